@@ -1,0 +1,71 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Strict everywhere: Swift 6 mode, every warning an error, no unmarked unsafe code, explicit imports.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+
+let package = Package(
+    name: "ntk-server",
+    products: [
+        .executable(name: "ntk-server", targets: ["ntk-server"]),
+        .library(name: "NTK", targets: ["NTK"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    ],
+    targets: [
+        // C libraries and the C that Swift cannot express.
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .target(
+            name: "CSimdJSON",
+            cxxSettings: [.unsafeFlags(["-O3"], .when(configuration: .release))],
+            linkerSettings: [.linkedLibrary("simdjson"), .linkedLibrary("stdc++")]),
+        .target(
+            name: "CDualActivations",
+            cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])]),
+
+        // The numeric core.
+        .target(name: "LinearAlgebra", dependencies: ["COpenBLAS"], swiftSettings: strict),
+        .target(name: "NTK", dependencies: ["LinearAlgebra", "CDualActivations"], swiftSettings: strict),
+        .target(name: "TensorFormats", dependencies: ["CSimdJSON"], swiftSettings: strict),
+
+        // Serving.
+        .target(name: "HTTP1", dependencies: [httpTypes], swiftSettings: strict),
+        .target(name: "DispatchExecutor", swiftSettings: strict),
+        .target(name: "HTTPServer", dependencies: ["HTTP1", "DispatchExecutor", httpTypes], swiftSettings: strict),
+        .target(name: "ComputeExecutor", dependencies: ["LinearAlgebra"], swiftSettings: strict),
+        .target(
+            name: "NTKService",
+            dependencies: ["NTK", "LinearAlgebra", "TensorFormats", "HTTP1", "ComputeExecutor", httpTypes],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "ntk-server",
+            dependencies: [
+                "HTTPServer", "NTKService",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+
+        // Tests, one target beside each source target.
+        .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1", httpTypes], swiftSettings: strict),
+        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTP1", httpTypes], swiftSettings: strict),
+        .testTarget(name: "TensorFormatsTests", dependencies: ["TensorFormats"], swiftSettings: strict),
+        .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra"], swiftSettings: strict),
+        .testTarget(
+            name: "NTKTests", dependencies: ["NTK", "LinearAlgebra", "TensorFormats"],
+            resources: [.copy("Golden")], swiftSettings: strict),
+    ]
+)

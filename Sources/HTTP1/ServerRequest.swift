@@ -1,0 +1,25 @@
+package import HTTPTypes
+
+/// The two protocol versions that are spoken; a higher minor version of HTTP/1 counts as 1.1 (RFC 9112 §2.3).
+package enum HTTPVersion: Sendable, Equatable {
+    case http10
+    case http11
+}
+
+/// One whole request: header section and body, exactly as many bytes as its framing said.
+package struct ServerRequest: Sendable {
+    /// Method, target in origin form (path and query, percent-encoding untouched), authority and fields.
+    package var head: HTTPRequest
+    package var version: HTTPVersion
+    /// The body after removal of the transfer coding. Trailers are discarded.
+    package var body: [UInt8]
+    /// Numeric address of the peer.
+    package var remoteAddress: String
+
+    package init(head: HTTPRequest, version: HTTPVersion = .http11, body: [UInt8] = [], remoteAddress: String = "127.0.0.1") {
+        self.head = head
+        self.version = version
+        self.body = body
+        self.remoteAddress = remoteAddress
+    }
+}
