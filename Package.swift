@@ -34,7 +34,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("simdjson"), .linkedLibrary("stdc++")]),
         .target(
             name: "CDualActivations",
-            cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])]),
+            cSettings: [.unsafeFlags(["-O3", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math"])]),
 
         // The numeric core.
         .target(name: "LinearAlgebra", dependencies: ["COpenBLAS"], swiftSettings: strict),

@@ -1,0 +1,87 @@
+import LinearAlgebra
+
+/// One tile of pairs: from unit vectors by a GEMM to gaps, through every layer, to the kernels.
+///
+/// All layers run over one row of the tile (a run of at most `TilePass.side` pairs) before the next row is begun, so that the two planes
+/// of the recursion, gap and Θ, stay in the first-level cache. A pair's result depends on its two points only, bit for bit.
+@safe
+struct TilePass<Element: KernelScalar> {
+    let program: KernelProgram
+    let kinds: Set<KernelKind>
+    let x1: PointSet<Element>
+    let x2: PointSet<Element>
+
+    /// Points on a side of a tile: two float64 planes of it fit a 1 MB second-level cache, and the GEMM is near its full speed.
+    static var side: Int { 256 }
+
+    /// Gap and Θ of a tile, row-major with `columns` padded elements in a row.
+    struct Planes {
+        let columns: Int
+        let covariance: Storage<Element>
+        let theta: Storage<Element>
+    }
+
+    /// Computes the tile with the given points; on a tile on the diagonal of a symmetric kernel only pairs with column ≥ row.
+    func compute(rows: Range<Int>, columns: Range<Int>, upperOnly: Bool) -> Planes {
+        let height = rows.count.roundedUp(to: PointSet<Element>.rowPadding)
+        let width = columns.count.roundedUp(to: PointSet<Element>.rowPadding)
+        let planes = Planes(
+            columns: width, covariance: Storage(count: height * width), theta: Storage(count: kinds.contains(.ntk) ? height * width : 0))
+        let d = x1.features
+        unsafe Element.gemmTransposed(
+            height, width, d, alpha: 1, x1.units.base + rows.lowerBound * d, d, x2.units.base + columns.lowerBound * d, d, beta: 0,
+            planes.covariance.base, width)
+        for row in 0..<rows.count {
+            let start = upperOnly ? row / run * run : 0
+            let z = unsafe planes.covariance.base + row * width + start
+            let theta = kinds.contains(.ntk) ? unsafe planes.theta.base + row * width + start : nil
+            unsafe passRow(
+                point: rows.lowerBound + row, others: columns.lowerBound + start, count: (columns.count - start).roundedUp(to: run), z, theta)
+        }
+        return planes
+    }
+
+    private func passRow(point i: Int, others j: Int, count: Int, _ z: UnsafeMutablePointer<Element>, _ theta: UnsafeMutablePointer<Element>?) {
+        let d = x1.features
+        unsafe Element.gapFromCosine(z, count)
+        unsafe Element.refineGaps(z, count, x1.units.base + i * d, x2.units.base + j * d, d)
+        if let theta = unsafe theta { unsafe theta.initialize(repeating: 0, count: count) }
+        for (index, step) in program.steps.enumerated() {
+            switch (step, x1.stages[index], x2.stages[index]) {
+            case (.affine(let weight, _, let input, let constant), .affine(let std1, let shares1), .affine(let std2, let shares2)):
+                if let theta = unsafe theta {
+                    unsafe Element.affineTheta(
+                        theta, z, count, Element(weight), Element(input), Element(constant), std1.base[i], std2.base + j)
+                }
+                if let shares1, let shares2 { unsafe addConstant(shares1, shares2, i, j, count, z) }
+            case (.abRelu(let a, let b), _, _):
+                let squares = a * a + b * b
+                unsafe Element.abRelu(z, theta, count, Element(squares > 0 ? (a - b).squared / squares : 0), Element(squares / 2))
+            case (.erf(let a, let b, _), .erf(let own, let offset1), .erf(let other, let offset2)):
+                unsafe erf(own, other, slope: Element(a * a * b * b * (4 / .pi)), i, j, count, z, theta)
+                if let offset1, let offset2 { unsafe addConstant(offset1, offset2, i, j, count, z) }
+            default:
+                // Both point sets were made from this program.
+                preconditionFailure("stage \(index) does not belong to step \(step)")
+            }
+        }
+        if kinds.contains(.nngp) { unsafe Element.covariance(z, z, count, x1.outputStd.base[i], x2.outputStd.base + j) }
+    }
+
+    private func addConstant(
+        _ own: PointSet<Element>.Shares, _ other: PointSet<Element>.Shares, _ i: Int, _ j: Int, _ count: Int,
+        _ z: UnsafeMutablePointer<Element>
+    ) {
+        unsafe Element.addConstant(z, count, own.s.base[i], own.e.base[i], other.s.base + j, other.e.base + j)
+    }
+
+    private func erf(
+        _ own: PointSet<Element>.ErfConstants, _ other: PointSet<Element>.ErfConstants, slope: Element, _ i: Int, _ j: Int, _ count: Int,
+        _ z: UnsafeMutablePointer<Element>, _ theta: UnsafeMutablePointer<Element>?
+    ) {
+        let point = unsafe [own.p.base[i], own.r.base[i], own.psi.base[i], own.cosine.base[i], own.scale.base[i]]
+        let others = unsafe ErfPointers(
+            p: other.p.base + j, r: other.r.base + j, psi: other.psi.base + j, cosine: other.cosine.base + j, scale: other.scale.base + j)
+        unsafe Element.erf(z, theta, count, slope, point, others)
+    }
+}
