@@ -5,4 +5,3 @@
 void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info);
 void dpocon_(const char *uplo, const int *n, const double *a, const int *lda, const double *anorm, double *rcond, double *work, int *iwork,
              int *info);
-void dtrtri_(const char *uplo, const char *diag, const int *n, double *a, const int *lda, int *info);

@@ -1,6 +1,8 @@
 extension Matrix {
     /// Writes a tile from a plane whose rows are `stride` apart. Tiles of one matrix may be written at the same time.
     /// - Parameter mirrored: writes the transposed tile too; of a tile on the diagonal only its upper triangle is read.
+    @specialized(where Element == Double)
+    @specialized(where Element == Float)
     public func store(_ plane: Storage<Element>, stride: Int, tile: Tile, mirrored: Bool) {
         let source = unsafe plane.base
         let onDiagonal = mirrored && tile.rows.lowerBound == tile.columns.lowerBound
@@ -28,6 +30,8 @@ extension Matrix {
     }
 
     /// Replaces the diagonal of a square matrix.
+    @specialized(where Element == Double)
+    @specialized(where Element == Float)
     public func storeDiagonal(_ values: [Double]) {
         precondition(rows == columns && values.count == rows)
         for (index, value) in values.enumerated() { unsafe base[index * columns + index] = Element(value) }

@@ -33,6 +33,13 @@ public struct Matrix<Element: Scalar>: Sendable {
         }
     }
 
+    /// A matrix of its own with the same elements.
+    public func copy() -> Matrix {
+        let copy = Matrix(uninitializedRows: rows, columns: columns)
+        unsafe copy.base.update(from: base, count: rows * columns)
+        return copy
+    }
+
     @unsafe
     public var base: UnsafeMutablePointer<Element> { unsafe storage.base }
 

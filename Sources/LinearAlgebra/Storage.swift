@@ -24,4 +24,15 @@ public final class Storage<Element: Scalar>: Sendable {
         // The address came from an allocation, so it is not null.
         unsafe UnsafeMutablePointer<Element>(bitPattern: address).unsafelyUnwrapped
     }
+
+    /// Writes one element; the caller sees to it that nobody else reads or writes it at the same time.
+    public func set(_ index: Int, _ value: Element) {
+        precondition(index >= 0 && index < count)
+        unsafe base[index] = value
+    }
+
+    /// A copy of all elements, which must have been written.
+    public var elements: [Element] {
+        unsafe Array(UnsafeBufferPointer(start: base, count: count))
+    }
 }

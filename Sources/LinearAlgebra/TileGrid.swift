@@ -10,11 +10,14 @@ public struct TileGrid: Sendable {
 
     public init(rows: Int, columns: Int, side: Int, upperOnly: Bool) {
         var tiles: [Tile] = []
+        var diagonal: [Tile] = []
         for row in stride(from: 0, to: rows, by: side) {
             for column in stride(from: upperOnly ? row : 0, to: columns, by: side) {
-                tiles.append(Tile(rows: row..<min(row + side, rows), columns: column..<min(column + side, columns)))
+                let tile = Tile(rows: row..<min(row + side, rows), columns: column..<min(column + side, columns))
+                if upperOnly && row == column { diagonal.append(tile) } else { tiles.append(tile) }
             }
         }
-        self.tiles = tiles
+        // The smaller pieces of work come last, so that all threads end at about the same time.
+        self.tiles = tiles + diagonal
     }
 }

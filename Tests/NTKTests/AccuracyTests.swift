@@ -10,8 +10,8 @@ struct AccuracyTests {
             struct MLP: Decodable {
                 var depth: Int
                 var activation: String
-                var w_std: Double
-                var b_std: Double?
+                var wStd: Double
+                var bStd: Double?
             }
             struct Diagonal<Value: Decodable>: Decodable {
                 var nngp: Value
@@ -22,15 +22,17 @@ struct AccuracyTests {
             var x2: [[Double]]
             var nngp: [String]
             var ntk: [String]
-            var diagonal_x1: Diagonal<String>
-            var diagonal_x2: Diagonal<[String]>
+            var diagonalX1: Diagonal<String>
+            var diagonalX2: Diagonal<[String]>
         }
         var cases: [Case]
     }
 
     static func load() throws -> [Golden.Case] {
         let url = try #require(Bundle.module.url(forResource: "Golden/accuracy", withExtension: "json"))
-        return try JSONDecoder().decode(Golden.self, from: Data(contentsOf: url)).cases
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(Golden.self, from: Data(contentsOf: url)).cases
     }
 
     /// Largest |error| / √(K_ii K_jj) of both kernels.
@@ -38,8 +40,8 @@ struct AccuracyTests {
         let architecture = golden.architecture
         let kernel = try AnalyticKernel(
             .mlp(
-                depth: architecture.depth, activation: architecture.activation == "relu" ? .relu : .erf, weightStd: architecture.w_std,
-                biasStd: architecture.b_std),
+                depth: architecture.depth, activation: architecture.activation == "relu" ? .relu : .erf, weightStd: architecture.wStd,
+                biasStd: architecture.bStd),
             features: golden.x1[0].count)
         let x1 = Matrix(rows: 1, columns: golden.x1[0].count, golden.x1[0])
         let x2 = Matrix(rows: golden.x2.count, columns: golden.x1[0].count, golden.x2.flatMap { $0 })
@@ -54,8 +56,8 @@ struct AccuracyTests {
             return worst
         }
         return (
-            try worst(computed.nngp, golden.nngp, golden.diagonal_x1.nngp, golden.diagonal_x2.nngp),
-            try worst(computed.ntk, golden.ntk, golden.diagonal_x1.ntk, golden.diagonal_x2.ntk)
+            try worst(computed.nngp, golden.nngp, golden.diagonalX1.nngp, golden.diagonalX2.nngp),
+            try worst(computed.ntk, golden.ntk, golden.diagonalX1.ntk, golden.diagonalX2.ntk)
         )
     }
 

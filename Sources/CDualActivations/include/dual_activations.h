@@ -17,6 +17,8 @@
 #define NTK_RUN 16
 
 #define NTK_DECLARE(REAL, SUFFIX)                                                                                                          \
+    /** unit = x / |x| (zeros if x = 0), any dimension; returns |x|, also where |x|^2 would overflow or underflow. */                        \
+    double ntk_normalize_##SUFFIX(const double *x, REAL *unit, size_t dimension);                                                          \
     /** Cosines to gaps, in place. A cosine beyond +-1 by rounding counts as +-1. */                                                       \
     void ntk_gap_from_cosine_##SUFFIX(REAL *z, size_t count);                                                                              \
     /** Recomputes the gaps with |z| < threshold directly from the unit vectors: sum (u-v)^2 / 2, or sum (u+v)^2 / 2. No padding needed.     \

@@ -27,13 +27,15 @@ public struct AnalyticKernel: Sendable {
     /// Entries are positive semi-definite up to rounding, and each depends, bit for bit, on its two points only.
     /// - Time: n1·n2·(2d + layers·c) operations, half of it without `x2`. Memory: the results, a normalized copy of the inputs, and two
     ///   tiles a thread.
+    @specialized(where Element == Double)
+    @specialized(where Element == Float)
     public func matrices<Element: KernelScalar>(
         _ x1: Matrix<Double>, _ x2: Matrix<Double>? = nil, kinds: Set<KernelKind>, as _: Element.Type,
-        on executor: some TileExecutor = ConcurrentTiles()
+        on executor: any TileExecutor = ConcurrentTiles()
     ) throws -> Kernels<Matrix<Element>> {
         try check(x1, x2)
-        let first = try PointSet<Element>(x1, program: program, set: 1)
-        let second = try x2.map { x2 throws(KernelError) in try PointSet<Element>(x2, program: program, set: 2) }
+        let first = try PointSet<Element>(x1, program: program, set: 1, on: executor)
+        let second = try x2.map { try PointSet<Element>($0, program: program, set: 2, on: executor) }
         let pass = TilePass(program: program, kinds: kinds, x1: first, x2: second ?? first)
         let isSymmetric = second == nil
         let nngp = kinds.contains(.nngp) ? Matrix<Element>(uninitializedRows: x1.rows, columns: pass.x2.count) : nil
@@ -56,10 +58,10 @@ public struct AnalyticKernel: Sendable {
 
     /// k(x, x) for each point of `x` [n, d], by the exact formula of one point: O(n (d + layers)).
     public func diagonals<Element: KernelScalar>(
-        _ x: Matrix<Double>, kinds: Set<KernelKind>, as _: Element.Type
+        _ x: Matrix<Double>, kinds: Set<KernelKind>, as _: Element.Type, on executor: any TileExecutor = ConcurrentTiles()
     ) throws -> Kernels<[Element]> {
         try check(x, nil)
-        let points = try PointSet<Element>(x, program: program, set: 1)
+        let points = try PointSet<Element>(x, program: program, set: 1, on: executor)
         return Kernels(
             nngp: kinds.contains(.nngp) ? points.nngpDiagonal.map { Element($0) } : nil,
             ntk: kinds.contains(.ntk) ? points.ntkDiagonal.map { Element($0) } : nil)

@@ -7,6 +7,7 @@ public protocol KernelScalar: Scalar {
     /// Below this gap the GEMM's rounding error eps would show in the angle as eps / angle, and the gap is computed from the difference.
     static var directGap: Self { get }
 
+    @unsafe static func normalize(_ x: UnsafePointer<Double>, _ unit: UnsafeMutablePointer<Self>, _ dimension: Int) -> Double
     @unsafe static func gapFromCosine(_ z: UnsafeMutablePointer<Self>, _ count: Int)
     @unsafe static func refineGaps(
         _ z: UnsafeMutablePointer<Self>, _ count: Int, _ unit: UnsafePointer<Self>, _ others: UnsafePointer<Self>, _ dimension: Int)
@@ -34,6 +35,10 @@ let run = Int(NTK_RUN)
 extension Double: KernelScalar {
     public static var precisionName: String { "float64" }
     public static var directGap: Double { 4.5e-4 }
+
+    @unsafe public static func normalize(_ x: UnsafePointer<Double>, _ unit: UnsafeMutablePointer<Double>, _ dimension: Int) -> Double {
+        unsafe ntk_normalize_f64(x, unit, dimension)
+    }
 
     @unsafe public static func gapFromCosine(_ z: UnsafeMutablePointer<Double>, _ count: Int) {
         unsafe ntk_gap_from_cosine_f64(z, count)
@@ -81,6 +86,10 @@ extension Double: KernelScalar {
 extension Float: KernelScalar {
     public static var precisionName: String { "float32" }
     public static var directGap: Float { 0.05 }
+
+    @unsafe public static func normalize(_ x: UnsafePointer<Double>, _ unit: UnsafeMutablePointer<Float>, _ dimension: Int) -> Double {
+        unsafe ntk_normalize_f32(x, unit, dimension)
+    }
 
     @unsafe public static func gapFromCosine(_ z: UnsafeMutablePointer<Float>, _ count: Int) {
         unsafe ntk_gap_from_cosine_f32(z, count)

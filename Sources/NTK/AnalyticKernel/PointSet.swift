@@ -18,7 +18,7 @@ struct PointSet<Element: KernelScalar>: Sendable {
     let nngpDiagonal: [Double]
     let ntkDiagonal: [Double]
 
-    /// The GEMM gives an entry the same bits wherever it stands if blocks are multiples of this size.
+    /// Rows of units that the last tile may read beyond the points.
     static var rowPadding: Int { 64 }
 
     /// Per-point constants of one step.
@@ -41,11 +41,11 @@ struct PointSet<Element: KernelScalar>: Sendable {
     }
 
     /// - Parameter set: 1 or 2, to name the data set in an error.
-    init(_ x: Matrix<Double>, program: KernelProgram, set: Int) throws(KernelError) {
+    init(_ x: Matrix<Double>, program: KernelProgram, set: Int, on executor: any TileExecutor) throws {
         count = x.rows
         features = x.columns
-        var norms = [Double](repeating: 0, count: x.rows)
-        units = Self.normalize(x, norms: &norms)
+        units = Storage(count: x.rows.roundedUp(to: Self.rowPadding) * x.columns)
+        let norms = try Self.normalize(x, into: units, on: executor)
         var points = Points(variance: norms.map { ($0 / Double(x.columns).squareRoot()).squared })
         var stages: [Stage] = []
         for step in program.steps { stages.append(Self.advance(&points, by: step)) }
@@ -57,7 +57,7 @@ struct PointSet<Element: KernelScalar>: Sendable {
         // A value that overflowed on the way is infinite or not a number here, or was noted by `advance`.
         for point in 0..<count
         where !(points.largest[point] <= largest && nngpDiagonal[point] <= largest && ntkDiagonal[point] <= largest) {
-            throw .overflow(set: set, point: point, precision: Element.precisionName)
+            throw KernelError.overflow(set: set, point: point, precision: Element.precisionName)
         }
     }
 
@@ -138,22 +138,19 @@ struct PointSet<Element: KernelScalar>: Sendable {
         return storage
     }
 
-    private static func normalize(_ x: Matrix<Double>, norms: inout [Double]) -> Storage<Element> {
-        let rows = x.rows.roundedUp(to: rowPadding)
-        let units = Storage<Element>(count: rows * x.columns)
-        unsafe units.base.initialize(repeating: 0, count: units.count)
-        for row in 0..<x.rows {
-            let values = unsafe UnsafeBufferPointer(start: x.base + row * x.columns, count: x.columns)
-            let unit = unsafe units.base + row * x.columns
-            // Scaled by a power of two where the squares would overflow or lose digits.
-            let largest = unsafe values.reduce(0) { max($0, $1.magnitude) }
-            guard largest > 0 else { continue }
-            let scale = largest > 1e150 || largest < 1e-120 ? Double(sign: .plus, exponent: -largest.exponent, significand: 1) : 1
-            let norm = unsafe values.reduce(0) { $0 + ($1 * scale).squared }.squareRoot()
-            for column in 0..<x.columns { unsafe unit[column] = Element(values[column] * scale / norm) }
-            norms[row] = norm / scale
+    /// Fills `units` and returns |x| of every point.
+    private static func normalize(_ x: Matrix<Double>, into units: Storage<Element>, on executor: any TileExecutor) throws -> [Double] {
+        let norms = Storage<Double>(count: x.rows)
+        let columns = x.columns
+        let blocks = TileGrid(rows: x.rows, columns: 1, side: rowPadding, upperOnly: false).tiles
+        try executor.forEach(blocks.count) { block in
+            for row in blocks[block].rows {
+                unsafe norms.base[row] = Element.normalize(x.base + row * columns, units.base + row * columns, columns)
+            }
         }
-        return units
+        let padding = units.count - x.rows * columns
+        unsafe (units.base + x.rows * columns).initialize(repeating: 0, count: padding)
+        return unsafe Array(UnsafeBufferPointer(start: norms.base, count: x.rows))
     }
 }
 

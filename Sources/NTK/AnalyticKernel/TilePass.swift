@@ -14,6 +14,9 @@ struct TilePass<Element: KernelScalar> {
     /// Points on a side of a tile: two float64 planes of it fit a 1 MB second-level cache, and the GEMM is near its full speed.
     static var side: Int { 256 }
 
+    /// The GEMM gives an entry the same bits wherever it stands in blocks of these sides; smaller ones take OpenBLAS's other way.
+    private static func blockSide(_ count: Int) -> Int { max(PointSet<Element>.rowPadding, count.roundedUp(to: run)) }
+
     /// Gap and Θ of a tile, row-major with `columns` padded elements in a row.
     struct Planes {
         let columns: Int
@@ -23,14 +26,11 @@ struct TilePass<Element: KernelScalar> {
 
     /// Computes the tile with the given points; on a tile on the diagonal of a symmetric kernel only pairs with column ≥ row.
     func compute(rows: Range<Int>, columns: Range<Int>, upperOnly: Bool) -> Planes {
-        let height = rows.count.roundedUp(to: PointSet<Element>.rowPadding)
-        let width = columns.count.roundedUp(to: PointSet<Element>.rowPadding)
+        let height = Self.blockSide(rows.count)
+        let width = Self.blockSide(columns.count)
         let planes = Planes(
             columns: width, covariance: Storage(count: height * width), theta: Storage(count: kinds.contains(.ntk) ? height * width : 0))
-        let d = x1.features
-        unsafe Element.gemmTransposed(
-            height, width, d, alpha: 1, x1.units.base + rows.lowerBound * d, d, x2.units.base + columns.lowerBound * d, d, beta: 0,
-            planes.covariance.base, width)
+        cosines(rows: rows, columns: columns, upperOnly: upperOnly, height: height, planes)
         for row in 0..<rows.count {
             let start = upperOnly ? row / run * run : 0
             let z = unsafe planes.covariance.base + row * width + start
@@ -39,6 +39,21 @@ struct TilePass<Element: KernelScalar> {
                 point: rows.lowerBound + row, others: columns.lowerBound + start, count: (columns.count - start).roundedUp(to: run), z, theta)
         }
         return planes
+    }
+
+    /// c = û·v̂ for all pairs of the tile; on the diagonal in strips that leave out what lies below it.
+    private func cosines(rows: Range<Int>, columns: Range<Int>, upperOnly: Bool, height: Int, _ planes: Planes) {
+        let d = x1.features
+        // Every strip keeps a shape in which a pair's bits do not depend on its place.
+        let half = Self.side / 2
+        let strip = upperOnly && height >= half + PointSet<Element>.rowPadding ? half : height
+        for top in stride(from: 0, to: height, by: strip) {
+            let left = upperOnly ? top : 0
+            unsafe Element.gemmTransposed(
+                min(strip, height - top), planes.columns - left, d, alpha: 1, x1.units.base + (rows.lowerBound + top) * d, d,
+                x2.units.base + (columns.lowerBound + left) * d, d, beta: 0, planes.covariance.base + top * planes.columns + left,
+                planes.columns)
+        }
     }
 
     private func passRow(point i: Int, others j: Int, count: Int, _ z: UnsafeMutablePointer<Element>, _ theta: UnsafeMutablePointer<Element>?) {
