@@ -13,6 +13,11 @@ template <typename Real> size_t write(const Real *values, size_t count, unsigned
             break;
         }
         if (index > 0) *next++ = ',';
+        if (values[index] == 0 && std::signbit(values[index])) {
+            // Many readers take -0 for the integer 0.
+            for (char c : {'-', '0', '.', '0'}) *next++ = c;
+            continue;
+        }
         // Without a format argument: the shortest text that reads back as the same value.
         next = std::to_chars(next, next + NTK_JSON_NUMBER_SIZE, values[index]).ptr;
     }

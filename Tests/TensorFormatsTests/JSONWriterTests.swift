@@ -20,7 +20,7 @@ struct JSONWriterTests {
         json.endObject()
         #expect(
             String(decoding: json.bytes, as: UTF8.self)
-                == #"{"text":"a\"\\\n\u0001é","count":-3,"number":0.1,"rows":[[1,2.5],[-0,1e+300]],"empty":[],"null":null}"#)
+                == #"{"text":"a\"\\\n\u0001é","count":-3,"number":0.1,"rows":[[1,2.5],[-0.0,1e+300]],"empty":[],"null":null}"#)
     }
 
     @Test func numbersReadBackAsTheSameBits() throws {
