@@ -1,6 +1,7 @@
 #include "simdjson_face.h"
 #include <charconv>
 #include <cmath>
+#include <string_view>
 
 namespace {
 
@@ -15,7 +16,7 @@ template <typename Real> size_t write(const Real *values, size_t count, unsigned
         if (index > 0) *next++ = ',';
         if (values[index] == 0 && std::signbit(values[index])) {
             // Many readers take -0 for the integer 0.
-            for (char c : {'-', '0', '.', '0'}) *next++ = c;
+            for (char c : std::string_view("-0.0")) *next++ = c;
             continue;
         }
         // Without a format argument: the shortest text that reads back as the same value.
