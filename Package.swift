@@ -36,6 +36,8 @@ let package = Package(
             name: "CDualActivations",
             cSettings: [.unsafeFlags(["-O3", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math"])]),
 
+        .target(name: "CEmbedded", cSettings: [.unsafeFlags(["-std=c23"])]),
+
         // The numeric core.
         .target(name: "LinearAlgebra", dependencies: ["COpenBLAS"], swiftSettings: strict),
         .target(name: "NTK", dependencies: ["LinearAlgebra", "CDualActivations"], swiftSettings: strict),
@@ -48,12 +50,12 @@ let package = Package(
         .target(name: "ComputeExecutor", dependencies: ["LinearAlgebra"], swiftSettings: strict),
         .target(
             name: "NTKService",
-            dependencies: ["NTK", "LinearAlgebra", "TensorFormats", "HTTP1", "ComputeExecutor", httpTypes],
+            dependencies: ["NTK", "LinearAlgebra", "TensorFormats", "HTTP1", "ComputeExecutor", "CEmbedded", httpTypes],
             swiftSettings: strict),
         .executableTarget(
             name: "ntk-server",
             dependencies: [
-                "HTTPServer", "NTKService",
+                "HTTPServer", "NTKService", "ComputeExecutor",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -14,20 +14,10 @@ package struct ProblemDetails: Error, Sendable, Equatable {
     /// Last part of the stable URI reference `/problems/…`.
     package var type: String
     package var title: String
+    /// What was expected and what came.
     package var detail: String
-    package var faults: [Fault]
-    package var headerFields: HTTPFields
-
-    package init(
-        _ status: HTTPResponse.Status, type: String, title: String, detail: String, faults: [Fault] = [], headerFields: HTTPFields = [:]
-    ) {
-        self.status = status
-        self.type = type
-        self.title = title
-        self.detail = detail
-        self.faults = faults
-        self.headerFields = headerFields
-    }
+    package var faults: [Fault] = []
+    package var headerFields: HTTPFields = [:]
 
     package func response(requestID: String) -> ServerResponse {
         var json = JSONWriter()
@@ -52,6 +42,7 @@ package struct ProblemDetails: Error, Sendable, Equatable {
         var fields = headerFields
         fields[.contentType] = "application/problem+json"
         fields[.cacheControl] = "no-store"
+        fields[.requestID] = requestID
         return ServerResponse(status: status, headerFields: fields, body: .bytes(json.bytes))
     }
 }

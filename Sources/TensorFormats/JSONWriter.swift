@@ -6,6 +6,9 @@ package struct JSONWriter: Sendable {
 
     package init() {}
 
+    /// Room for a piece of a matrix, so that the buffer does not grow while it is written.
+    package mutating func reserve(numbers: Int) { bytes.reserveCapacity(bytes.count + 20 * numbers) }
+
     package mutating func beginObject() { open(UInt8(ascii: "{")) }
     package mutating func endObject() { close(UInt8(ascii: "}")) }
     package mutating func beginArray() { open(UInt8(ascii: "[")) }

@@ -34,8 +34,8 @@ public struct AnalyticKernel: Sendable {
         on executor: any TileExecutor = ConcurrentTiles()
     ) throws -> Kernels<Matrix<Element>> {
         try check(x1, x2)
-        let first = try PointSet<Element>(x1, program: program, set: 1, on: executor)
-        let second = try x2.map { try PointSet<Element>($0, program: program, set: 2, on: executor) }
+        let first = try PointSet<Element>(x1, program: program, set: "x1", on: executor)
+        let second = try x2.map { try PointSet<Element>($0, program: program, set: "x2", on: executor) }
         let pass = TilePass(program: program, kinds: kinds, x1: first, x2: second ?? first)
         let isSymmetric = second == nil
         let nngp = kinds.contains(.nngp) ? Matrix<Element>(uninitializedRows: x1.rows, columns: pass.x2.count) : nil
@@ -61,7 +61,7 @@ public struct AnalyticKernel: Sendable {
         _ x: Matrix<Double>, kinds: Set<KernelKind>, as _: Element.Type, on executor: any TileExecutor = ConcurrentTiles()
     ) throws -> Kernels<[Element]> {
         try check(x, nil)
-        let points = try PointSet<Element>(x, program: program, set: 1, on: executor)
+        let points = try PointSet<Element>(x, program: program, set: "x1", on: executor)
         return Kernels(
             nngp: kinds.contains(.nngp) ? points.nngpDiagonal.map { Element($0) } : nil,
             ntk: kinds.contains(.ntk) ? points.ntkDiagonal.map { Element($0) } : nil)

@@ -40,8 +40,8 @@ struct PointSet<Element: KernelScalar>: Sendable {
         var p, r, psi, cosine, scale: Storage<Element>
     }
 
-    /// - Parameter set: 1 or 2, to name the data set in an error.
-    init(_ x: Matrix<Double>, program: KernelProgram, set: Int, on executor: any TileExecutor) throws {
+    /// - Parameter set: names the data set in an error.
+    init(_ x: Matrix<Double>, program: KernelProgram, set: String, on executor: any TileExecutor) throws {
         count = x.rows
         features = x.columns
         units = Storage(count: x.rows.roundedUp(to: Self.rowPadding) * x.columns)

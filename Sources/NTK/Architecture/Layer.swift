@@ -43,7 +43,7 @@ public struct Affine: Sendable, Equatable {
 }
 
 /// Where the scale of a layer's weights stands, with W, b ~ N(0, 1) in `ntk`:
-public enum Parameterization: String, Sendable {
+public enum Parameterization: String, Sendable, CaseIterable {
     /// z = sigma_w / sqrt(fan-in) W x + sigma_b b, so that the kernel has a limit at infinite width.
     case ntk
     /// z = W x + b with W ~ N(0, sigma_w² / fan-in), b ~ N(0, sigma_b²): the kernel grows with the fan-in.
