@@ -1,35 +1,15 @@
-// Finds out why simdjson refused a text: it says that there is a fault, not where, and it refuses integers beyond 64 bits, which are JSON.
+// Finds the first fault of a text that is not JSON, and its place: simdjson says only that there is one.
 #pragma once
 #include "simdjson_face.h"
 #include <string>
 #include <string_view>
-#include <vector>
 
 struct Fault {
-    ntk_json_error error;
+    ntk_json_error error = NTK_JSON_OK;
     std::string pointer;
     std::string detail;
 };
 
-/// Appends "/" and the reference token of a key (RFC 6901: ~ is ~0, / is ~1).
-inline void append_token(std::string &pointer, std::string_view key) {
-    pointer += '/';
-    for (char c : key) {
-        if (c == '~')
-            pointer += "~0";
-        else if (c == '/')
-            pointer += "~1";
-        else
-            pointer += c;
-    }
-}
-
-/// What one strict pass over a text found; slower than simdjson, for what simdjson refuses only.
-struct Findings {
-    /// The first fault; NTK_JSON_OK if the text is JSON.
-    Fault fault;
-    /// The ends of the integers that may not fit 64 bits, in order.
-    std::vector<size_t> long_integers;
-};
-
-Findings examine(std::string_view text, size_t maximum_depth);
+/// One strict pass over the text, slower than simdjson, for what simdjson refuses. NTK_JSON_OK if the text is JSON; duplicate keys are
+/// not looked for.
+Fault examine(std::string_view text, size_t maximum_depth);

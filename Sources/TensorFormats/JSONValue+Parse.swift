@@ -4,8 +4,13 @@ internal import CSimdJSON
 package struct JSONLimits: Sendable {
     /// Levels of nesting, counting the innermost scalar. 64 is far beyond any request and far below what recursion can stand.
     package var depth: Int
+    /// Values and keys, an array of numbers counting once. They take some 200 bytes each, so a million is what a large body may cost.
+    package var values: Int
 
-    package init(depth: Int = 64) { self.depth = depth }
+    package init(depth: Int = 64, values: Int = 1 << 20) {
+        self.depth = depth
+        self.values = values
+    }
 }
 
 extension JSONValue {
@@ -15,11 +20,20 @@ extension JSONValue {
     /// - Throws: `JSONError` with the first fault and its place.
     package static func parse(_ text: [UInt8], limits: JSONLimits = JSONLimits()) throws(JSONError) -> JSONValue {
         let padded = text.capacity >= text.count + padding ? text : text + [UInt8](repeating: 0, count: padding)
-        let document = unsafe padded.withUnsafeBufferPointer { unsafe ntk_json_parse($0.baseAddress, text.count, limits.depth) }
-        guard let document = unsafe document else { throw JSONError(.memory, at: "", "there is no memory to parse a body of this size") }
+        let (document, numbers) = unsafe padded.withUnsafeBufferPointer { buffer in
+            guard let document = unsafe ntk_json_index(buffer.baseAddress, text.count) else {
+                return unsafe (UnsafeMutablePointer<ntk_json_document>?.none, [Double]())
+            }
+            let numbers = unsafe [Double](unsafeUninitializedCapacity: document.pointee.number_capacity) { numbers, count in
+                unsafe ntk_json_read(document, ntk_json_limits(depth: limits.depth, nodes: limits.values), numbers.baseAddress)
+                count = unsafe document.pointee.number_count
+            }
+            return unsafe (document, numbers)
+        }
+        guard let document = unsafe document else { throw .noMemory }
         defer { unsafe ntk_json_free(document) }
         if let error = unsafe JSONError(document.pointee) { throw error }
-        var nodes = unsafe NodeReader(document.pointee)
+        var nodes = unsafe NodeReader(document.pointee, numbers)
         return nodes.next()
     }
 
@@ -28,6 +42,8 @@ extension JSONValue {
 }
 
 extension JSONError {
+    fileprivate static let noMemory = JSONError(.memory, at: "", "there is no memory to parse a body of this size")
+
     fileprivate init?(_ document: ntk_json_document) {
         let kind: Kind
         switch unsafe document.error {
@@ -36,6 +52,10 @@ extension JSONError {
         case NTK_JSON_BAD_ENCODING: kind = .encoding
         case NTK_JSON_TOO_DEEP: kind = .depth
         case NTK_JSON_DUPLICATE_KEY: kind = .duplicateKey
+        case NTK_JSON_TOO_MANY: kind = .size
+        case NTK_JSON_NO_MEMORY:
+            self = .noMemory
+            return
         default: kind = .syntax
         }
         self.init(
@@ -51,9 +71,9 @@ private struct NodeReader {
     private let numbers: [Double]
     private var index = 0
 
-    init(_ document: ntk_json_document) {
+    init(_ document: ntk_json_document, _ numbers: [Double]) {
         unsafe self.document = unsafe document
-        numbers = unsafe Array(UnsafeBufferPointer(start: document.numbers, count: document.number_count))
+        self.numbers = numbers
     }
 
     mutating func next() -> JSONValue {

@@ -27,7 +27,7 @@ enum ntk_json_kind {
     NTK_JSON_ARRAY,
     /// `count` pairs follow: a string, then a value with all of its own.
     NTK_JSON_OBJECT,
-    /// Numbers (or nulls, as quiet NaN): `count` from `start` in `numbers`; `rank` extents from `extents` in `extents`.
+    /// Numbers (or nulls, as quiet NaN): `count` from `start` in the numbers; `rank` extents from `extents` in `extents`.
     NTK_JSON_TENSOR,
     /// A nest of numbers that is not rectangular: `text` holds from `start` the pointer to the odd one (`count` bytes), and directly
     /// after it what is wrong (`rank` bytes).
@@ -54,19 +54,30 @@ enum ntk_json_error {
     NTK_JSON_BAD_ENCODING,
     NTK_JSON_TOO_DEEP,
     NTK_JSON_DUPLICATE_KEY,
+    NTK_JSON_TOO_MANY,
+    NTK_JSON_NO_MEMORY,
 };
 
-/// A parsed text, or the reason why there is none. Everything it points to is its own.
+struct ntk_json_limits {
+    /// Levels of nesting; 1 is a scalar. At most 512 counts: the reader recurses.
+    size_t depth;
+    /// Nodes: values and keys, where an array of numbers is one.
+    size_t nodes;
+};
+
+/// A text on its way to nodes, or the reason why there are none. What it points to is its own, but for the text and the numbers.
 struct ntk_json_document {
     enum ntk_json_error error;
     /// JSON pointer to the fault, and what it is (UTF-8, not terminated).
     const char *pointer, *detail;
     size_t pointer_length, detail_length;
 
+    /// Room that the numbers of all arrays may need.
+    size_t number_capacity;
+    size_t number_count;
+
     const struct ntk_json_node *nodes;
     size_t node_count;
-    const double *numbers;
-    size_t number_count;
     const size_t *extents;
     const char *text;
     size_t text_length;
@@ -75,9 +86,13 @@ struct ntk_json_document {
 /// Bytes that must be readable after the text.
 size_t ntk_json_padding(void);
 
-/// Parses `length` bytes, nested at most `maximum_depth` deep (1 is a scalar). The result is ended by `ntk_json_free`; it is null
-/// only where there is no memory.
-struct ntk_json_document *ntk_json_parse(const uint8_t *text, size_t length, size_t maximum_depth);
+/// Finds the tokens of `length` bytes, which must stay as they are until they are read. Never null unless there is no memory at all.
+struct ntk_json_document *ntk_json_index(const uint8_t *text, size_t length);
+
+/// Reads the tokens of an indexed text: the numbers of arrays go to `numbers`, which has room for `number_capacity`, all else into the
+/// document. Once for a document. The outcome is `error`.
+void ntk_json_read(struct ntk_json_document *document, struct ntk_json_limits limits, double *numbers);
+
 void ntk_json_free(struct ntk_json_document *document);
 
 /// Most bytes that a number and the comma after it can take.
