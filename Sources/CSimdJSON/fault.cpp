@@ -1,6 +1,6 @@
 #include "fault.hpp"
 #include <charconv>
-#include <cmath>
+#include <vector>
 
 namespace {
 
@@ -48,8 +48,6 @@ class Scanner {
             }
         }
     }
-
-    std::vector<size_t> long_integers;
 
   private:
     std::string_view text;
@@ -124,7 +122,6 @@ class Scanner {
             return fail(NTK_JSON_BAD_NUMBER, "a finite number expected; -" + std::string(text.substr(at, 3)) + "… is not JSON");
         size_t whole = at;
         size_t count = digits();
-        size_t whole_end = at;
         bool good = count > 0 && (count == 1 || text[whole] != '0');
         if (good && at < text.size() && text[at] == '.') {
             at++;
@@ -142,7 +139,6 @@ class Scanner {
         // from_chars leaves `value` alone when the number is out of range, whether it is huge or tiny; only the huge one is a fault.
         if (result.ec == std::errc::result_out_of_range && !is_tiny(text.substr(start, at - start)))
             return fail(NTK_JSON_BAD_NUMBER, "a number within the range of float64 expected; '" + std::string(text.substr(start, std::min<size_t>(at - start, 32))) + "' overflows");
-        if (at == whole_end && count > 18) long_integers.push_back(at);
         return true;
     }
 
@@ -263,8 +259,4 @@ class Scanner {
 
 } // namespace
 
-Findings examine(std::string_view text, size_t maximum_depth) {
-    Scanner scanner(text, maximum_depth);
-    Fault fault = scanner.scan();
-    return Findings{std::move(fault), std::move(scanner.long_integers)};
-}
+Fault examine(std::string_view text, size_t maximum_depth) { return Scanner(text, maximum_depth).scan(); }

@@ -1,9 +1,8 @@
-// Finds out why simdjson refused a text: it says that there is a fault, not where, and it refuses integers beyond 64 bits, which are JSON.
+// Finds the first fault of a text that simdjson refused: simdjson says that there is one, not where.
 #pragma once
 #include "simdjson_face.h"
 #include <string>
 #include <string_view>
-#include <vector>
 
 struct Fault {
     ntk_json_error error;
@@ -24,12 +23,5 @@ inline void append_token(std::string &pointer, std::string_view key) {
     }
 }
 
-/// What one strict pass over a text found; slower than simdjson, for what simdjson refuses only.
-struct Findings {
-    /// The first fault; NTK_JSON_OK if the text is JSON.
-    Fault fault;
-    /// The ends of the integers that may not fit 64 bits, in order.
-    std::vector<size_t> long_integers;
-};
-
-Findings examine(std::string_view text, size_t maximum_depth);
+/// One strict pass over the text with the place kept; slower than simdjson, for the error path only. NTK_JSON_OK if it is JSON.
+Fault examine(std::string_view text, size_t maximum_depth);

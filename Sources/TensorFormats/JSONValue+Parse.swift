@@ -15,11 +15,18 @@ extension JSONValue {
     /// - Throws: `JSONError` with the first fault and its place.
     package static func parse(_ text: [UInt8], limits: JSONLimits = JSONLimits()) throws(JSONError) -> JSONValue {
         let padded = text.capacity >= text.count + padding ? text : text + [UInt8](repeating: 0, count: padding)
-        let document = unsafe padded.withUnsafeBufferPointer { unsafe ntk_json_parse($0.baseAddress, text.count, limits.depth) }
+        var document: UnsafeMutablePointer<ntk_json_document>?
+        // Room for the worst case; only the pages that are written take memory.
+        let numbers = unsafe [Double](unsafeUninitializedCapacity: ntk_json_most_numbers(text.count)) { numbers, count in
+            unsafe document = unsafe padded.withUnsafeBufferPointer {
+                unsafe ntk_json_parse($0.baseAddress, text.count, limits.depth, numbers.baseAddress)
+            }
+            count = unsafe document?.pointee.number_count ?? 0
+        }
         guard let document = unsafe document else { throw JSONError(.memory, at: "", "there is no memory to parse a body of this size") }
         defer { unsafe ntk_json_free(document) }
         if let error = unsafe JSONError(document.pointee) { throw error }
-        var nodes = unsafe NodeReader(document.pointee)
+        var nodes = unsafe NodeReader(document.pointee, numbers: numbers)
         return nodes.next()
     }
 
@@ -51,9 +58,9 @@ private struct NodeReader {
     private let numbers: [Double]
     private var index = 0
 
-    init(_ document: ntk_json_document) {
+    init(_ document: ntk_json_document, numbers: [Double]) {
         unsafe self.document = unsafe document
-        numbers = unsafe Array(UnsafeBufferPointer(start: document.numbers, count: document.number_count))
+        self.numbers = numbers
     }
 
     mutating func next() -> JSONValue {

@@ -56,7 +56,7 @@ enum ntk_json_error {
     NTK_JSON_DUPLICATE_KEY,
 };
 
-/// A parsed text, or the reason why there is none. Everything it points to is its own.
+/// A parsed text, or the reason why there is none. Everything it points to is its own; the numbers are the caller's.
 struct ntk_json_document {
     enum ntk_json_error error;
     /// JSON pointer to the fault, and what it is (UTF-8, not terminated).
@@ -65,7 +65,6 @@ struct ntk_json_document {
 
     const struct ntk_json_node *nodes;
     size_t node_count;
-    const double *numbers;
     size_t number_count;
     const size_t *extents;
     const char *text;
@@ -75,9 +74,13 @@ struct ntk_json_document {
 /// Bytes that must be readable after the text.
 size_t ntk_json_padding(void);
 
-/// Parses `length` bytes, nested at most `maximum_depth` deep (1 is a scalar). The result is ended by `ntk_json_free`; it is null
-/// only where there is no memory.
-struct ntk_json_document *ntk_json_parse(const uint8_t *text, size_t length, size_t maximum_depth);
+/// Most numbers that a text of this many bytes can hold: each but the last has a comma after it.
+static inline size_t ntk_json_most_numbers(size_t length) { return length / 2 + 1; }
+
+/// Parses `length` bytes into nodes, and the numbers of its arrays into `numbers`, which has room for
+/// `ntk_json_most_numbers`. Nested at most `maximum_depth` deep (1 is a scalar). The result is ended by `ntk_json_free`; it is null only
+/// where there is no memory.
+struct ntk_json_document *ntk_json_parse(const uint8_t *text, size_t length, size_t maximum_depth, double *numbers);
 void ntk_json_free(struct ntk_json_document *document);
 
 /// Most bytes that a number and the comma after it can take.
