@@ -34,7 +34,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("simdjson"), .linkedLibrary("stdc++")]),
         .target(
             name: "CDualActivations",
-            cSettings: [.unsafeFlags(["-O3", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math"])]),
+            cSettings: [.unsafeFlags(["-O3", "-ffp-contract=on", "-fno-math-errno", "-fno-trapping-math"])]),
 
         .target(name: "CEmbedded", cSettings: [.unsafeFlags(["-std=c23"])]),
 
@@ -69,9 +69,10 @@ let package = Package(
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1", httpTypes], swiftSettings: strict),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTP1", httpTypes], swiftSettings: strict),
         .testTarget(name: "TensorFormatsTests", dependencies: ["TensorFormats"], swiftSettings: strict),
-        .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra"], swiftSettings: strict),
+        .target(name: "TestSupport", dependencies: ["LinearAlgebra"], path: "Tests/TestSupport", swiftSettings: strict),
+        .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "NTKTests", dependencies: ["NTK", "LinearAlgebra", "TensorFormats"],
+            name: "NTKTests", dependencies: ["NTK", "LinearAlgebra", "TestSupport"],
             resources: [.copy("Golden")], swiftSettings: strict),
     ]
 )
