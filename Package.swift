@@ -74,5 +74,9 @@ let package = Package(
         .testTarget(
             name: "NTKTests", dependencies: ["NTK", "LinearAlgebra", "TestSupport"],
             resources: [.copy("Golden")], swiftSettings: strict),
+        .testTarget(name: "ComputeExecutorTests", dependencies: ["ComputeExecutor", "LinearAlgebra"], swiftSettings: strict),
+        .testTarget(
+            name: "NTKServiceTests", dependencies: ["NTKService", "ComputeExecutor", "HTTP1", "TensorFormats", httpTypes],
+            resources: [.copy("Golden")], swiftSettings: strict),
     ]
 )
