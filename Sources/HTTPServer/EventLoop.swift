@@ -72,11 +72,9 @@ final class EventLoop: Sendable {
     /// One coarse timer for all deadlines of the loop: far cheaper than a timer for every wait. It rests while there is no connection.
     private func scheduleTick() {
         executor.queue.asyncAfter(deadline: .now() + tick.inSeconds) { @Sendable in
-            self.executor.perform {
-                let now = ContinuousClock.now
-                for connection in self.all {
-                    connection.assumeIsolated { $0.expire(now) }
-                }
+            let now = ContinuousClock.now
+            for connection in self.all {
+                connection.assumeIsolated { $0.expire(now) }
             }
             let goesOn = self.connections.withLock { connections in
                 connections.isTicking = !connections.all.isEmpty

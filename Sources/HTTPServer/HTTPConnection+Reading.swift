@@ -1,5 +1,4 @@
 import HTTP1
-import HTTPTypes
 
 extension HTTPConnection {
     /// What has to be answered next.
@@ -11,86 +10,98 @@ extension HTTPConnection {
         case rejection(HTTPRejection, RequestHead?)
     }
 
-    /// Reads up to the end of the next request. Nil if the connection is to end without a word.
-    func nextExchange() async -> Exchange? {
-        var head: RequestHead?
+    /// Full buffers taken from one connection before the others of the loop have their turn.
+    private static let receivesPerEvent = 8
+
+    /// Receives what has come, and begins to answer when that completes a request.
+    func receive() {
+        for _ in 0..<Self.receivesPerEvent {
+            switch window.receive(socket, loop) {
+            case .octets:
+                if let exchange = nextExchange() { return begin(exchange) }
+                guard phase == .reading else { return }
+            case .wouldBlock:
+                return
+            case .end:
+                peerHasEnded = true
+                return close()
+            case .failed:
+                return close()
+            }
+            // After a full buffer there is likely more; else Dispatch tells.
+            guard window.wasFull else { break }
+        }
+        awaitInput()
+    }
+
+    /// Parses what was received, up to the end of the next request. Nil if more must come, or the connection has closed.
+    func nextExchange() -> Exchange? {
         do throws(HTTPRejection) {
-            while true {
-                switch try parser.parse(window.octets.span.extracting(0..<window.end), at: &window.start) {
+            while let event = try parser.parse(window.octets.span.extracting(0..<window.end), at: &window.start) {
+                switch event {
                 case .head(let section):
-                    head = section
-                    headDeadline = nil
                     switch responder.admit(section.request) {
                     case .answer(let response):
                         return .admission(response, section)
                     case .accept(let maximum):
+                        head = section
                         try parser.readBody(maximumBytes: maximum)
-                        guard await invite(section) else { return nil }
+                        invite(section)
                     }
                 case .body(let body):
-                    if let head {
-                        window.release(to: loop)
-                        return .request(head, body: body)
-                    }
                     isSkippingBody = false
-                case nil:
-                    guard try await receive(hasHead: head != nil) else { return nil }
+                    guard let section = head else { continue }
+                    head = nil
+                    return .request(section, body: body)
                 }
             }
+            return nil
         } catch {
             // What breaks off while a body is skipped belongs to a request that has its answer.
-            return isSkippingBody ? nil : .rejection(error, head)
+            if isSkippingBody {
+                linger()
+                return nil
+            }
+            defer { head = nil }
+            return .rejection(error, head)
         }
     }
 
     /// Sends `100 (Continue)` if the client waits for it: admitted, with a body of which nothing has come (RFC 9110 §10.1.1).
-    private func invite(_ head: RequestHead) async -> Bool {
-        guard head.expectsContinue, head.framing != .none, window.isEmpty else { return true }
-        return await write(ResponseHeadEncoder.continueHead)
-    }
-
-    /// Receives once. False if nothing more will come, or nothing more is wanted.
-    private func receive(hasHead: Bool) async throws(HTTPRejection) -> Bool {
-        // After a full buffer there is likely more, and no need to be told so.
-        var isReady = window.wasFull
-        while !peerHasEnded, !isGone {
-            if !isReady {
-                guard try await waitForInput(hasHead: hasHead) else { return false }
-            }
-            isReady = false
-            switch window.receive(socket, loop) {
-            case .octets: return true
-            case .wouldBlock: continue
-            case .end: peerHasEnded = true
-            case .failed: giveUp()
-            }
-        }
-        return false
-    }
-
-    private func waitForInput(hasHead: Bool) async throws(HTTPRejection) -> Bool {
-        let isIdle = !hasHead && !isSkippingBody && parser.isBetweenRequests
-        if isIdle && isDraining { return false }
-        switch await waitReadable(until: inputDeadline(hasHead: hasHead, isIdle: isIdle)) {
-        case .ready:
-            return true
-        case .interrupted:
-            return false
-        case .timedOut:
-            if isIdle || isSkippingBody { return false }
-            throw hasHead
-                ? .requestTimeout("The body made no progress for \(configuration.bodyTimeout).", "RFC 9110 §15.5.9")
-                : .requestTimeout("The header section took longer than \(configuration.headerTimeout).", "RFC 9110 §15.5.9")
+    private func invite(_ head: RequestHead) {
+        guard head.expectsContinue, head.framing != .none, window.isEmpty else { return }
+        switch Syscalls.send(socket, ResponseHeadEncoder.continueHead, from: 0, more: false) {
+        case .octets(ResponseHeadEncoder.continueHead.count): break
+        // The answers before are out, so that there is room for 25 octets, unless the connection is broken.
+        default: close()
         }
     }
 
-    private func inputDeadline(hasHead: Bool, isIdle: Bool) -> ContinuousClock.Instant {
-        let now = ContinuousClock.now
-        if isIdle { return now + configuration.idleTimeout }
-        if hasHead || isSkippingBody { return now + configuration.bodyTimeout }
-        let deadline = headDeadline ?? now + configuration.headerTimeout
-        headDeadline = deadline
-        return deadline
+    /// Waits for the client, until the deadline of what is missing.
+    func awaitInput() {
+        let before = awaited
+        awaited = head != nil || isSkippingBody ? .body : parser.isBetweenRequests ? .request : .head
+        switch awaited {
+        case .request: deadline = .now + configuration.idleTimeout
+        case .body: deadline = .now + configuration.bodyTimeout
+        case .head:
+            // For the section as a whole: octets that trickle in win no time.
+            if before != .head || deadline == nil { deadline = .now + configuration.headerTimeout }
+        }
+    }
+
+    func inputTimedOut() {
+        switch awaited {
+        case .request:
+            linger()
+        case .head:
+            begin(.rejection(.requestTimeout("The header section took longer than \(configuration.headerTimeout).", "RFC 9110 §15.5.9"), nil))
+        case .body:
+            guard !isSkippingBody else { return close() }
+            let head = head
+            self.head = nil
+            begin(.rejection(.requestTimeout("The body made no progress for \(configuration.bodyTimeout).", "RFC 9110 §15.5.9"), head))
+        }
     }
 
     /// Prepares to skip the body of a request that was answered without it. False if the connection should close instead.
@@ -102,25 +113,7 @@ extension HTTPConnection {
         } catch {
             return false
         }
-        isSkippingBody = true
+        isSkippingBody = head.framing != .none
         return true
-    }
-
-    /// Ends our side, and drops what the client still sends, so that no reset overtakes the last answer (RFC 9112 §9.6).
-    func linger() async {
-        guard !isGone else { return }
-        Syscalls.endSending(socket)
-        let deadline = ContinuousClock.now + configuration.lingerTimeout
-        var dropped = 0
-        while !peerHasEnded, !isGone, dropped < configuration.lingerOctets {
-            guard await waitReadable(until: deadline) == .ready, ContinuousClock.now < deadline else { return }
-            switch window.receive(socket, loop) {
-            case .octets(let count): dropped += count
-            case .wouldBlock: continue
-            case .end: peerHasEnded = true
-            case .failed: giveUp()
-            }
-            window.start = window.end
-        }
     }
 }

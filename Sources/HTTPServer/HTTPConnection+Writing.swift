@@ -30,8 +30,7 @@ extension HTTPConnection {
         case .stream(_, let next):
             guard await write(out) else { return false }
             guard await stream(next, framing.length) else {
-                if !isGone { Syscalls.resetOnClose(socket) }
-                giveUp()
+                close(byReset: true)
                 return false
             }
             return true
@@ -40,27 +39,22 @@ extension HTTPConnection {
 
     /// Sends chunk after chunk, asking for one only when the socket has taken the one before. False if the client must learn that the answer is cut.
     private func stream(_ next: @Sendable () async throws -> [UInt8]?, _ length: ResponseFraming.Length) async -> Bool {
-        var sent = 0
+        var left: Int? = if case .known(let count) = length { count } else { nil }
         do {
             while let chunk = try await next() {
                 if chunk.isEmpty { continue }
-                sent += chunk.count
-                let isWritten =
-                    switch length {
-                    case .chunked: await writeChunk(chunk)
-                    case .known(let count): sent <= count ? await write(chunk) : false
-                    case .untilClose, .absent: await write(chunk)
-                    }
-                guard isWritten else { return false }
+                if let promised = left {
+                    // More than was promised would be read as the next answer.
+                    guard chunk.count <= promised else { return false }
+                    left = promised - chunk.count
+                }
+                guard await length == .chunked ? writeChunk(chunk) : write(chunk) else { return false }
             }
         } catch {
             return false
         }
-        switch length {
-        case .chunked: return await write(ChunkEncoder.last)
-        case .known(let count): return sent == count
-        case .untilClose, .absent: return true
-        }
+        if length == .chunked { return await write(ChunkEncoder.last) }
+        return left == nil || left == 0
     }
 
     private func writeChunk(_ chunk: [UInt8]) async -> Bool {
@@ -76,23 +70,33 @@ extension HTTPConnection {
     }
 
     /// Returns when the socket has taken everything. False if the connection is broken, or the client takes nothing for too long.
-    func write(_ octets: [UInt8], more: Bool = false) async -> Bool {
+    private func write(_ octets: [UInt8], more: Bool = false) async -> Bool {
         var start = 0
         while start < octets.count {
-            guard !isGone else { return false }
+            guard phase == .answering else { return false }
             switch Syscalls.send(socket, octets, from: start, more: more) {
             case .octets(let count):
                 start += count
             case .failed:
-                giveUp()
+                close()
                 return false
             case .wouldBlock:
-                guard await waitWritable(until: .now + configuration.writeTimeout) == .ready else {
-                    giveUp()
+                deadline = .now + configuration.writeTimeout
+                events?.resumeWriting()
+                guard await withCheckedContinuation({ writer = $0 }) else {
+                    close(byReset: true)
                     return false
                 }
             }
         }
         return true
+    }
+
+    func resumeWriter(canWrite: Bool) {
+        guard let writer else { return }
+        self.writer = nil
+        deadline = nil
+        events?.suspendWriting()
+        writer.resume(returning: canWrite)
     }
 }

@@ -3,10 +3,28 @@ import DispatchExecutor
 import HTTP1
 import HTTPTypes
 
-/// One connection: reads a request, answers it, reads the next. One request is in flight at a time; that is the back-pressure.
+/// One connection: reads a request, has it answered, reads the next. One request is in flight at a time; that is the back-pressure.
 ///
-/// All state is guarded by the loop's queue, on which both the actor and the Dispatch sources of its socket run.
+/// All state is guarded by the loop's queue, on which both the actor and the sources of its socket run.
 actor HTTPConnection {
+    enum Phase {
+        /// Waits for a request, or has a part of one.
+        case reading
+        /// A request is with the responder, or its answer is on its way.
+        case answering
+        /// The last answer is out; what still comes is dropped (RFC 9112 §9.6).
+        case lingering
+        /// No system call may use the socket any more.
+        case closed
+    }
+
+    /// What a connection that reads waits for; each has its own time.
+    enum Awaited {
+        case request
+        case head
+        case body
+    }
+
     nonisolated let loop: EventLoop
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.executor.asUnownedSerialExecutor() }
 
@@ -15,30 +33,35 @@ actor HTTPConnection {
     let responder: any HTTPResponder
     let configuration: HTTPServerConfiguration
     let encoder: ResponseHeadEncoder
-    /// Called once, when the socket is closed.
     private let onClosed: @Sendable () -> Void
 
-    var parser: HTTPRequestParser
-    var window = ReceiveWindow()
-    /// Head, and small content, of the answer that is being sent.
-    var out: [UInt8] = []
-    private var started: SocketReadiness?
-    private var task: Task<Void, Never>?
-
+    var phase = Phase.reading
+    /// When to give up what is waited for; nil while nothing of the client is.
+    var deadline: ContinuousClock.Instant?
+    var events: SocketEvents?
     /// The client has ended its side: nothing more will come, but answers may still be awaited.
     var peerHasEnded = false
-    /// The connection is broken, or was given up: no system call may use the socket any more.
-    private(set) var isGone = false
-    private var isClosed = false
-    /// The server shuts down: answer what has begun, then close.
+    /// The server shuts down: what has begun is answered, then the connection closes.
     private(set) var isDraining = false
-    /// Between requests, where a draining connection may end at once.
-    var isIdle = true
+
+    // Reading.
+    var parser: HTTPRequestParser
+    var window = ReceiveWindow()
+    var awaited = Awaited.request
+    /// Of the request whose body is being read.
+    var head: RequestHead?
     /// A body that nobody wants is being skipped; its request has been answered.
     var isSkippingBody = false
-    /// When the header section that is being read must have come.
-    var headDeadline: ContinuousClock.Instant?
+    var lingeredOctets = 0
 
+    // Answering.
+    var task: Task<Void, Never>?
+    /// Head, and small content, of the answer that is being sent.
+    var out: [UInt8] = []
+    /// Waits for room in the socket; true when there is some.
+    var writer: CheckedContinuation<Bool, Never>?
+
+    /// - Parameter onClosed: Called once, when the socket is closed.
     init(
         socket: Int32, peer: String, loop: EventLoop, responder: any HTTPResponder, configuration: HTTPServerConfiguration,
         encoder: ResponseHeadEncoder, onClosed: @escaping @Sendable () -> Void
@@ -55,116 +78,99 @@ actor HTTPConnection {
 
     nonisolated func start() {
         loop.add(self)
-        loop.executor.queue.async { @Sendable in
-            self.loop.executor.perform { self.assumeIsolated { $0.open() } }
-        }
+        loop.executor.queue.async { @Sendable in self.assumeIsolated { $0.open() } }
     }
 
     private func open() {
-        guard !isClosed else { return }
-        let loop = loop
-        started = SocketReadiness(
+        guard phase != .closed else { return }
+        events = SocketEvents(
             socket: socket, queue: loop.executor.queue,
-            onReadable: { @Sendable [self] in loop.executor.perform { self.assumeIsolated { $0.becameReadable() } } },
-            onWritable: { @Sendable [self] in loop.executor.perform { self.assumeIsolated { $0.started?.becameWritable() } } })
-        task = Task { await serve() }
+            onReadable: { @Sendable [self] in assumeIsolated { $0.becameReadable() } },
+            onWritable: { @Sendable [self] in assumeIsolated { $0.resumeWriter(canWrite: true) } })
+        awaitInput()
     }
 
-    private func serve() async {
-        while let exchange = await nextExchange() {
-            isIdle = false
-            let (response, context) = await answer(to: exchange)
-            guard await send(response, context) else { break }
-            isIdle = true
-        }
-        await linger()
-        close()
-    }
-
-    /// The answer, and what decides its framing.
-    private func answer(to exchange: Exchange) async -> (ServerResponse, ResponseContext) {
-        switch exchange {
-        case .request(let head, let body):
-            let request = ServerRequest(head: head.request, version: head.version, body: body, remoteAddress: peer)
-            let response = await responder.respond(to: request)
-            return (response, context(head, goesOn: head.keepsAlive))
-        case .admission(let response, let head):
-            return (response, context(head, goesOn: head.keepsAlive && skipBody(of: head)))
-        case .rejection(let rejection, let head):
-            // What the client sends next cannot be told from what it sent before (RFC 9112 §9.6).
-            return (responder.answer(to: rejection), ResponseContext(method: head?.request.method, version: head?.version ?? .http11, keepsAlive: false))
-        }
-    }
-
-    private func context(_ head: RequestHead, goesOn: Bool) -> ResponseContext {
-        ResponseContext(method: head.request.method, version: head.version, keepsAlive: goesOn && !isDraining && !isGone)
-    }
-
-    /// Nobody waits for input but something has come: the client has gone, or sends ahead.
     private func becameReadable() {
-        guard let started, !isGone, !started.becameReadable() else { return }
-        started.suspendReading()
+        switch phase {
+        case .reading: receive()
+        case .answering: watch()
+        case .lingering: dropInput()
+        case .closed: break
+        }
+        window.release(to: loop)
+    }
+
+    /// Nobody waits for input, but something has come: the client has gone, or sends ahead.
+    private func watch() {
+        events?.suspendReading()
         switch Syscalls.peek(socket) {
-        case .octets, .wouldBlock: return
+        case .octets, .wouldBlock: break
+        case .failed: close()
         case .end:
-            // Only a client that has sent requests ahead is taken to be still there when its side has ended.
+            peerHasEnded = true
+            // A closed socket and one closed for sending look alike. Only a client with more requests waiting is taken to be still there;
+            // an answer that comes all the same is sent.
             if window.isEmpty { task?.cancel() }
-        case .failed: giveUp()
         }
     }
 
-    /// Waits until there is something to receive. False ends the connection.
-    func waitReadable(until deadline: ContinuousClock.Instant) async -> SocketReadiness.Wake {
-        window.release(to: loop)
-        guard let started, !isGone else { return .interrupted }
-        return await started.readable(until: deadline)
-    }
-
-    func waitWritable(until deadline: ContinuousClock.Instant) async -> SocketReadiness.Wake {
-        guard let started, !isGone else { return .interrupted }
-        return await started.writable(until: deadline)
-    }
-
-    /// The connection is broken, or no longer wanted.
-    func giveUp() {
-        isGone = true
-        task?.cancel()
-        started?.interrupt()
-    }
-
+    /// Called by the loop now and then.
     func expire(_ now: ContinuousClock.Instant) {
-        started?.expire(now)
+        guard let deadline, deadline <= now else { return }
+        self.deadline = nil
+        switch phase {
+        case .reading: inputTimedOut()
+        case .answering: resumeWriter(canWrite: false)
+        case .lingering: close()
+        case .closed: break
+        }
     }
 
     /// Ends the connection after the request that has begun, or at once.
     func drain() {
         isDraining = true
-        if isIdle && parser.isBetweenRequests { started?.interrupt() }
+        if phase == .reading && awaited == .request { linger() }
     }
 
-    /// Ends the connection whatever it is doing; the client sees a reset.
-    func abort() {
-        giveUp()
-        close()
+    /// Ends our side, and drops what the client still sends, so that no reset overtakes the last answer (RFC 9112 §9.6).
+    func linger() {
+        guard phase != .closed else { return }
+        guard !peerHasEnded else { return close() }
+        Syscalls.endSending(socket)
+        phase = .lingering
+        deadline = .now + configuration.lingerTimeout
+        window.clear(loop)
+        events?.resumeReading()
     }
 
-    private func close() {
-        guard !isClosed else { return }
-        isClosed = true
-        isGone = true
-        window.release(to: loop)
+    private func dropInput() {
+        switch window.receive(socket, loop) {
+        case .octets(let count):
+            lingeredOctets += count
+            window.clear(loop)
+            if lingeredOctets > configuration.lingerOctets { close() }
+        case .wouldBlock: break
+        case .end, .failed: close()
+        }
+    }
+
+    /// Ends the connection whatever it is doing. Its task is cancelled.
+    /// - Parameter byReset: So that the client cannot take a cut answer for a whole one.
+    func close(byReset: Bool = false) {
+        guard phase != .closed else { return }
+        phase = .closed
+        deadline = nil
+        task?.cancel()
+        resumeWriter(canWrite: false)
+        window.clear(loop)
         loop.remove(self)
-        let socket = socket
-        let onClosed = onClosed
-        guard let started else {
-            Syscalls.close(socket)
-            onClosed()
-            return
-        }
-        self.started = nil
-        started.cancel {
+        if byReset { Syscalls.resetOnClose(socket) }
+        let ended: @Sendable () -> Void = { @Sendable [socket, onClosed] in
             Syscalls.close(socket)
             onClosed()
         }
+        guard let events else { return ended() }
+        self.events = nil
+        events.cancel(onCancelled: ended)
     }
 }

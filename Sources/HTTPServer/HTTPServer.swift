@@ -48,7 +48,7 @@ package final class HTTPServer: Sendable {
         await listener.stop()
         for connection in loops.flatMap(\.all) { await connection.drain() }
         if await haveClosed(within: limit) { return }
-        for connection in loops.flatMap(\.all) { await connection.abort() }
+        for connection in loops.flatMap(\.all) { await connection.close(byReset: true) }
         _ = await haveClosed(within: .seconds(1))
     }
 

@@ -37,4 +37,10 @@ struct ReceiveWindow {
         start = 0
         end = rest.count
     }
+
+    /// Drops everything.
+    mutating func clear(_ loop: EventLoop) {
+        start = end
+        release(to: loop)
+    }
 }
