@@ -5,7 +5,7 @@ struct OctetSet: Sendable {
 
     init(_ members: StaticString) {
         members.withUTF8Buffer { buffer in
-            for unsafe octet in unsafe buffer { insert(octet) }
+            for index in 0..<buffer.count { unsafe insert(buffer[index]) }
         }
     }
 

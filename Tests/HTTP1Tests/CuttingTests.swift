@@ -25,7 +25,8 @@ struct CuttingTests {
         chunked("5\r\nhello\r\n6;a=b\r\n world\r\n0\r\nX: 1\r\n\r\n") + get(),
         chunked("5\r\nhello!\r\n"), chunked("1\r\na\r\n1\r\nb\r\n1\r\nc\r\n1\r\nd\r\n0\r\n\r\n"), chunked("1;aaaa\r\na\r\n1;aaaa\r\n"),
         chunked("1;aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\na"), chunked("00000000000000000000000000000000005\r\nhello"),
-        chunked("0\r\nA: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\nE: 5\r\n\r\n"), chunked("0\r\nContent-Length: 5\r\n\r\n"), chunked("zz\r\n"), chunked("5\nhello"),
+        chunked("0\r\nA: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\nE: 5\r\n\r\n"), chunked("0\r\nContent-Length: 5\r\n\r\n"), chunked("zz\r\n"),
+        chunked("5\nhello"),
         get(target: "/" + String(repeating: "x", count: 25)), get(target: "/" + String(repeating: "x", count: 26)),
         get(target: "/" + String(repeating: "x", count: 27)), String(repeating: "x", count: 60), String(repeating: "x", count: 41) + "\n",
         String(repeating: "x", count: 40) + "\r\n", String(repeating: "x", count: 41) + "\r\n", String(repeating: "x", count: 40) + "\r\r\n",
@@ -39,7 +40,8 @@ struct CuttingTests {
     private func check(_ octets: [UInt8], cuts: [Int], against whole: Outcome, _ note: String = "") {
         let outcome = ParserHarness.run(octets, cuts: cuts, limits: Self.limits)
         if outcome != whole {
-            Issue.record("\(note) cuts \(cuts) of \(String(decoding: octets, as: UTF8.self).debugDescription): \(outcome) instead of \(whole)")
+            let text = String(decoding: octets, as: UTF8.self).debugDescription
+            Issue.record("\(note) cuts \(cuts) of \(text): \(outcome) instead of \(whole)")
         }
     }
 
@@ -66,7 +68,8 @@ struct CuttingTests {
             }
             // Some damage, so that the paths behind a wrong octet are walked too.
             for _ in 0..<Int.random(in: 0...2, using: &generator) {
-                octets[Int.random(in: 0..<octets.count, using: &generator)] = [0, 9, 10, 13, 32, 48, 58, 59, 255].randomElement(using: &generator) ?? 0
+                let damage: [UInt8] = [0, 9, 10, 13, 32, 48, 58, 59, 255]
+                octets[Int.random(in: 0..<octets.count, using: &generator)] = damage.randomElement(using: &generator) ?? 0
             }
             let whole = ParserHarness.run(octets, limits: Self.limits)
             let cuts = (0..<Int.random(in: 1...8, using: &generator)).map { _ in Int.random(in: 0...octets.count, using: &generator) }.sorted()

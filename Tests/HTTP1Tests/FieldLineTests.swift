@@ -25,7 +25,9 @@ struct FieldLineTests {
         #expect(fields[try #require(HTTPField.Name("X-SOME_NAME!"))] == "1")
     }
 
-    @Test("RFC 9110 §5.1: a name that is no token is 400", arguments: [": a", "X Y: a", "X(: a", "X\u{0}: a", "É: a", "\"X\": a", ":path: /", "X/Y: a"])
+    @Test(
+        "RFC 9110 §5.1: a name that is no token is 400",
+        arguments: [": a", "X Y: a", "X(: a", "X\u{0}: a", "É: a", "\"X\": a", ":path: /", "X/Y: a"])
     func invalidNames(line: String) {
         #expect(status(get(line)) == 400)
     }

@@ -80,7 +80,10 @@ struct RequestLineTests {
 
     @Test(
         "RFC 9112 §2.3: the version is HTTP/d.d, in this case",
-        arguments: ["http/1.1", "HTTP/1", "HTTP/1.", "HTTP/11", "HTTP/1.10", "HTTP/01.1", "HTTP/1.1x", "HTTP/+1.1", "HTTP 1.1", "HTTP/1,1", "HTTP/a.1", ""])
+        arguments: [
+            "http/1.1", "HTTP/1", "HTTP/1.", "HTTP/11", "HTTP/1.10", "HTTP/01.1", "HTTP/1.1x", "HTTP/+1.1", "HTTP 1.1", "HTTP/1,1",
+            "HTTP/a.1", "",
+        ])
     func versionForm(version: String) {
         #expect(status(get(version: version)) == 400)
     }

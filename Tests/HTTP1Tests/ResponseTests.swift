@@ -57,10 +57,9 @@ struct ResponseFramingTests {
 @Suite("Response head")
 struct ResponseHeadEncoderTests {
     private func text(
-        _ response: ServerResponse, length: ResponseFraming.Length? = nil, closes: Bool = false, version: HTTPVersion = .http11, name: String? = "ntk-server"
+        _ response: ServerResponse, closes: Bool = false, version: HTTPVersion = .http11, name: String? = "ntk-server"
     ) -> String? {
-        var framing = ResponseFraming(response, ResponseContext(method: .get, version: version, keepsAlive: !closes))
-        if let length { framing.length = length }
+        let framing = ResponseFraming(response, ResponseContext(method: .get, version: version, keepsAlive: !closes))
         var out: [UInt8] = []
         let date = IMFFixdate.format(secondsSince1970: 784_111_777)
         guard ResponseHeadEncoder(serverName: name).encode(response, framing: framing, version: version, date: date, into: &out) else { return nil }

@@ -74,7 +74,7 @@ struct BodyTests {
 
     @Test("RFC 9110 §10.1.1: the final status comes before 100, and the connection closes")
     func refusedContinue() async throws {
-        let responder = TestResponder(admission: { _ in .accept(maximumBodyBytes: 4) }) { _ in ServerResponse() }
+        let responder = TestResponder(admission: { _ in .accept(maximumBodyBytes: 4) }, respond: { _ in ServerResponse() })
         try await withServer(responder) { _, port in
             let client = try TestClient(port: port)
             try await client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
@@ -87,9 +87,10 @@ struct BodyTests {
 
     @Test("An answer on the head alone skips a short body and goes on")
     func admissionSkips() async throws {
-        let responder = TestResponder(admission: { head in
-            head.path == "/no" ? .answer(ServerResponse(status: .unauthorized)) : .accept(maximumBodyBytes: 100)
-        }) { _ in ServerResponse() }
+        let responder = TestResponder(
+            admission: { head in
+                head.path == "/no" ? .answer(ServerResponse(status: .unauthorized)) : .accept(maximumBodyBytes: 100)
+            }, respond: { _ in ServerResponse() })
         try await withServer(responder) { _, port in
             let client = try TestClient(port: port)
             let bodies = [
@@ -108,7 +109,7 @@ struct BodyTests {
 
     @Test("An answer on the head alone closes when the body is longer, or awaits 100")
     func admissionCloses() async throws {
-        let responder = TestResponder(admission: { _ in .answer(ServerResponse(status: .unauthorized)) }) { _ in ServerResponse() }
+        let responder = TestResponder(admission: { _ in .answer(ServerResponse(status: .unauthorized)) }, respond: { _ in ServerResponse() })
         try await withServer(responder) { _, port in
             for fields in ["Content-Length: 262145", "Content-Length: 5\r\nExpect: 100-continue"] {
                 let client = try TestClient(port: port)
@@ -123,7 +124,7 @@ struct BodyTests {
 
     @Test("A chunked body that turns out too long to skip ends the connection without a second answer")
     func admissionBreaksOff() async throws {
-        let responder = TestResponder(admission: { _ in .answer(ServerResponse(status: .unauthorized)) }) { _ in ServerResponse() }
+        let responder = TestResponder(admission: { _ in .answer(ServerResponse(status: .unauthorized)) }, respond: { _ in ServerResponse() })
         try await withServer(responder) { _, port in
             let client = try TestClient(port: port)
             try await client.send("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -135,8 +136,8 @@ struct BodyTests {
 
     @Test("RFC 9112 §9.6: the answer to a refused body reaches a client that is still sending")
     func lingering() async throws {
-        let responder = TestResponder(admission: { _ in .accept(maximumBodyBytes: 1_000) }) { _ in ServerResponse() }
-        try await withServer(responder) { _, port in
+        let responder = TestResponder(admission: { _ in .accept(maximumBodyBytes: 1_000) }, respond: { _ in ServerResponse() })
+        try await withServer(responder, configured { $0.lingerTimeout = .seconds(60) }) { _, port in
             let client = try TestClient(port: port)
             try await client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 8000000\r\n\r\n")
             try await client.send([UInt8](repeating: 0, count: 8_000_000))

@@ -12,7 +12,8 @@ struct RejectionTests {
             ("TRACE / HTTP/1.1\r\nHost: h\r\n\r\n", 501), ("CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n", 501),
             ("GET / HTTP/2.0\r\nHost: h\r\n\r\n", 505), ("GET https://h/ HTTP/1.1\r\nHost: h\r\n\r\n", 421),
             ("GET / HTTP/1.1\r\nHost: h\r\nExpect: x\r\n\r\n", 417), ("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
-            ("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: +1\r\n\r\n", 400), ("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999\r\n\r\n", 413),
+            ("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: +1\r\n\r\n", 400),
+            ("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999\r\n\r\n", 413),
             ("GET /\(String(repeating: "x", count: 9_000)) HTTP/1.1\r\nHost: h\r\n\r\n", 414),
             ("GET / HTTP/1.1\r\nHost: h\r\nX: \(String(repeating: "x", count: 40_000))\r\n\r\n", 431),
             ("GET / HTTP/1.1\r\nHost: h\r\n\(String(repeating: "X: a\r\n", count: 100))\r\n", 431),
@@ -34,7 +35,7 @@ struct RejectionTests {
 
     @Test("A refused HEAD has no content")
     func head() async throws {
-        let responder = TestResponder(admission: { _ in .accept(maximumBodyBytes: 1) }) { _ in ServerResponse() }
+        let responder = TestResponder(admission: { _ in .accept(maximumBodyBytes: 1) }, respond: { _ in ServerResponse() })
         try await withServer(responder) { _, port in
             let client = try TestClient(port: port)
             try await client.send("HEAD / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n")

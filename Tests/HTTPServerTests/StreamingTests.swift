@@ -138,7 +138,8 @@ struct StreamingTests {
         }
     }
 
-    @Test("A stream that fails, or breaks its promise, ends the connection so that it shows", arguments: [(nil, true), (100, false), (20_000, false)])
+    @Test(
+        "A stream that fails, or breaks its promise, ends the connection so that it shows", arguments: [(nil, true), (100, false), (20_000, false)])
     func cut(length: Int?, fails: Bool) async throws {
         try await withServer(Self.streamed([101], length: length, fails: fails)) { server, port in
             let client = try TestClient(port: port)

@@ -7,7 +7,7 @@ import Testing
 struct TimeoutTests {
     @Test("A connection without a request ends without a word")
     func idle() async throws {
-        try await withServer(configure: { $0.idleTimeout = .milliseconds(50) }) { server, port in
+        try await withServer(.echo, configured { $0.idleTimeout = .milliseconds(50) }) { server, port in
             let fresh = try TestClient(port: port)
             #expect(try await fresh.hasEnded())
             let used = try TestClient(port: port)
@@ -21,7 +21,7 @@ struct TimeoutTests {
 
     @Test("RFC 9110 §15.5.9: a header section that trickles in is 408, and earns no time by it")
     func header() async throws {
-        try await withServer(configure: { $0.headerTimeout = .milliseconds(300) }) { _, port in
+        try await withServer(.echo, configured { $0.headerTimeout = .milliseconds(300) }) { _, port in
             let client = try TestClient(port: port)
             try await client.send("GET / HTTP/1.1\r\nHost: h\r\n")
             let trickle = Task {
@@ -41,7 +41,7 @@ struct TimeoutTests {
 
     @Test("RFC 9110 §15.5.9: a body that stalls is 408")
     func body() async throws {
-        try await withServer(configure: { $0.bodyTimeout = .milliseconds(100) }) { _, port in
+        try await withServer(.echo, configured { $0.bodyTimeout = .milliseconds(100) }) { _, port in
             let client = try TestClient(port: port)
             try await client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhe")
             #expect(try await client.response().status == 408)
@@ -55,13 +55,13 @@ struct TimeoutTests {
             try? await Task.sleep(for: .milliseconds(300))
             return ServerResponse()
         }
-        let configure: (inout HTTPServerConfiguration) -> Void = {
+        let configuration = configured {
             $0.idleTimeout = .milliseconds(50)
             $0.headerTimeout = .milliseconds(50)
             $0.bodyTimeout = .milliseconds(50)
             $0.writeTimeout = .milliseconds(50)
         }
-        try await withServer(responder, configure: configure) { _, port in
+        try await withServer(responder, configuration) { _, port in
             let client = try TestClient(port: port)
             #expect(try await client.get("/").status == 200)
         }
@@ -70,7 +70,7 @@ struct TimeoutTests {
     @Test("A client that takes nothing of its answer is let go")
     func writing() async throws {
         let responder = TestResponder { _ in ServerResponse(body: .bytes([UInt8](repeating: 0, count: 50_000_000))) }
-        try await withServer(responder, configure: { $0.writeTimeout = .milliseconds(100) }) { server, port in
+        try await withServer(responder, configured { $0.writeTimeout = .milliseconds(100) }) { server, port in
             let client = try TestClient(port: port, receiveBuffer: 4_096)
             try await client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
             #expect(await eventually { server.connectionCount == 1 })
@@ -81,7 +81,7 @@ struct TimeoutTests {
 
     @Test("A client that does not close after the last answer is not waited for")
     func lingering() async throws {
-        try await withServer(configure: { $0.lingerTimeout = .milliseconds(100) }) { server, port in
+        try await withServer(.echo, configured { $0.lingerTimeout = .milliseconds(100) }) { server, port in
             let client = try TestClient(port: port)
             #expect(try await client.get("/", "Connection: close").status == 200)
             #expect(await eventually { server.connectionCount == 0 })

@@ -63,7 +63,8 @@ actor TestClient {
         var start = 0
         while start < octets.count {
             let count = unsafe octets.withUnsafeBytes { buffer in
-                unsafe Glibc.send(descriptor, UnsafeRawBufferPointer(rebasing: buffer[start...]).baseAddress, octets.count - start, Int32(MSG_NOSIGNAL))
+                unsafe Glibc.send(
+                    descriptor, UnsafeRawBufferPointer(rebasing: buffer[start...]).baseAddress, octets.count - start, Int32(MSG_NOSIGNAL))
             }
             guard count > 0 else { throw errno == EAGAIN ? Failure.timedOut : Failure.reset }
             start += count

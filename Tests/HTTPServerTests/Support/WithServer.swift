@@ -4,11 +4,9 @@ import Testing
 
 /// Runs a server for the length of a test.
 func withServer(
-    _ responder: TestResponder = .echo, configure: (inout HTTPServerConfiguration) -> Void = { _ in },
+    _ responder: TestResponder = .echo, _ configuration: HTTPServerConfiguration = HTTPServerConfiguration(),
     _ body: (_ server: HTTPServer, _ port: UInt16) async throws -> Void
 ) async throws {
-    var configuration = HTTPServerConfiguration()
-    configure(&configuration)
     let server = try HTTPServer.start(configuration, responder: responder)
     do {
         try await body(server, server.address.port)
@@ -18,6 +16,13 @@ func withServer(
     }
     await server.shutdown(within: .zero)
     #expect(server.connectionCount == 0)
+}
+
+/// The defaults, with changes.
+func configured(_ change: (inout HTTPServerConfiguration) -> Void) -> HTTPServerConfiguration {
+    var configuration = HTTPServerConfiguration()
+    change(&configuration)
+    return configuration
 }
 
 /// Waits for what another thread brings about. Only the patience is bounded, and generously.
