@@ -1,0 +1,176 @@
+import Dispatch
+import DispatchExecutor
+import HTTP1
+import HTTPTypes
+
+/// One connection: reads a request, has it answered, reads the next. One request is in flight at a time; that is the back-pressure.
+///
+/// All state is guarded by the loop's queue, on which both the actor and the sources of its socket run.
+actor HTTPConnection {
+    enum Phase {
+        /// Waits for a request, or has a part of one.
+        case reading
+        /// A request is with the responder, or its answer is on its way.
+        case answering
+        /// The last answer is out; what still comes is dropped (RFC 9112 §9.6).
+        case lingering
+        /// No system call may use the socket any more.
+        case closed
+    }
+
+    /// What a connection that reads waits for; each has its own time.
+    enum Awaited {
+        case request
+        case head
+        case body
+    }
+
+    nonisolated let loop: EventLoop
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.executor.asUnownedSerialExecutor() }
+
+    let socket: Int32
+    let peer: String
+    let responder: any HTTPResponder
+    let configuration: HTTPServerConfiguration
+    let encoder: ResponseHeadEncoder
+    private let onClosed: @Sendable () -> Void
+
+    var phase = Phase.reading
+    /// When to give up what is waited for; nil while nothing of the client is.
+    var deadline: ContinuousClock.Instant?
+    var events: SocketEvents?
+    /// The client has ended its side: nothing more will come, but answers may still be awaited.
+    var peerHasEnded = false
+    /// The server shuts down: what has begun is answered, then the connection closes.
+    private(set) var isDraining = false
+
+    // Reading.
+    var parser: HTTPRequestParser
+    var window = ReceiveWindow()
+    var awaited = Awaited.request
+    /// Of the request whose body is being read.
+    var head: RequestHead?
+    /// A body that nobody wants is being skipped; its request has been answered.
+    var isSkippingBody = false
+    var lingeredOctets = 0
+
+    // Answering.
+    var task: Task<Void, Never>?
+    /// Head, and small content, of the answer that is being sent.
+    var out: [UInt8] = []
+    /// Waits for room in the socket; true when there is some.
+    var writer: CheckedContinuation<Bool, Never>?
+
+    /// - Parameter onClosed: Called once, when the socket is closed.
+    init(
+        socket: Int32, peer: String, loop: EventLoop, responder: any HTTPResponder, configuration: HTTPServerConfiguration,
+        encoder: ResponseHeadEncoder, onClosed: @escaping @Sendable () -> Void
+    ) {
+        self.socket = socket
+        self.peer = peer
+        self.loop = loop
+        self.responder = responder
+        self.configuration = configuration
+        self.encoder = encoder
+        self.onClosed = onClosed
+        parser = HTTPRequestParser(limits: configuration.limits)
+    }
+
+    nonisolated func start() {
+        loop.add(self)
+        loop.executor.queue.async { @Sendable in self.assumeIsolated { $0.open() } }
+    }
+
+    private func open() {
+        guard phase != .closed else { return }
+        events = SocketEvents(
+            socket: socket, queue: loop.executor.queue,
+            onReadable: { @Sendable [self] in assumeIsolated { $0.becameReadable() } },
+            onWritable: { @Sendable [self] in assumeIsolated { $0.resumeWriter(canWrite: true) } })
+        awaitInput()
+    }
+
+    private func becameReadable() {
+        switch phase {
+        case .reading: receive()
+        case .answering: watch()
+        case .lingering: dropInput()
+        case .closed: break
+        }
+        window.release(to: loop)
+    }
+
+    /// Nobody waits for input, but something has come: the client has gone, or sends ahead.
+    private func watch() {
+        events?.suspendReading()
+        switch Syscalls.peek(socket) {
+        case .octets, .wouldBlock: break
+        case .failed: close()
+        case .end:
+            peerHasEnded = true
+            // A closed socket and one closed for sending look alike. Only a client with more requests waiting is taken to be still there;
+            // an answer that comes all the same is sent.
+            if window.isEmpty { task?.cancel() }
+        }
+    }
+
+    /// Called by the loop now and then.
+    func expire(_ now: ContinuousClock.Instant) {
+        guard let deadline, deadline <= now else { return }
+        self.deadline = nil
+        switch phase {
+        case .reading: inputTimedOut()
+        case .answering: resumeWriter(canWrite: false)
+        case .lingering: close()
+        case .closed: break
+        }
+    }
+
+    /// Ends the connection after the request that has begun, or at once.
+    func drain() {
+        isDraining = true
+        if phase == .reading && awaited == .request { linger() }
+    }
+
+    /// Ends our side, and drops what the client still sends, so that no reset overtakes the last answer (RFC 9112 §9.6).
+    func linger() {
+        guard phase != .closed else { return }
+        guard !peerHasEnded else { return close() }
+        Syscalls.endSending(socket)
+        phase = .lingering
+        deadline = .now + configuration.lingerTimeout
+        window.clear(loop)
+        events?.resumeReading()
+    }
+
+    private func dropInput() {
+        switch window.receive(socket, loop) {
+        case .octets(let count):
+            lingeredOctets += count
+            window.clear(loop)
+            if lingeredOctets > configuration.lingerOctets { close() }
+        case .wouldBlock: break
+        case .end, .failed: close()
+        }
+    }
+
+    /// Ends the connection whatever it is doing. Its task is cancelled.
+    /// - Parameter byReset: So that the client cannot take a cut answer for a whole one.
+    func close(byReset: Bool = false) {
+        guard phase != .closed else { return }
+        phase = .closed
+        deadline = nil
+        task?.cancel()
+        resumeWriter(canWrite: false)
+        window.clear(loop)
+        loop.remove(self)
+        if byReset { Syscalls.resetOnClose(socket) }
+        let ended: @Sendable () -> Void = { @Sendable [socket, onClosed] in
+            Syscalls.close(socket)
+            onClosed()
+        }
+        guard let events else { return ended() }
+        self.events = nil
+        events.cancel(onCancelled: ended)
+    }
+}

@@ -1,0 +1,69 @@
+import Dispatch
+package import HTTP1
+import Synchronization
+
+/// A running server. It serves from `start` until `shutdown` has returned.
+package final class HTTPServer: Sendable {
+    /// Where it listens; with the port that the system chose, if it was left to it.
+    package let address: BoundAddress
+
+    private let loops: [EventLoop]
+    private let listener: Listener
+    /// Entered once for every open connection.
+    private let connections: DispatchGroup
+
+    /// Binds, listens, and serves from now on.
+    package static func start(
+        _ configuration: HTTPServerConfiguration = HTTPServerConfiguration(), responder: any HTTPResponder
+    ) throws(HTTPServerError) -> HTTPServer {
+        let (socket, address) = try Syscalls.listen(host: configuration.host, port: configuration.port, backlog: configuration.backlog)
+        return HTTPServer(socket: socket, address: address, configuration: configuration, responder: responder)
+    }
+
+    private init(socket: Int32, address: BoundAddress, configuration: HTTPServerConfiguration, responder: any HTTPResponder) {
+        let count = max(1, configuration.eventLoops ?? Syscalls.processorCount())
+        let loops = (0..<count).map { EventLoop(label: "http.loop.\($0)", configuration: configuration) }
+        let encoder = ResponseHeadEncoder(serverName: configuration.serverName)
+        let connections = DispatchGroup()
+        let turn = Atomic(0)
+        self.address = address
+        self.loops = loops
+        self.connections = connections
+        listener = Listener(socket: socket) { @Sendable socket, peer in
+            connections.enter()
+            HTTPConnection(
+                socket: socket, peer: peer, loop: loops[turn.wrappingAdd(1, ordering: .relaxed).oldValue % count], responder: responder,
+                configuration: configuration, encoder: encoder, onClosed: { @Sendable in connections.leave() }
+            ).start()
+        }
+        listener.start()
+    }
+
+    /// Connections that are open now.
+    package var connectionCount: Int { loops.reduce(0) { $0 + $1.all.count } }
+
+    /// Stops accepting, lets the requests that have begun be answered with `Connection: close`, and returns when all connections are closed.
+    /// - Parameter limit: After this the connections that are left are reset, and their tasks cancelled.
+    package func shutdown(within limit: Duration) async {
+        await listener.stop()
+        for connection in loops.flatMap(\.all) { await connection.drain() }
+        if await haveClosed(within: limit) { return }
+        for connection in loops.flatMap(\.all) { await connection.close(byReset: true) }
+        _ = await haveClosed(within: .seconds(1))
+    }
+
+    private func haveClosed(within limit: Duration) async -> Bool {
+        await withCheckedContinuation { continuation in
+            let waiting = Mutex(Optional(continuation))
+            let answer: @Sendable (Bool) -> Void = { hasClosed in
+                let continuation = waiting.withLock { waiting in
+                    defer { waiting = nil }
+                    return waiting
+                }
+                continuation?.resume(returning: hasClosed)
+            }
+            connections.notify(queue: .global()) { @Sendable in answer(true) }
+            DispatchQueue.global().asyncAfter(deadline: .now() + limit.inSeconds) { @Sendable in answer(false) }
+        }
+    }
+}
