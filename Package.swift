@@ -30,11 +30,11 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .target(
             name: "CSimdJSON",
-            cxxSettings: [.unsafeFlags(["-std=c++17", "-O2"])],
+            cxxSettings: [.unsafeFlags(["-std=c++17", "-O2"]), .define("NDEBUG", .when(configuration: .release))],
             linkerSettings: [.linkedLibrary("simdjson"), .linkedLibrary("stdc++"), .linkedLibrary("m")]),
         .target(
             name: "CDualActivations",
-            cSettings: [.unsafeFlags(["-O3", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math"])]),
+            cSettings: [.unsafeFlags(["-O3", "-ffp-contract=on", "-fno-math-errno", "-fno-trapping-math"])]),
 
         .target(name: "CEmbedded", cSettings: [.unsafeFlags(["-std=c23"])]),
 
@@ -61,17 +61,22 @@ let package = Package(
             ],
             swiftSettings: strict),
 
-        // Benchmarks of what only this package sees.
         .executableTarget(
-            name: "codec-benchmark", dependencies: ["TensorFormats"], path: "Benchmarks/codec", swiftSettings: strict),
+            name: "ntk-benchmark", dependencies: ["NTK", "LinearAlgebra", "TensorFormats", "COpenBLAS"], path: "Benchmarks/ntk-benchmark",
+            swiftSettings: strict),
 
         // Tests, one target beside each source target.
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1", httpTypes], swiftSettings: strict),
-        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTP1", httpTypes], swiftSettings: strict),
+        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTP1", "DispatchExecutor", httpTypes], swiftSettings: strict),
         .testTarget(name: "TensorFormatsTests", dependencies: ["TensorFormats"], swiftSettings: strict),
-        .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra"], swiftSettings: strict),
+        .target(name: "TestSupport", dependencies: ["LinearAlgebra"], path: "Tests/TestSupport", swiftSettings: strict),
+        .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "NTKTests", dependencies: ["NTK", "LinearAlgebra", "TensorFormats"],
+            name: "NTKTests", dependencies: ["NTK", "LinearAlgebra", "TestSupport"],
+            resources: [.copy("Golden")], swiftSettings: strict),
+        .testTarget(name: "ComputeExecutorTests", dependencies: ["ComputeExecutor", "LinearAlgebra"], swiftSettings: strict),
+        .testTarget(
+            name: "NTKServiceTests", dependencies: ["NTKService", "ComputeExecutor", "HTTP1", "TensorFormats", httpTypes],
             resources: [.copy("Golden")], swiftSettings: strict),
     ]
 )

@@ -44,7 +44,7 @@ bool Builder::add(const ntk_json_node &node) {
 
 bool Builder::enter(bool is_object) {
     if (levels.size() + 1 >= limits.depth) return false;
-    levels.push_back(Level{is_object, 0, Key{0, 0}});
+    levels.push_back(Level{is_object, 0, false, Key{0, 0}});
     tokens.next++;
     return true;
 }
@@ -69,8 +69,10 @@ bool Builder::members() {
     while (true) {
         if (tokens.peek() != '"') return false;
         size_t place = document.node_buffer.size();
+        levels.back().has_key = false;
         if (!string()) return false;
         const ntk_json_node &key = document.node_buffer[place];
+        levels.back().has_key = true;
         levels.back().key = Key{key.start, key.count};
         keys.push_back(levels.back().key);
         if (tokens.peek() != ':') return false;
@@ -213,10 +215,10 @@ bool Builder::keys_differ(size_t first) {
 bool Builder::fail(ntk_json_error error, std::string detail) {
     std::string pointer;
     for (const Level &level : levels) {
-        if (level.is_object)
-            append_token(pointer, std::string_view(document.text_buffer).substr(level.key.start, level.key.count));
-        else
+        if (!level.is_object)
             append_token(pointer, std::to_string(level.index));
+        else if (level.has_key)
+            append_token(pointer, std::string_view(document.text_buffer).substr(level.key.start, level.key.count));
     }
     document.fault = Fault{error, std::move(pointer), std::move(detail)};
     return false;

@@ -19,6 +19,8 @@ class Builder {
     struct Level {
         bool is_object;
         size_t index;
+        /// Of the member that is being read, once it is known.
+        bool has_key;
         Key key;
     };
 

@@ -13,6 +13,8 @@ public struct Cholesky: Sendable {
     public struct NotPositiveDefinite: Error, Sendable, Equatable {
         /// The first leading minor that is not positive, from 1.
         public var minor: Int
+
+        public init(minor: Int) { self.minor = minor }
     }
 
     static let tileSide = 256

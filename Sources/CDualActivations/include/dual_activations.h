@@ -17,7 +17,7 @@
 #define NTK_RUN 16
 
 #define NTK_DECLARE(REAL, SUFFIX)                                                                                                          \
-    /** unit = x / |x| (zeros if x = 0), any dimension; returns |x|, also where |x|^2 would overflow or underflow. */                        \
+    /** unit = x / |x|, zeros if |x|^2 / dimension is 0; any dimension. Returns |x|, also where |x|^2 would overflow. */                     \
     double ntk_normalize_##SUFFIX(const double *x, REAL *unit, size_t dimension);                                                          \
     /** Cosines to gaps, in place. A cosine beyond +-1 by rounding counts as +-1. */                                                       \
     void ntk_gap_from_cosine_##SUFFIX(REAL *z, size_t count);                                                                              \

@@ -99,9 +99,10 @@ void ntk_json_free(struct ntk_json_document *document);
 #define NTK_JSON_NUMBER_SIZE 26
 
 /// Writes the shortest decimal numbers that read back as the same bits, with commas between them. `out` has room for
-/// `count * NTK_JSON_NUMBER_SIZE` bytes. Returns the bytes written; stops at a number that is not finite, with *finite = false.
-size_t ntk_json_write_f64(const double *values, size_t count, unsigned char *out, bool *finite);
-size_t ntk_json_write_f32(const float *values, size_t count, unsigned char *out, bool *finite);
+/// `count * NTK_JSON_NUMBER_SIZE` bytes. Returns the bytes written; stops at a number that is not finite: `written` is its index, else
+/// `count`.
+size_t ntk_json_write_f64(const double *values, size_t count, unsigned char *out, size_t *written);
+size_t ntk_json_write_f32(const float *values, size_t count, unsigned char *out, size_t *written);
 
 #ifdef __cplusplus
 }

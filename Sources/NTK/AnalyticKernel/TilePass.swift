@@ -68,7 +68,12 @@ struct TilePass<Element: KernelScalar> {
                     unsafe Element.affineTheta(
                         theta, z, count, Element(weight), Element(input), Element(constant), std1.base[i], std2.base + j)
                 }
-                if let shares1, let shares2 { unsafe addConstant(shares1, shares2, i, j, count, z) }
+                if let shares1, let shares2 {
+                    unsafe addConstant(shares1, shares2, i, j, count, z)
+                } else if weight == 0 {
+                    // Nothing of the inputs is left: no covariance.
+                    unsafe z.update(repeating: 1, count: count)
+                }
             case (.abRelu(let a, let b), _, _):
                 let squares = a * a + b * b
                 unsafe Element.abRelu(z, theta, count, Element(squares > 0 ? (a - b).squared / squares : 0), Element(squares / 2))
