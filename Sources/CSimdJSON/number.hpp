@@ -22,54 +22,56 @@ inline bool ends_word(std::string_view text, size_t end) {
     return end >= text.size() || std::string_view(" \t\n\r,]}:").find(text[end]) != std::string_view::npos;
 }
 
-/// Whether eight digits stand here.
-inline bool has_eight_digits(const uint8_t *from) {
+/// Eight bytes, each less the character 0: digits are 0 to 9.
+inline uint64_t eight_bytes(const uint8_t *at) {
+    static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first digit is the lowest byte");
     uint64_t bytes;
-    std::memcpy(&bytes, from, 8);
-    return ((bytes & 0xF0F0F0F0F0F0F0F0) | (((bytes + 0x0606060606060606) & 0xF0F0F0F0F0F0F0F0) >> 4)) == 0x3333333333333333;
+    std::memcpy(&bytes, at, 8);
+    return bytes ^ 0x3030303030303030;
 }
 
-/// The value of eight digits (Mula and Lemire: pairs, then fours, then eight).
-inline uint64_t eight_digits(const uint8_t *from) {
-    uint64_t bytes;
-    std::memcpy(&bytes, from, 8);
-    bytes = (bytes & 0x0F0F0F0F0F0F0F0F) * 2561 >> 8;
+/// The high bit of each byte above 9. A carry can spoil only bytes behind the first of them.
+inline uint64_t other_bytes(uint64_t bytes) { return (bytes | (bytes + 0x7676767676767676)) & 0x8080808080808080; }
+
+/// The value of eight digits: pairs, then fours, then eight (Mula and Lemire).
+inline uint64_t eight_digits(uint64_t bytes) {
+    bytes = bytes * 2561 >> 8;
     bytes = (bytes & 0x00FF00FF00FF00FF) * 6553601 >> 16;
     return (bytes & 0x0000FFFF0000FFFF) * 42949672960001 >> 32;
+}
+
+/// Appends digits to a number, one after another; returns where they end.
+inline const uint8_t *append_digits(const uint8_t *at, uint64_t &value) {
+    for (unsigned digit; (digit = *at - unsigned('0')) <= 9; at++) value = 10 * value + digit;
+    return at;
 }
 
 /// Reads a number of at most 19 significant digits, correctly rounded (simdjson's Eisel–Lemire). Returns its end, or null where
 /// `read_exactly` must decide, be it that the number is long or that there is none. May read eight bytes beyond the number.
 inline const uint8_t *read_fast(const uint8_t *from, double &value) {
-    const uint8_t *at = from;
-    bool negative = *at == '-';
-    at += negative;
-    const uint8_t *digits = at;
+    bool negative = *from == '-';
+    const uint8_t *digits = from + negative, *at = digits;
     uint64_t mantissa = 0;
-    unsigned digit = *at - unsigned('0');
-    if (digit == 0) {
-        at++;
-        if (*at - unsigned('0') <= 9) return nullptr;
+    uint64_t bytes = eight_bytes(at), others = other_bytes(bytes);
+    if (others == 0) {
+        at = append_digits(at, mantissa);
     } else {
-        if (digit > 9) return nullptr;
-        do {
-            mantissa = 10 * mantissa + digit;
-            at++;
-            digit = *at - unsigned('0');
-        } while (digit <= 9);
+        // Without a branch on how many digits there are, which is hard to predict: as the last of eight, behind zeros.
+        unsigned size = static_cast<unsigned>(__builtin_ctzll(others)) / 8;
+        if (size == 0) return nullptr;
+        mantissa = eight_digits(bytes << (64 - 8 * size));
+        at += size;
     }
     size_t count = static_cast<size_t>(at - digits);
+    if (*digits == '0' && count > 1) return nullptr;
     int64_t exponent = 0;
     if (*at == '.') {
         const uint8_t *fraction = ++at;
-        while (has_eight_digits(at)) {
-            mantissa = 100000000 * mantissa + eight_digits(at);
+        while (other_bytes(bytes = eight_bytes(at)) == 0) {
+            mantissa = 100000000 * mantissa + eight_digits(bytes);
             at += 8;
         }
-        while ((digit = *at - unsigned('0')) <= 9) {
-            mantissa = 10 * mantissa + digit;
-            at++;
-        }
+        at = append_digits(at, mantissa);
         if (at == fraction) return nullptr;
         exponent = fraction - at;
         count += static_cast<size_t>(at - fraction);
@@ -79,12 +81,10 @@ inline const uint8_t *read_fast(const uint8_t *from, double &value) {
         bool falls = *at == '-';
         at += falls || *at == '+';
         const uint8_t *power = at;
-        int64_t size = 0;
-        while ((digit = *at - unsigned('0')) <= 9 && at < power + 5) {
-            size = 10 * size + digit;
-            at++;
-        }
-        if (at == power || at == power + 5) return nullptr;
+        uint64_t magnitude = 0;
+        at = append_digits(at, magnitude);
+        if (at == power || at > power + 4) return nullptr;
+        int64_t size = static_cast<int64_t>(magnitude);
         exponent += falls ? -size : size;
     }
     if (count > 19) {
