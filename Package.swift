@@ -30,11 +30,13 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .target(
             name: "CSimdJSON",
-            cxxSettings: [.unsafeFlags(["-O3"], .when(configuration: .release))],
+            cxxSettings: [.unsafeFlags(["-std=c++17", "-O2"]), .define("NDEBUG", .when(configuration: .release))],
             linkerSettings: [.linkedLibrary("simdjson"), .linkedLibrary("stdc++")]),
         .target(
             name: "CDualActivations",
-            cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])]),
+            cSettings: [.unsafeFlags(["-O3", "-ffp-contract=on", "-fno-math-errno", "-fno-trapping-math"])]),
+
+        .target(name: "CEmbedded", cSettings: [.unsafeFlags(["-std=c23"])]),
 
         // The numeric core.
         .target(name: "LinearAlgebra", dependencies: ["COpenBLAS"], swiftSettings: strict),
@@ -48,24 +50,29 @@ let package = Package(
         .target(name: "ComputeExecutor", dependencies: ["LinearAlgebra"], swiftSettings: strict),
         .target(
             name: "NTKService",
-            dependencies: ["NTK", "LinearAlgebra", "TensorFormats", "HTTP1", "ComputeExecutor", httpTypes],
+            dependencies: ["NTK", "LinearAlgebra", "TensorFormats", "HTTP1", "ComputeExecutor", "CEmbedded", httpTypes],
             swiftSettings: strict),
         .executableTarget(
             name: "ntk-server",
             dependencies: [
-                "HTTPServer", "NTKService",
+                "HTTPServer", "NTKService", "ComputeExecutor",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
+            swiftSettings: strict),
+
+        .executableTarget(
+            name: "ntk-benchmark", dependencies: ["NTK", "LinearAlgebra", "TensorFormats", "COpenBLAS"], path: "Benchmarks/ntk-benchmark",
             swiftSettings: strict),
 
         // Tests, one target beside each source target.
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1", httpTypes], swiftSettings: strict),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTP1", httpTypes], swiftSettings: strict),
         .testTarget(name: "TensorFormatsTests", dependencies: ["TensorFormats"], swiftSettings: strict),
-        .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra"], swiftSettings: strict),
+        .target(name: "TestSupport", dependencies: ["LinearAlgebra"], path: "Tests/TestSupport", swiftSettings: strict),
+        .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "NTKTests", dependencies: ["NTK", "LinearAlgebra", "TensorFormats"],
+            name: "NTKTests", dependencies: ["NTK", "LinearAlgebra", "TestSupport"],
             resources: [.copy("Golden")], swiftSettings: strict),
     ]
 )

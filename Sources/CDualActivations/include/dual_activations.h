@@ -1,0 +1,44 @@
+/// Element loops of the analytic kernels: one function per layer, applied to a run of pairs (x_i, x_j) with i fixed and j contiguous.
+///
+/// A pair is held by its *gap* z, which says how far the cosine c of its two (pre)activations is from +1 or -1, whichever is nearer:
+///
+///     z = 1 - c       if c >= 0   (z in [0, 1])
+///     z = -(1 + c)    if c <  0   (z in [-1, -0.0]; the sign bit alone tells the side, also at z = -0.0)
+///
+/// so that angles near 0 and near pi keep their relative accuracy: theta = 2 asin(sqrt(|z|/2)), or pi minus that. The covariance itself is
+/// a_i a_j c with the standard deviations a of the two points, which belong to the points and are computed once for each of them.
+///
+/// Counts are multiples of NTK_RUN; buffers are padded so that no loop has a remainder and a pair's result does not depend on its place.
+/// Every function is compiled for AVX-512, AVX2+FMA and baseline x86-64 and chosen when the program is loaded.
+#pragma once
+
+#include <stddef.h>
+
+#define NTK_RUN 16
+
+#define NTK_DECLARE(REAL, SUFFIX)                                                                                                          \
+    /** unit = x / |x|, zeros if |x|^2 / dimension is 0; any dimension. Returns |x|, also where |x|^2 would overflow. */                     \
+    double ntk_normalize_##SUFFIX(const double *x, REAL *unit, size_t dimension);                                                          \
+    /** Cosines to gaps, in place. A cosine beyond +-1 by rounding counts as +-1. */                                                       \
+    void ntk_gap_from_cosine_##SUFFIX(REAL *z, size_t count);                                                                              \
+    /** Recomputes the gaps with |z| < threshold directly from the unit vectors: sum (u-v)^2 / 2, or sum (u+v)^2 / 2. No padding needed.     \
+        `others` holds `count` rows of `dimension` elements. */                                               \
+    void ntk_refine_gaps_##SUFFIX(REAL *z, size_t count, const REAL *unit, const REAL *others, size_t dimension, REAL threshold);        \
+    /** phi(u) = a min(u,0) + b max(u,0): z' = gap of the arc-cosine kernel with asymmetry = (a-b)^2/(a^2+b^2);                              \
+        theta *= power (1 - asymmetry angle/pi), power = (a^2+b^2)/2. `theta` may be null. */                                              \
+    void ntk_ab_relu_##SUFFIX(REAL *z, REAL *theta, size_t count, REAL asymmetry, REAL power);                                             \
+    /** Adds an independent feature common to all points (a bias): s = share of the old feature, e = share of the new, s^2 + e^2 = 1. */    \
+    void ntk_add_constant_##SUFFIX(REAL *z, size_t count, REAL s, REAL e, const REAL *s_others, const REAL *e_others);                      \
+    /** theta = weight * theta + input * a_i a_j c + constant: what an affine layer does to the NTK, with the covariance before it. */      \
+    void ntk_affine_theta_##SUFFIX(                                                                                                        \
+        REAL *theta, const REAL *z, size_t count, REAL weight, REAL input, REAL constant, REAL a, const REAL *a_others);                   \
+    /** phi(u) = erf(u), see ErfPoints for the constants of a point; theta *= slope r_i r_j / sqrt(1 - (p_i p_j c)^2). */                    \
+    void ntk_erf_##SUFFIX(                                                                                                                 \
+        REAL *z, REAL *theta, size_t count, REAL slope, const REAL point[5], const REAL *p, const REAL *r, const REAL *psi,                \
+        const REAL *cosine, const REAL *scale);                                                                             \
+    /** out = a_i a_j c. */                                                                                                                \
+    void ntk_covariance_##SUFFIX(REAL *out, const REAL *z, size_t count, REAL a, const REAL *a_others);
+
+NTK_DECLARE(double, f64)
+NTK_DECLARE(float, f32)
+#undef NTK_DECLARE

@@ -1,0 +1,8 @@
+#include "embedded.h"
+
+static const unsigned char openapi_yaml[] = {
+#embed "../../openapi.yaml"
+};
+
+const unsigned char *ntk_openapi_yaml(void) { return openapi_yaml; }
+const size_t ntk_openapi_yaml_size = sizeof openapi_yaml;

@@ -1,0 +1,96 @@
+/// A small C face on libsimdjson: one JSON text becomes a flat list of nodes and one buffer of numbers.
+///
+/// Every rectangular nest of numbers is one node, so that a matrix of a million entries costs one node and a million doubles.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum ntk_json_kind {
+    NTK_JSON_NULL,
+    NTK_JSON_FALSE,
+    NTK_JSON_TRUE,
+    /// A number that is no integer of 64 bits: `number`.
+    NTK_JSON_DOUBLE,
+    /// An integer: `integer`.
+    NTK_JSON_INT64,
+    /// An integer above INT64_MAX: `integer`, to be read as unsigned.
+    NTK_JSON_UINT64,
+    /// `count` bytes of UTF-8 from `start` in `text`.
+    NTK_JSON_STRING,
+    /// `count` values follow, each with all of its own.
+    NTK_JSON_ARRAY,
+    /// `count` pairs follow: a string, then a value with all of its own.
+    NTK_JSON_OBJECT,
+    /// Numbers (or nulls, as quiet NaN): `count` from `start` in `numbers`; `rank` extents from `extents` in `extents`.
+    NTK_JSON_TENSOR,
+    /// A nest of numbers that is not rectangular: `text` holds from `start` the pointer to the odd one (`count` bytes), and directly
+    /// after it what is wrong (`rank` bytes).
+    NTK_JSON_RAGGED,
+};
+
+struct ntk_json_node {
+    uint8_t kind;
+    bool has_nulls;
+    uint32_t rank;
+    size_t start;
+    size_t count;
+    size_t extents;
+    union {
+        double number;
+        int64_t integer;
+    };
+};
+
+enum ntk_json_error {
+    NTK_JSON_OK,
+    NTK_JSON_SYNTAX,
+    NTK_JSON_BAD_NUMBER,
+    NTK_JSON_BAD_ENCODING,
+    NTK_JSON_TOO_DEEP,
+    NTK_JSON_DUPLICATE_KEY,
+};
+
+/// A parsed text, or the reason why there is none. Everything it points to is its own; the numbers are the caller's.
+struct ntk_json_document {
+    enum ntk_json_error error;
+    /// JSON pointer to the fault, and what it is (UTF-8, not terminated).
+    const char *pointer, *detail;
+    size_t pointer_length, detail_length;
+
+    const struct ntk_json_node *nodes;
+    size_t node_count;
+    size_t number_count;
+    const size_t *extents;
+    const char *text;
+    size_t text_length;
+};
+
+/// Bytes that must be readable after the text.
+size_t ntk_json_padding(void);
+
+/// Most numbers that a text of this many bytes can hold: each but the last has a comma after it.
+static inline size_t ntk_json_most_numbers(size_t length) { return length / 2 + 1; }
+
+/// Parses `length` bytes into nodes, and the numbers of its arrays into `numbers`, which has room for
+/// `ntk_json_most_numbers`. Nested at most `maximum_depth` deep (1 is a scalar). The result is ended by `ntk_json_free`; it is null only
+/// where there is no memory.
+struct ntk_json_document *ntk_json_parse(const uint8_t *text, size_t length, size_t maximum_depth, double *numbers);
+void ntk_json_free(struct ntk_json_document *document);
+
+/// Most bytes that a number and the comma after it can take.
+#define NTK_JSON_NUMBER_SIZE 26
+
+/// Writes the shortest decimal numbers that read back as the same bits, with commas between them. `out` has room for
+/// `count * NTK_JSON_NUMBER_SIZE` bytes. Returns the bytes written; stops at a number that is not finite, with *finite = false.
+size_t ntk_json_write_f64(const double *values, size_t count, unsigned char *out, bool *finite);
+size_t ntk_json_write_f32(const float *values, size_t count, unsigned char *out, bool *finite);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,12 @@
+internal import Synchronization
+
+/// Tells the tiles of a piece of work that nobody waits for its result any more.
+final class Cancellation: Sendable {
+    private let cancelled = Atomic<Bool>(false)
+
+    func cancel() { cancelled.store(true, ordering: .relaxed) }
+
+    func check() throws(CancellationError) {
+        if cancelled.load(ordering: .relaxed) { throw CancellationError() }
+    }
+}

@@ -1,0 +1,42 @@
+internal import Dispatch
+internal import LinearAlgebra
+internal import Synchronization
+
+/// One parallel loop: hands out its tiles to the workers that come, and knows when the last has ended.
+final class TileLoop: Sendable {
+    let count: Int
+    private let body: @Sendable (Int) throws -> Void
+    private let next = Atomic<Int>(0)
+    private let left: Atomic<Int>
+    private let failure = FirstError()
+    private let done = DispatchSemaphore(value: 0)
+
+    init(count: Int, body: @escaping @Sendable (Int) throws -> Void) {
+        self.count = count
+        self.body = body
+        left = Atomic(count)
+    }
+
+    /// Whether every tile has been taken by some worker.
+    var isHandedOut: Bool { next.load(ordering: .relaxed) >= count }
+
+    /// Takes tiles one after another until there are none, or `leave` says after a tile that there is better to do.
+    func run(leave: () -> Bool) {
+        repeat {
+            let tile = next.wrappingAdd(1, ordering: .relaxed).oldValue
+            guard tile < count else { return }
+            // After a failure the remaining tiles are only counted.
+            if !failure.isSet {
+                do { try body(tile) } catch { failure.set(error) }
+            }
+            // Releases what the tile wrote to the thread that waits.
+            if left.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 { done.signal() }
+        } while !leave()
+    }
+
+    /// Waits for tiles that other workers still compute.
+    func wait() throws {
+        done.wait()
+        try failure.rethrow()
+    }
+}

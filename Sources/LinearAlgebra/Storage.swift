@@ -1,0 +1,38 @@
+/// One aligned allocation of numbers, shared by reference and written in place by the tiles that fill it.
+///
+/// The address is kept as an integer, so that tiles running on different threads can be handed the same storage; what keeps them apart is
+/// that each writes its own rows or columns only, and that nobody reads before all have ended (`TileExecutor.forEach` returns).
+@safe
+public final class Storage<Element: Scalar>: Sendable {
+    public let count: Int
+    private let address: UInt
+
+    /// Uninitialized memory for `count` elements, aligned to a cache line.
+    public init(count: Int) {
+        self.count = count
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1) * MemoryLayout<Element>.stride, alignment: 64)
+        address = UInt(bitPattern: memory)
+    }
+
+    deinit {
+        unsafe UnsafeMutableRawPointer(bitPattern: address)?.deallocate()
+    }
+
+    /// The first element. Valid while the storage lives.
+    @unsafe
+    public var base: UnsafeMutablePointer<Element> {
+        // The address came from an allocation, so it is not null.
+        unsafe UnsafeMutablePointer<Element>(bitPattern: address).unsafelyUnwrapped
+    }
+
+    /// Writes one element; the caller sees to it that nobody else reads or writes it at the same time.
+    public func set(_ index: Int, _ value: Element) {
+        precondition(index >= 0 && index < count)
+        unsafe base[index] = value
+    }
+
+    /// A copy of all elements, which must have been written.
+    public var elements: [Element] {
+        unsafe Array(UnsafeBufferPointer(start: base, count: count))
+    }
+}

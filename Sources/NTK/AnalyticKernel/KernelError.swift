@@ -1,0 +1,7 @@
+/// Why a kernel cannot be computed for some data.
+public enum KernelError: Error, Sendable, Equatable {
+    /// The two data sets have different numbers of features.
+    case featuresDiffer(x1: Int, x2: Int)
+    /// The own kernel value of a point of the set with this name is beyond the largest number of the precision.
+    case overflow(set: String, point: Int, precision: String)
+}

@@ -1,0 +1,36 @@
+/// Content negotiation by `Accept` (RFC 9110 §12.5.1).
+enum MediaRange {
+    /// Whether `accept` allows `type`: by the most specific range that matches it, with a quality above 0.
+    static func allows(_ accept: String, _ type: String) -> Bool {
+        var best = (specificity: -1, quality: 0.0)
+        for range in accept.split(separator: ",") {
+            let parts = range.split(separator: ";").map { $0.trimming }
+            guard let name = parts.first?.lowercased(), let specificity = specificity(name, type) else { continue }
+            let quality = parts.dropFirst().first { $0.lowercased().hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) } ?? 1
+            if specificity > best.specificity { best = (specificity, quality) }
+        }
+        return best.quality > 0
+    }
+
+    /// 2 for the type itself, 1 for its kind, 0 for anything; nil if the range is another.
+    private static func specificity(_ range: String, _ type: String) -> Int? {
+        if range == type { return 2 }
+        if range == "*/*" { return 0 }
+        return range.hasSuffix("/*") && type.hasPrefix(range.dropLast()) ? 1 : nil
+    }
+
+    /// The type of a `Content-Type`, in lower case, without parameters.
+    static func type(_ contentType: String) -> String {
+        (contentType.split(separator: ";").first?.trimming ?? "").lowercased()
+    }
+}
+
+extension Substring {
+    /// Without spaces and tabs at both ends, and nothing else that Unicode takes for a space.
+    var trimming: Substring {
+        var text = self
+        while let first = text.utf8.first, first == 0x20 || first == 0x09 { text.removeFirst() }
+        while let last = text.utf8.last, last == 0x20 || last == 0x09 { text.removeLast() }
+        return text
+    }
+}

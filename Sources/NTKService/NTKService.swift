@@ -1,0 +1,182 @@
+internal import CEmbedded
+package import ComputeExecutor
+package import HTTP1
+package import HTTPTypes
+internal import LinearAlgebra
+internal import TensorFormats
+
+/// The product behind its HTTP interface, as API.md and openapi.yaml describe it; it knows no socket.
+package struct NTKService: HTTPResponder {
+    /// The version of the interface and the program.
+    package static let version = "0.1.0"
+
+    /// Limits of one request.
+    package struct Limits: Sendable {
+        /// Bytes of a request body; more is 413.
+        package var bodyBytes = 1 << 30
+        /// Bytes that the matrices of one request may take; more is 422, before anything is allocated.
+        package var memoryBytes = 8 << 30
+
+        package init() {}
+    }
+
+    /// Bodies above this size are parsed on a worker, not on the event loop.
+    private static let smallBody = 64 * 1024
+
+    private let executor: ComputeExecutor
+    private let limits: Limits
+    private let isReady: @Sendable () -> Bool
+
+    /// - Parameter isReady: asked by `/readyz`, for what only the program knows.
+    package init(executor: ComputeExecutor, limits: Limits = Limits(), isReady: @escaping @Sendable () -> Bool = { true }) {
+        self.executor = executor
+        self.limits = limits
+        self.isReady = isReady
+    }
+
+    // MARK: HTTPResponder
+
+    package func admit(_ head: HTTPRequest) -> Admission {
+        do throws(ProblemDetails) {
+            if head.path == "*" { return .answer(Self.options(allow: "GET, HEAD, POST, OPTIONS")) }
+            let (route, _) = try route(head)
+            if head.method == .options { return .answer(Self.options(allow: route.allow)) }
+            if let accept = head.headerFields[.accept], !MediaRange.allows(accept, route.mediaType) {
+                throw ProblemDetails(
+                    status: .notAcceptable, type: "not-acceptable", title: "No such representation",
+                    detail: "this resource is served as \(route.mediaType); Accept: \(accept) came")
+            }
+            guard head.method == .post else { return .accept(maximumBodyBytes: Self.smallBody) }
+            let type = head.headerFields[.contentType].map(MediaRange.type)
+            guard type == "application/json" else {
+                throw ProblemDetails(
+                    status: .unsupportedMediaType, type: "unsupported-media-type", title: "The body is of a type that cannot be read",
+                    detail: "Content-Type: application/json expected (curl: --json); \(type ?? "none") came",
+                    headerFields: [.accept: "application/json"])
+            }
+            return .accept(maximumBodyBytes: limits.bodyBytes)
+        } catch {
+            return .answer(error.response(requestID: Self.requestID(head)))
+        }
+    }
+
+    package func respond(to request: ServerRequest) async -> ServerResponse {
+        let id = Self.requestID(request.head)
+        do {
+            var response = try await answer(request)
+            response.headerFields[.requestID] = id
+            return response
+        } catch let problem as ProblemDetails {
+            return problem.response(requestID: id)
+        } catch let error as JSONError {
+            return ProblemDetails(error).response(requestID: id)
+        } catch is CancellationError {
+            // The client has gone: nobody reads this.
+            return ProblemDetails.unavailable("the request was cancelled").response(requestID: id)
+        } catch {
+            return ProblemDetails.unexpected(error).response(requestID: id)
+        }
+    }
+
+    package func answer(to rejection: HTTPRejection) -> ServerResponse {
+        ProblemDetails(rejection).response(requestID: Self.newRequestID())
+    }
+
+    // MARK: Routing
+
+    private func route(_ head: HTTPRequest) throws(ProblemDetails) -> (Route, Target) {
+        guard let target = Target(head.path ?? "/") else {
+            throw ProblemDetails(
+                status: .badRequest, type: "http", title: "Bad Request", detail: "the target's percent-encoding must be two hexadecimal digits of UTF-8")
+        }
+        guard let route = Route(rawValue: target.path) else {
+            throw ProblemDetails(
+                status: .notFound, type: "not-found", title: "There is nothing here",
+                detail: "one of \(Route.allCases.map(\.rawValue).joined(separator: ", ")) expected")
+        }
+        guard route.methods.contains(head.method) else {
+            throw ProblemDetails(
+                status: .methodNotAllowed, type: "method-not-allowed", title: "The resource has no such method",
+                detail: "\(route.allow) expected; \(head.method.rawValue) came", headerFields: [.allow: route.allow])
+        }
+        for (name, value) in target.query where route.parameters[name]?.contains(value) != true {
+            throw ProblemDetails(
+                status: .badRequest, type: "unknown-parameter", title: "The query has a parameter that means nothing here",
+                detail: "\(name)=\(value) came; \(route.parameters.isEmpty ? "no parameters" : "format=json") expected")
+        }
+        return (route, target)
+    }
+
+    private func answer(_ request: ServerRequest) async throws -> ServerResponse {
+        switch try route(request.head).0 {
+        case .livez: return Self.json(#"{"status":"ok"}"#)
+        case .readyz:
+            guard isReady() else { throw ProblemDetails.unavailable("the data directory cannot be written") }
+            return Self.json(#"{"status":"ok"}"#)
+        case .version: return Self.json(#"{"name":"ntk-server","version":"\#(Self.version)"}"#)
+        case .openapi:
+            let text = unsafe UnsafeBufferPointer(start: ntk_openapi_yaml(), count: ntk_openapi_yaml_size)
+            return ServerResponse(headerFields: [.contentType: Route.openapi.mediaType], body: .bytes(unsafe Array(text)))
+        case .kernels:
+            return try await compute(request, KernelRequest.init, peakBytes: \.peakBytes, KernelEndpoint.answer)
+        case .predictions:
+            return try await compute(request, PredictionRequest.init, peakBytes: \.peakBytes, PredictionEndpoint.answer)
+        }
+    }
+
+    /// body → wire value → task → result → answer, with the times of each.
+    private func compute<Task: Sendable>(
+        _ request: ServerRequest, _ validate: @escaping @Sendable (JSONValue) throws(ProblemDetails) -> Task,
+        peakBytes: @escaping @Sendable (Task) -> Int, _ work: @escaping @Sendable (Task, any TileExecutor) throws -> JSONBody
+    ) async throws -> ServerResponse {
+        var timing = ServerTiming()
+        let memoryBytes = limits.memoryBytes
+        @Sendable func read(_ body: [UInt8], _ timing: inout ServerTiming) throws -> Task {
+            let task = try validate(JSONValue.parse(body))
+            let bytes = peakBytes(task)
+            guard bytes <= memoryBytes else { throw ProblemDetails.overMemory(bytes, limit: memoryBytes) }
+            timing.end("parse")
+            return task
+        }
+        let small = request.body.count <= Self.smallBody ? try read(request.body, &timing) : nil
+        let (answer, done) = try await executor.run { [timing] tiles in
+            var timing = timing
+            timing.end("queue")
+            let task = try small ?? read(request.body, &timing)
+            let answer = try work(task, tiles)
+            timing.end("compute")
+            return (answer, timing)
+        }
+        timing = done
+        let content = try await answer.content(on: executor)
+        // What is streamed is encoded after this field has gone.
+        if case .bytes = content { timing.end("encode") }
+        return ServerResponse(headerFields: [.contentType: "application/json", .serverTiming: timing.value], body: content)
+    }
+
+    // MARK: Pieces of answers
+
+    private static func json(_ text: String) -> ServerResponse {
+        ServerResponse(headerFields: [.contentType: "application/json", .cacheControl: "no-store"], body: .bytes(Array(text.utf8)))
+    }
+
+    private static func options(allow: String) -> ServerResponse {
+        ServerResponse(status: .noContent, headerFields: [.allow: allow])
+    }
+
+    /// The client's `X-Request-Id` if it is one that can go into logs as it is, else a new one.
+    private static func requestID(_ head: HTTPRequest) -> String {
+        guard let id = head.headerFields[.requestID], (1...128).contains(id.utf8.count), id.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+        else { return newRequestID() }
+        return id
+    }
+
+    private static func newRequestID() -> String {
+        String(UInt64.random(in: UInt64.min...UInt64.max) | 1 << 63, radix: 16)
+    }
+}
+
+extension HTTPField.Name {
+    static let requestID = HTTPField.Name("X-Request-Id") ?? .via
+    static let serverTiming = HTTPField.Name("Server-Timing") ?? .via
+}

@@ -1,0 +1,79 @@
+internal import HTTP1
+internal import HTTPTypes
+internal import NTK
+internal import TensorFormats
+
+// The one place where an error of any layer becomes a status.
+extension ProblemDetails {
+    /// The request is JSON, and a value in it means nothing: 422.
+    static func invalid(_ pointer: String, _ detail: String) -> ProblemDetails {
+        ProblemDetails(
+            status: .unprocessableContent, type: "invalid-input", title: "The request cannot be computed as it stands",
+            detail: pointer.isEmpty ? detail : "\(pointer): \(detail)", faults: [Fault(pointer: pointer, detail: detail)])
+    }
+
+    init(_ error: JSONError) {
+        switch error.kind {
+        case .shape:
+            self = .invalid(error.pointer, error.detail)
+        case .memory:
+            self = .unavailable(error.detail)
+        case .syntax, .number, .encoding, .depth, .duplicateKey:
+            self.init(
+                status: .badRequest, type: "malformed-json", title: "The body is not a JSON text that can be read",
+                detail: error.pointer.isEmpty ? error.detail : "\(error.pointer): \(error.detail)",
+                faults: [Fault(pointer: error.pointer, detail: error.detail)])
+        }
+    }
+
+    init(_ rejection: HTTPRejection) {
+        self.init(
+            status: rejection.status, type: "http", title: rejection.status.reasonPhrase, detail: "\(rejection.detail) (\(rejection.rule))")
+    }
+
+    /// - Parameter fields: what the request calls the kernel's x1 and x2.
+    init(_ error: KernelError, fields: (x1: String, x2: String)) {
+        switch error {
+        case .featuresDiffer(let expected, let came):
+            self = .invalid("/\(fields.x2)", "points of \(expected) features expected, as in \(fields.x1); \(came) came")
+        case .overflow(let set, let point, let precision):
+            let field = set == "x1" ? fields.x1 : fields.x2
+            self = .invalid(
+                "/\(field)/\(point)",
+                "a kernel value within the range of \(precision) expected; this point's own value overflows: scale the inputs"
+                    + (precision == "float32" ? ", or ask for float64" : ""))
+        }
+    }
+
+    init(_ error: RegressionError) {
+        switch error {
+        case .singular(let ridge, let reciprocalCondition):
+            self.init(
+                status: .unprocessableContent, type: "singular-system", title: "The kernel matrix is singular",
+                detail: "a positive definite K + ridge·I expected; with ridge \(ridge) its reciprocal condition number is "
+                    + "\(reciprocalCondition) in float64: points that are equal, or in the same direction where there is no bias, make it so; "
+                    + "give a larger ridge, or leave such points out",
+                faults: [Fault(pointer: "/ridge", detail: "a larger ridge expected")])
+        case .overflow:
+            self = .invalid("/y_train", "a solution within the range of float64 expected; it overflows: scale the targets, or give a larger ridge")
+        }
+    }
+
+    static func overMemory(_ bytes: Int, limit: Int) -> ProblemDetails {
+        ProblemDetails(
+            status: .unprocessableContent, type: "over-limit", title: "The request needs more memory than one request may take",
+            detail: "at most \(limit) bytes for its matrices expected; this one needs about \(bytes)")
+    }
+
+    static func unavailable(_ detail: String) -> ProblemDetails {
+        ProblemDetails(
+            status: .serviceUnavailable, type: "unavailable", title: "The server has no capacity for this now", detail: detail,
+            headerFields: [.retryAfter: "1"])
+    }
+
+    /// A fault of our own, which no request should be able to make.
+    static func unexpected(_ error: any Error) -> ProblemDetails {
+        ProblemDetails(
+            status: .internalServerError, type: "internal", title: "The server failed", detail: "an unexpected error: \(String(describing: Swift.type(of: error)))")
+    }
+}

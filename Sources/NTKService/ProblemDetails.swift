@@ -1,0 +1,48 @@
+package import HTTP1
+package import HTTPTypes
+internal import TensorFormats
+
+/// An error answer by RFC 9457, `application/problem+json`.
+package struct ProblemDetails: Error, Sendable, Equatable {
+    /// One fault in the request, with a JSON pointer (RFC 6901) to it.
+    package struct Fault: Sendable, Equatable {
+        package var pointer: String
+        package var detail: String
+    }
+
+    package var status: HTTPResponse.Status
+    /// Last part of the stable URI reference `/problems/…`.
+    package var type: String
+    package var title: String
+    /// What was expected and what came.
+    package var detail: String
+    package var faults: [Fault] = []
+    package var headerFields: HTTPFields = [:]
+
+    package func response(requestID: String) -> ServerResponse {
+        var json = JSONWriter()
+        json.beginObject()
+        json.member("type", "/problems/\(type)")
+        json.member("title", title)
+        json.member("status", Int(status.code))
+        json.member("detail", detail)
+        json.member("request_id", requestID)
+        if !faults.isEmpty {
+            json.key("errors")
+            json.beginArray()
+            for fault in faults {
+                json.beginObject()
+                json.member("pointer", fault.pointer)
+                json.member("detail", fault.detail)
+                json.endObject()
+            }
+            json.endArray()
+        }
+        json.endObject()
+        var fields = headerFields
+        fields[.contentType] = "application/problem+json"
+        fields[.cacheControl] = "no-store"
+        fields[.requestID] = requestID
+        return ServerResponse(status: status, headerFields: fields, body: .bytes(json.bytes))
+    }
+}

@@ -1,0 +1,99 @@
+internal import TensorFormats
+
+/// Reads the fields of one JSON object, and knows at the end which of them nobody asked for.
+///
+/// Every error says what was expected and what came, and points at the value.
+struct ObjectReader {
+    let pointer: String
+    private let object: JSONObject
+    private var known: [String] = []
+
+    init(_ value: JSONValue, at pointer: String) throws(ProblemDetails) {
+        guard case .object(let object) = value else { throw .invalid(pointer, "an object expected; \(value.kindName) came") }
+        self.pointer = pointer
+        self.object = object
+    }
+
+    func pointer(to field: String) -> String { "\(pointer)/\(field)" }
+
+    /// The value of a field; nil if it is absent or null.
+    mutating func optional(_ field: String) -> JSONValue? {
+        known.append(field)
+        switch object[field] {
+        case .none, .null: return nil
+        case .some(let value): return value
+        }
+    }
+
+    mutating func required(_ field: String, _ what: String) throws(ProblemDetails) -> JSONValue {
+        guard let value = optional(field) else { throw .invalid(pointer(to: field), "\(what) expected; the field is missing") }
+        return value
+    }
+
+    mutating func optionalNumber(_ field: String) throws(ProblemDetails) -> Double? {
+        guard let value = optional(field) else { return nil }
+        guard case .number(let number) = value else { throw .invalid(pointer(to: field), "a number expected; \(value.kindName) came") }
+        return number.value
+    }
+
+    mutating func number(_ field: String, default standard: Double) throws(ProblemDetails) -> Double {
+        try optionalNumber(field) ?? standard
+    }
+
+    /// An integer that is at least `minimum` and at most `maximum`.
+    mutating func optionalInteger(_ field: String, in range: ClosedRange<Int>) throws(ProblemDetails) -> Int? {
+        guard let value = optional(field) else { return nil }
+        guard case .number(let number) = value, let integer = number.integer, range.contains(integer) else {
+            throw .invalid(pointer(to: field), "an integer from \(range.lowerBound) to \(range.upperBound) expected")
+        }
+        return integer
+    }
+
+    mutating func bool(_ field: String, default standard: Bool) throws(ProblemDetails) -> Bool {
+        guard let value = optional(field) else { return standard }
+        guard case .bool(let bool) = value else { throw .invalid(pointer(to: field), "true or false expected; \(value.kindName) came") }
+        return bool
+    }
+
+    /// One of the raw values of an enumeration.
+    mutating func choice<Choice: RawRepresentable & CaseIterable>(
+        _ field: String, default standard: Choice
+    ) throws(ProblemDetails) -> Choice where Choice.RawValue == String {
+        guard let value = optional(field) else { return standard }
+        return try Self.choice(value, at: pointer(to: field))
+    }
+
+    static func choice<Choice: RawRepresentable & CaseIterable>(
+        _ value: JSONValue, at pointer: String
+    ) throws(ProblemDetails) -> Choice where Choice.RawValue == String {
+        guard case .string(let name) = value, let choice = Choice(rawValue: name) else {
+            let names = Choice.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+            throw .invalid(pointer, "one of \(names) expected; " + Self.describe(value) + " came")
+        }
+        return choice
+    }
+
+    private static func describe(_ value: JSONValue) -> String {
+        if case .string(let text) = value { "\"\(text.prefix(40))\"" } else { value.kindName }
+    }
+
+    mutating func array(_ field: String, _ what: String) throws(ProblemDetails) -> NumericArray {
+        let value = try required(field, what)
+        do { return try value.numericArray(at: pointer(to: field)) } catch { throw ProblemDetails(error) }
+    }
+
+    mutating func optionalArray(_ field: String) throws(ProblemDetails) -> NumericArray? {
+        guard let value = optional(field) else { return nil }
+        do { return try value.numericArray(at: pointer(to: field)) } catch { throw ProblemDetails(error) }
+    }
+
+    /// To be called last: a field that was not read is a mistake, or a wish that would go unheard.
+    func finish() throws(ProblemDetails) {
+        let unknown = object.members.map(\.key).filter { !known.contains($0) }
+        guard let first = unknown.first else { return }
+        var problem = ProblemDetails.invalid(
+            pointer(to: first.jsonPointerToken), "an unknown field; the fields here are \(known.joined(separator: ", "))")
+        problem.faults = unknown.map { .init(pointer: pointer(to: $0.jsonPointerToken), detail: "an unknown field") }
+        throw problem
+    }
+}

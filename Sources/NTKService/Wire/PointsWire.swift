@@ -1,0 +1,33 @@
+internal import LinearAlgebra
+internal import TensorFormats
+
+extension ObjectReader {
+    /// Points [n, d] with n, d ≥ 1.
+    mutating func points(_ field: String) throws(ProblemDetails) -> Matrix<Double> {
+        try Self.matrix(array(field, "an array of points, [n, d],"), at: pointer(to: field))
+    }
+
+    mutating func optionalPoints(_ field: String) throws(ProblemDetails) -> Matrix<Double>? {
+        guard let array = try optionalArray(field) else { return nil }
+        return try Self.matrix(array, at: pointer(to: field))
+    }
+
+    private static func matrix(_ array: NumericArray, at pointer: String) throws(ProblemDetails) -> Matrix<Double> {
+        guard array.shape.count == 2, array.shape[0] > 0, array.shape[1] > 0 else {
+            throw .invalid(pointer, "points of shape [n, d] with n and d at least 1 expected; shape \(array.shape) came")
+        }
+        guard !array.hasNulls else { throw .invalid(pointer, "numbers expected in every place; null came") }
+        return Matrix(rows: array.shape[0], columns: array.shape[1], array.elements)
+    }
+
+    /// Targets [n] or [n, k], one row for each of `count` points.
+    mutating func targets(_ field: String, count: Int) throws(ProblemDetails) -> (matrix: Matrix<Double>, isVector: Bool)? {
+        guard let array = try optionalArray(field) else { return nil }
+        let pointer = pointer(to: field)
+        guard array.shape == [count] || (array.shape.count == 2 && array.shape[0] == count && array.shape[1] > 0) else {
+            throw .invalid(pointer, "targets of shape [\(count)] or [\(count), k] expected, one for each point; shape \(array.shape) came")
+        }
+        guard !array.hasNulls else { throw .invalid(pointer, "numbers expected in every place; null came") }
+        return (Matrix(rows: count, columns: array.shape.count == 2 ? array.shape[1] : 1, array.elements), array.shape.count == 1)
+    }
+}

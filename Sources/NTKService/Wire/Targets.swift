@@ -1,0 +1,96 @@
+internal import LinearAlgebra
+internal import TensorFormats
+
+/// What is to be learned: numbers, or classes.
+enum Targets: Sendable {
+    /// [n, k]; `isVector` if they came as [n], and so go back.
+    case values(Matrix<Double>, isVector: Bool)
+    case classes(ClassTargets)
+
+    /// The matrix that is regressed on.
+    var matrix: Matrix<Double> {
+        switch self {
+        case .values(let matrix, _): matrix
+        case .classes(let classes): classes.matrix
+        }
+    }
+
+    /// Reads `y_train` or `labels`, exactly one of which must be there.
+    init(_ reader: inout ObjectReader, count: Int) throws(ProblemDetails) {
+        let values = try reader.targets("y_train", count: count)
+        let labels = reader.optional("labels")
+        switch (values, labels) {
+        case (let values?, nil): self = .values(values.matrix, isVector: values.isVector)
+        case (nil, let labels?): self = .classes(try ClassTargets(labels, at: reader.pointer(to: "labels"), count: count))
+        case (nil, nil): throw .invalid(reader.pointer(to: "y_train"), "y_train (regression) or labels (classification) expected; neither came")
+        case (_?, _?): throw .invalid(reader.pointer(to: "labels"), "y_train or labels expected; both came")
+        }
+    }
+}
+
+/// One class a point, regressed on as one-hot codes less their mean over classes, 1/k.
+struct ClassTargets: Sendable {
+    enum Label: Sendable, Hashable {
+        case integer(Int)
+        case text(String)
+    }
+
+    /// The classes in ascending order; integers before texts.
+    let classes: [Label]
+    /// [n, k].
+    let matrix: Matrix<Double>
+
+    init(_ value: JSONValue, at pointer: String, count: Int) throws(ProblemDetails) {
+        let labels = try Self.labels(value, at: pointer)
+        guard labels.count == count else { throw .invalid(pointer, "\(count) labels expected, one for each point; \(labels.count) came") }
+        classes = Set(labels).sorted(by: Self.ascending)
+        let indices = Dictionary(uniqueKeysWithValues: classes.enumerated().map { ($1, $0) })
+        let k = classes.count
+        var codes = [Double](repeating: -1 / Double(k), count: count * k)
+        for (point, label) in labels.enumerated() { codes[point * k + (indices[label] ?? 0)] += 1 }
+        matrix = Matrix(rows: count, columns: k, codes)
+    }
+
+    private static func labels(_ value: JSONValue, at pointer: String) throws(ProblemDetails) -> [Label] {
+        var labels: [Label] = []
+        switch value {
+        case .tensor(let array) where array.shape.count == 1:
+            for (index, number) in array.elements.enumerated() {
+                guard let integer = Int(exactly: number), abs(number) < 0x1p53 else {
+                    throw .invalid("\(pointer)/\(index)", "a string, or an integer below 2^53, expected as label")
+                }
+                labels.append(.integer(integer))
+            }
+        case .array(let values):
+            for (index, value) in values.enumerated() {
+                switch value {
+                case .string(let text): labels.append(.text(text))
+                case .number(let number):
+                    guard let integer = number.integer else { throw .invalid("\(pointer)/\(index)", "a string or an integer expected as label") }
+                    labels.append(.integer(integer))
+                default: throw .invalid("\(pointer)/\(index)", "a string or an integer expected as label; \(value.kindName) came")
+                }
+            }
+        default: throw .invalid(pointer, "a list of strings or integers expected; \(value.kindName) came")
+        }
+        return labels
+    }
+
+    private static func ascending(_ left: Label, _ right: Label) -> Bool {
+        switch (left, right) {
+        case (.integer(let left), .integer(let right)): left < right
+        case (.text(let left), .text(let right)): left < right
+        case (.integer, .text): true
+        case (.text, .integer): false
+        }
+    }
+
+    /// The class with the largest score in each row; of equal ones the first.
+    func predict(_ scores: Matrix<Double>) -> [Label] {
+        (0..<scores.rows).map { point in
+            var best = 0
+            for k in 1..<max(scores.columns, 1) where scores[point, k] > scores[point, best] { best = k }
+            return classes[best]
+        }
+    }
+}

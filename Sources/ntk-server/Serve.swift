@@ -1,0 +1,103 @@
+import ArgumentParser
+import ComputeExecutor
+import Foundation
+import HTTPServer
+import Logging
+import NTKService
+
+/// `ntk-server serve`: puts the pieces together and runs them until a signal comes.
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Answer requests until SIGTERM or SIGINT.",
+        discussion: """
+            The first line on standard output names the address: "listening on http://127.0.0.1:8080". Logs go to standard error. \
+            Every option can be given by the environment variable that stands beside it; the option wins.
+            """)
+
+    private static let cores = ProcessInfo.processInfo.activeProcessorCount
+
+    private static let hostSetting = Setting(variable: "NTK_HOST", standard: "127.0.0.1")
+    private static let portSetting = Setting(variable: "NTK_PORT", standard: 8080)
+    private static let dataDirSetting = Setting(variable: "NTK_DATA_DIR", standard: "")
+    private static let workersSetting = Setting(variable: "NTK_WORKERS", standard: cores)
+    private static let loopsSetting = Setting(variable: "NTK_EVENT_LOOPS", standard: cores)
+    private static let bodySetting = Setting(variable: "NTK_MAX_BODY_BYTES", standard: 1 << 30)
+    private static let memorySetting = Setting(
+        variable: "NTK_MAX_REQUEST_MEMORY", standard: Int(clamping: ProcessInfo.processInfo.physicalMemory / 2))
+    private static let idleSetting = Setting(variable: "NTK_IDLE_TIMEOUT", standard: 75.0)
+    private static let drainSetting = Setting(variable: "NTK_DRAIN_TIMEOUT", standard: 30.0)
+    private static let logSetting = Setting(variable: "NTK_LOG_LEVEL", standard: Logger.Level.info)
+
+    @Option(help: hostSetting.help("Name or address to listen on."))
+    var host: String?
+
+    @Option(help: portSetting.help("Port to listen on; 0 picks a free one."))
+    var port: Int?
+
+    @Option(help: ArgumentHelp("Directory of what must survive the process; made if it is missing (NTK_DATA_DIR; default: none).", valueName: "dir"))
+    var dataDir: String?
+
+    @Option(help: workersSetting.help("Threads that compute."))
+    var workers: Int?
+
+    @Option(help: loopsSetting.help("Threads that serve connections."))
+    var eventLoops: Int?
+
+    @Option(help: bodySetting.help("Largest request body", unit: " bytes"))
+    var maxBodyBytes: Int?
+
+    @Option(help: memorySetting.help("Most memory for the matrices of one request", unit: " bytes: half of this machine's"))
+    var maxRequestMemory: Int?
+
+    @Option(help: idleSetting.help("Seconds a connection may wait for its next request."))
+    var idleTimeout: Double?
+
+    @Option(help: drainSetting.help("Seconds that requests in flight get to finish after a signal."))
+    var drainTimeout: Double?
+
+    @Option(help: logSetting.help("Least severity that is logged: trace, debug, info, notice, warning, error, critical."))
+    var logLevel: Logger.Level?
+
+    func run() async throws {
+        var logger = Logger(label: "ntk-server") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = try Self.logSetting.resolve(logLevel)
+        let signals = TerminationSignals()
+
+        var service = NTKService.Limits()
+        service.bodyBytes = try positive(Self.bodySetting.resolve(maxBodyBytes), "--max-body-bytes")
+        service.memoryBytes = try positive(Self.memorySetting.resolve(maxRequestMemory), "--max-request-memory")
+        let executor = ComputeExecutor(width: try positive(Self.workersSetting.resolve(workers), "--workers"))
+        let directory = try DataDirectory(path: Self.dataDirSetting.resolve(dataDir))
+
+        var server = HTTPServerConfiguration()
+        server.host = try Self.hostSetting.resolve(host)
+        server.port = try Self.portSetting.resolve(port)
+        server.loops = try positive(Self.loopsSetting.resolve(eventLoops), "--event-loops")
+        server.idleTimeout = try Self.idleSetting.resolve(idleTimeout)
+        guard (0...65_535).contains(server.port) else { throw ValidationError("--port must be from 0 to 65535.") }
+        let drainTimeout = try Self.drainSetting.resolve(drainTimeout)
+
+        let http = HTTPServer(
+            configuration: server, responder: NTKService(executor: executor, limits: service) { directory?.isWritable ?? true })
+        let boundPort: Int
+        do {
+            boundPort = try await http.start()
+        } catch {
+            throw ValidationError("Cannot listen on \(server.host) port \(server.port): \(error)")
+        }
+        let address = server.host.contains(":") ? "[\(server.host)]" : server.host
+        FileHandle.standardOutput.write(Data("listening on http://\(address):\(boundPort)\n".utf8))
+        logger.info("started", metadata: ["version": "\(NTKService.version)", "workers": "\(executor.width)", "event_loops": "\(server.loops)"])
+
+        let signal = await signals.first()
+        logger.info("stopping", metadata: ["signal": "\(signal)"])
+        await http.shutdown(within: drainTimeout)
+        logger.info("stopped")
+    }
+
+    private func positive(_ value: Int, _ option: String) throws -> Int {
+        guard value > 0 else { throw ValidationError("\(option) must be at least 1.") }
+        return value
+    }
+}
+
