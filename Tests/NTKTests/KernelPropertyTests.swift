@@ -114,7 +114,7 @@ struct KernelPropertyTests {
                 #expect(kernel[i, i] >= 0)
                 for j in 0..<x.rows { #expect(abs(kernel[i, j]) <= (kernel[i, i] * kernel[j, j]).squareRoot() * (1 + 1e-14) + 1e-300) }
             }
-            #expect(abs(kernel[1, 2] - kernel[1, 1]) <= 4e-16 * kernel[1, 1], "equal points are as one")
+            #expect(abs(kernel[1, 2] - kernel[1, 1]) <= 1e-15 * kernel[1, 1], "equal points are as one")
         }
     }
 
