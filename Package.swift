@@ -67,12 +67,16 @@ let package = Package(
 
         // Tests, one target beside each source target.
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1", httpTypes], swiftSettings: strict),
-        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTP1", httpTypes], swiftSettings: strict),
+        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTP1", "DispatchExecutor", httpTypes], swiftSettings: strict),
         .testTarget(name: "TensorFormatsTests", dependencies: ["TensorFormats"], swiftSettings: strict),
         .target(name: "TestSupport", dependencies: ["LinearAlgebra"], path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "NTKTests", dependencies: ["NTK", "LinearAlgebra", "TestSupport"],
+            resources: [.copy("Golden")], swiftSettings: strict),
+        .testTarget(name: "ComputeExecutorTests", dependencies: ["ComputeExecutor", "LinearAlgebra"], swiftSettings: strict),
+        .testTarget(
+            name: "NTKServiceTests", dependencies: ["NTKService", "ComputeExecutor", "HTTP1", "TensorFormats", httpTypes],
             resources: [.copy("Golden")], swiftSettings: strict),
     ]
 )

@@ -25,13 +25,21 @@ final class TileLoop: Sendable {
         repeat {
             let tile = next.wrappingAdd(1, ordering: .relaxed).oldValue
             guard tile < count else { return }
-            // After a failure the remaining tiles are only counted.
-            if !failure.isSet {
-                do { try body(tile) } catch { failure.set(error) }
+            do {
+                try body(tile)
+            } catch {
+                failure.set(error)
+                // Nobody takes the tiles that are left.
+                let taken = next.exchange(count, ordering: .relaxed)
+                if taken < count { end(count - taken) }
             }
-            // Releases what the tile wrote to the thread that waits.
-            if left.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 { done.signal() }
+            end(1)
         } while !leave()
+    }
+
+    private func end(_ tiles: Int) {
+        // Releases what the tiles wrote to the thread that waits.
+        if left.wrappingSubtract(tiles, ordering: .acquiringAndReleasing).newValue == 0 { done.signal() }
     }
 
     /// Waits for tiles that other workers still compute.

@@ -1,23 +1,21 @@
-/// What one message may cost. Each limit has the status that tells the client which one it met.
-package struct HTTPLimits: Sendable {
-    /// Octets of the request line without its CRLF; more is 414. RFC 9112 §3 asks for 8,000 at least.
-    package var requestLineBytes = 16_384
-    /// Octets of the method; more is 501 (RFC 9112 §3).
-    package var methodBytes = 32
-    /// Octets of all field lines together; more is 431.
-    package var fieldBytes = 32_768
-    /// Field lines, trailers included; more is 431.
-    package var fieldCount = 100
-    /// Octets of chunk extensions in one request; more is 400.
-    package var chunkExtensionBytes = 4_096
-    /// Chunks in one request; more is 413: a body in chunks of a few bytes costs more to read than it carries.
-    package var chunkCount = 65_536
+/// What a message may cost at most, before any handler has a say. Each limit is the largest value that is still accepted.
+package struct HTTPLimits: Sendable, Equatable {
+    /// Octets of the request line without its CRLF; a longer one is 414. RFC 9112 §3 asks for 8,000 at least.
+    package var requestLineOctets: Int = 8_192
+    /// Lines of the header section, and of a trailer section; more are 431.
+    package var fieldCount: Int = 100
+    /// Octets of all lines of the header section, and of a trailer section, without their CRLFs; more are 431.
+    package var fieldOctets: Int = 32 * 1024
     /// Empty lines tolerated before a request line (RFC 9112 §2.2).
-    package var leadingEmptyLines = 2
-    /// Bytes reserved for a body on the word of its Content-Length alone; beyond, the buffer grows with what comes.
-    package var reservedBodyBytes = 1 << 26
-    /// Spare capacity beyond a body, for parsers that read in blocks.
-    package var bodyPaddingBytes = 64
+    package var leadingEmptyLines: Int = 2
+    /// Octets of all chunk extensions of one request, from the end of the size to the CRLF.
+    package var chunkExtensionOctets: Int = 4 * 1024
+    /// Chunks of one request, without the last, empty one.
+    package var chunkCount: Int = 65_536
+    /// Octets reserved for a body on the word of its Content-Length alone, before any of it has come.
+    package var bodyOctetsReservedUnseen: Int = 1024 * 1024
+    /// Octets of capacity left behind the end of a body, for readers that look ahead in whole vectors.
+    package var bodyPaddingOctets: Int = 64
 
     package init() {}
 }

@@ -1,152 +1,142 @@
-import HTTPTypes
-
-/// Parses the requests of one connection from octets as they come.
+/// Turns bytes into requests, however they are cut. It knows no socket and no clock.
 ///
-/// A value without socket or clock: the same requests, and the same rejection at the end, come out however the octets are cut. The caller
-/// alternates: `consume` until a head has come, `acceptBody`, `consume` until the body has come, and so on. After a rejection the rest of
-/// the stream has no meaning, and the connection must close.
+/// Feed it with `parse`. After `.head` it waits for `readBody` or `discardBody`; after `.body` it is ready for the next request. Once it has thrown,
+/// where the next message starts is not known, and it takes no more input.
 package struct HTTPRequestParser: Sendable {
-    package enum Event: Sendable {
-        /// A header section has come whole. Nothing more is parsed until `acceptBody` is called.
+    package enum Event: Sendable, Equatable {
+        /// The header section has come as a whole (RFC 9110 §5.3: no request is applied before that).
         case head(RequestHead)
-        /// The body has come whole, and the request with it.
+        /// The body has come as a whole; empty if it was discarded or there is none.
         case body([UInt8])
     }
 
-    private enum State {
-        case requestLine(emptyLines: Int)
-        case fields(RequestHeadParser, bytes: Int, count: Int)
-        case awaitingAcceptance(RequestHead)
-        case sized(left: Int)
-        case chunked(ChunkedDecoder, maximumBytes: Int)
+    private enum State: Sendable {
+        case requestLine
+        case fields(RequestLine)
+        case undecided(BodyFraming)
+        case emptyBody
+        case sizedBody(remaining: Int)
+        case chunkedBody
+        case failed
     }
 
-    private let limits: HTTPLimits
-    private var state = State.requestLine(emptyLines: 0)
-    /// What has come of a line whose end has not.
-    private var partialLine: [UInt8] = []
-    private var body: [UInt8] = []
+    package let limits: HTTPLimits
+    private var state = State.requestLine
+    private var lines = LineReader()
+    private var emptyLines = 0
+    private var section = FieldSection()
+    private var body: BodyBuffer
+    private var chunks = ChunkedBody()
 
-    package init(limits: HTTPLimits = HTTPLimits()) { self.limits = limits }
-
-    /// Whether nothing of a next request has come.
-    package var isIdle: Bool {
-        if case .requestLine(emptyLines: 0) = state { partialLine.isEmpty } else { false }
+    package init(limits: HTTPLimits = HTTPLimits()) {
+        self.limits = limits
+        body = BodyBuffer(maximum: 0, keeps: false, limits: limits)
     }
 
-    /// Whether a body is on its way.
-    package var isInBody: Bool {
-        switch state {
-        case .sized, .chunked: true
-        default: false
+    /// Whether no octet of a next request has come yet.
+    package var isBetweenRequests: Bool {
+        guard case .requestLine = state else { return false }
+        return emptyLines == 0 && !lines.isInsideLine
+    }
+
+    /// Takes input from `offset` on, and moves `offset` behind what was taken.
+    /// - Returns: What this completed; nil when there is more to come, or a decision on the body is due.
+    package mutating func parse(_ input: Span<UInt8>, at offset: inout Int) throws(HTTPRejection) -> Event? {
+        do throws(HTTPRejection) {
+            return try advance(input, at: &offset)
+        } catch {
+            state = .failed
+            throw error
         }
     }
 
-    /// Takes octets from the front of `input` up to the next event; nil when more must come.
-    package mutating func consume(_ input: inout ArraySlice<UInt8>) throws(HTTPRejection) -> Event? {
+    /// Asks for the body, up to `maximumBytes`. A Content-Length above it is refused here, before any of the body is read.
+    package mutating func readBody(maximumBytes: Int) throws(HTTPRejection) {
+        try beginBody(maximumBytes: maximumBytes, keeps: true)
+    }
+
+    /// Skips the body up to `maximumBytes`, so that the next request can be read (RFC 9112 §9.3).
+    package mutating func discardBody(maximumBytes: Int) throws(HTTPRejection) {
+        try beginBody(maximumBytes: maximumBytes, keeps: false)
+    }
+
+    private mutating func beginBody(maximumBytes: Int, keeps: Bool) throws(HTTPRejection) {
+        guard case .undecided(let framing) = state else { return }
+        body = BodyBuffer(maximum: maximumBytes, keeps: keeps, limits: limits)
+        switch framing {
+        case .none:
+            state = .emptyBody
+        case .length(let length):
+            guard body.fits(length) else {
+                state = .failed
+                throw .contentTooLarge("The body is \(length) bytes long; at most \(maximumBytes) are taken here.", "RFC 9110 §15.5.14")
+            }
+            body.reserve(length, unseen: limits.bodyOctetsReservedUnseen)
+            state = .sizedBody(remaining: length)
+        case .chunked:
+            chunks = ChunkedBody()
+            state = .chunkedBody
+        }
+    }
+
+    private mutating func advance(_ input: Span<UInt8>, at offset: inout Int) throws(HTTPRejection) -> Event? {
         while true {
             switch state {
-            case .requestLine(let emptyLines):
-                guard let line = try nextLine(&input, maximum: limits.requestLineBytes, status: .uriTooLong, rule: "RFC 9112 §3") else { return nil }
-                if line.isEmpty {
-                    guard emptyLines < limits.leadingEmptyLines else { throw .bad("a request line expected, not empty lines", "RFC 9112 §2.2") }
-                    state = .requestLine(emptyLines: emptyLines + 1)
-                } else {
-                    var head = RequestHeadParser(limits: limits)
-                    try head.parseRequestLine(line)
-                    state = .fields(head, bytes: 0, count: 0)
-                }
-            case .fields(var head, let bytes, let count):
-                guard
-                    let line = try nextLine(
-                        &input, maximum: limits.fieldBytes - bytes, status: .requestHeaderFieldsTooLarge, rule: "RFC 6585 §5")
-                else { return nil }
-                guard line.isEmpty else {
-                    guard count < limits.fieldCount else {
-                        throw HTTPRejection(
-                            status: .requestHeaderFieldsTooLarge, detail: "at most \(limits.fieldCount) fields expected", rule: "RFC 6585 §5")
-                    }
-                    // Taken out of the state while it is changed, so that its fields are not copied for every line.
-                    state = .requestLine(emptyLines: 0)
-                    try head.parseField(line)
-                    state = .fields(head, bytes: bytes + line.count + 2, count: count + 1)
-                    continue
-                }
-                let finished = try head.finish()
-                state = .awaitingAcceptance(finished)
-                return .head(finished)
-            case .awaitingAcceptance:
+            case .requestLine:
+                guard let line = try requestLine(input, at: &offset) else { return nil }
+                state = .fields(line)
+            case .fields(let line):
+                guard try section.parse(input, at: &offset, lines: &lines, limits: limits) else { return nil }
+                let head = try RequestHead(line, section.fields)
+                section = FieldSection()
+                emptyLines = 0
+                state = .undecided(head.framing)
+                return .head(head)
+            case .undecided, .failed:
                 return nil
-            case .sized(let left):
-                let part = input.prefix(left)
-                body.append(contentsOf: part)
-                input = input.dropFirst(part.count)
-                guard part.count == left else {
-                    state = .sized(left: left - part.count)
-                    return nil
-                }
+            case .emptyBody:
+                state = .requestLine
+                return .body([])
+            case .sizedBody(let remaining):
+                let taken = min(remaining, input.count - offset)
+                guard taken > 0 else { return nil }
+                body.append(input.extracting(offset..<(offset + taken)), expected: remaining)
+                offset += taken
+                state = .sizedBody(remaining: remaining - taken)
+                if taken == remaining { return finishBody() }
+            case .chunkedBody:
+                guard try chunks.parse(input, at: &offset, lines: &lines, body: &body, limits: limits) else { return nil }
                 return finishBody()
-            case .chunked(var decoder, let maximumBytes):
-                try decoder.decode(&input, into: &body, maximumBytes: maximumBytes)
-                state = .chunked(decoder, maximumBytes: maximumBytes)
-                return decoder.isFinished ? finishBody() : nil
             }
         }
     }
 
-    /// Begins the body of the head that has come.
-    /// - Throws: 413 if it is declared longer than `maximumBytes`.
-    package mutating func acceptBody(maximumBytes: Int) throws(HTTPRejection) {
-        guard case .awaitingAcceptance(let head) = state else { return }
-        body = []
-        switch head.framing {
-        case .none:
-            state = .sized(left: 0)
-        case .length(let length):
-            guard length <= maximumBytes else { throw .tooLarge(maximumBytes) }
-            body.reserveCapacity(min(length, limits.reservedBodyBytes) + limits.bodyPaddingBytes)
-            state = .sized(left: length)
-        case .chunked:
-            state = .chunked(ChunkedDecoder(limits: limits), maximumBytes: maximumBytes)
-        }
-    }
-
     private mutating func finishBody() -> Event {
-        state = .requestLine(emptyLines: 0)
-        defer { body = [] }
-        return .body(body)
+        state = .requestLine
+        return .body(body.take())
     }
 
-    /// The next line without its CRLF, or nil until it has come whole.
-    private mutating func nextLine(
-        _ input: inout ArraySlice<UInt8>, maximum: Int, status: HTTPResponse.Status, rule: String
-    ) throws(HTTPRejection) -> ArraySlice<UInt8>? {
-        guard let end = input.firstIndex(of: Octet.lf) else {
-            partialLine.append(contentsOf: input)
-            input = []
-            // One more may be the CR.
-            guard partialLine.count <= maximum + 1 else { throw tooLong(status, rule) }
-            return nil
+    private mutating func requestLine(_ input: Span<UInt8>, at offset: inout Int) throws(HTTPRejection) -> RequestLine? {
+        while true {
+            let line: RequestLine?
+            switch lines.next(input, at: &offset, limit: limits.requestLineOctets) {
+            case .unfinished: return nil
+            case .inInput(let range): line = range.isEmpty ? nil : try RequestLine(input.extracting(range))
+            case .held: line = try parseHeld()
+            case .bareLineFeed: throw .badRequest("The request line must end in CRLF.", "RFC 9112 §2.2")
+            case .tooLong: throw .uriTooLong("The request line is longer than \(limits.requestLineOctets) octets.", "RFC 9112 §3")
+            }
+            if let line { return line }
+            emptyLines += 1
+            guard emptyLines <= limits.leadingEmptyLines else {
+                throw .badRequest("More than \(limits.leadingEmptyLines) empty lines before a request line.", "RFC 9112 §2.2")
+            }
         }
-        var line = input[..<end]
-        input = input[(end + 1)...]
-        if !partialLine.isEmpty {
-            line = (partialLine + line)[...]
-            partialLine = []
-        }
-        guard line.count <= maximum + 1 else { throw tooLong(status, rule) }
-        guard line.last == Octet.cr else {
-            guard line.count <= maximum else { throw tooLong(status, rule) }
-            throw .bad("a line must end with CRLF, not with a bare LF", "RFC 9112 §2.2")
-        }
-        return line.dropLast()
     }
 
-    private func tooLong(_ status: HTTPResponse.Status, _ rule: String) -> HTTPRejection {
-        let detail =
-            status == .uriTooLong
-            ? "a request line of at most \(limits.requestLineBytes) bytes expected"
-            : "a header section of at most \(limits.fieldBytes) bytes expected"
-        return HTTPRejection(status: status, detail: detail, rule: rule)
+    /// Nil for an empty line.
+    private mutating func parseHeld() throws(HTTPRejection) -> RequestLine? {
+        let line = lines.take()
+        return line.isEmpty ? nil : try RequestLine(line.span)
     }
 }

@@ -1,28 +1,61 @@
-/// The date format of HTTP (RFC 9110 §5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`.
-package struct IMFFixdate: Sendable {
-    /// Seconds since 1970-01-01 00:00 UTC, not negative.
-    package var seconds: Int
+/// The preferred date format, `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 §5.6.7).
+package enum IMFFixdate {
+    private static let weekdays: StaticString = "ThuFriSatSunMonTueWed"
+    private static let months: StaticString = "JanFebMarAprMayJunJulAugSepOctNovDec"
 
-    package init(seconds: Int) { self.seconds = seconds }
+    /// - Parameter seconds: Since 1970-01-01T00:00:00Z, leap seconds not counted; times outside the years 0 to 9999 come out as the nearest inside.
+    package static func format(secondsSince1970 seconds: Int) -> [UInt8] {
+        let clamped = min(max(seconds, -62_167_219_200), 253_402_300_799)
+        let days = floorDivide(clamped, 86_400)
+        let second = clamped - days * 86_400
+        let date = civil(fromDays: days)
+        var text: [UInt8] = []
+        text.reserveCapacity(29)
+        appendName(weekdays, days - floorDivide(days, 7) * 7, to: &text)
+        text.append(contentsOf: ", ".utf8)
+        appendDigits(date.day, width: 2, to: &text)
+        text.append(Octet.space)
+        appendName(months, date.month - 1, to: &text)
+        text.append(Octet.space)
+        appendDigits(date.year, width: 4, to: &text)
+        text.append(Octet.space)
+        appendDigits(second / 3600, width: 2, to: &text)
+        text.append(Octet.colon)
+        appendDigits(second / 60 % 60, width: 2, to: &text)
+        text.append(Octet.colon)
+        appendDigits(second % 60, width: 2, to: &text)
+        text.append(contentsOf: " GMT".utf8)
+        return text
+    }
 
-    private static let weekdays = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
-    private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-
-    package var text: String {
-        let (days, second) = seconds.quotientAndRemainder(dividingBy: 86_400)
-        // Civil date from days, with years that begin in March so that the leap day is last (H. Hinnant, chrono-compatible date algorithms).
+    /// The proleptic Gregorian date. Years are counted from March, so that the leap day comes last; an era is 400 years, 146,097 days.
+    private static func civil(fromDays days: Int) -> (year: Int, month: Int, day: Int) {
         let shifted = days + 719_468
-        let era = shifted / 146_097
+        let era = floorDivide(shifted, 146_097)
         let dayOfEra = shifted - era * 146_097
         let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
         let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let monthFromMarch = (5 * dayOfYear + 2) / 153
-        let day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
-        let month = (monthFromMarch + 2) % 12
-        let year = yearOfEra + era * 400 + (month < 2 ? 1 : 0)
-        let clock = [second / 3_600, second / 60 % 60, second % 60].map(Self.twoDigits).joined(separator: ":")
-        return "\(Self.weekdays[days % 7]), \(Self.twoDigits(day)) \(Self.months[month]) \(year) \(clock) GMT"
+        let marchMonth = (5 * dayOfYear + 2) / 153
+        let day = dayOfYear - (153 * marchMonth + 2) / 5 + 1
+        let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
+        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
     }
 
-    private static func twoDigits(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+    private static func floorDivide(_ dividend: Int, _ divisor: Int) -> Int {
+        let quotient = dividend / divisor
+        return dividend % divisor < 0 ? quotient - 1 : quotient
+    }
+
+    private static func appendName(_ names: StaticString, _ index: Int, to text: inout [UInt8]) {
+        names.withUTF8Buffer { unsafe text.append(contentsOf: $0[(index * 3)..<(index * 3 + 3)]) }
+    }
+
+    private static func appendDigits(_ value: Int, width: Int, to text: inout [UInt8]) {
+        var divisor = 1
+        for _ in 1..<width { divisor *= 10 }
+        while divisor > 0 {
+            text.append(UInt8(0x30 + value / divisor % 10))
+            divisor /= 10
+        }
+    }
 }

@@ -1,41 +1,63 @@
-/// Character classes of RFC 9110 and RFC 9112, on octets: a message is not text (RFC 9112 §2.2).
-enum Octet {
-    static let cr = UInt8(ascii: "\r")
-    static let lf = UInt8(ascii: "\n")
-    static let space = UInt8(ascii: " ")
-    static let tab = UInt8(ascii: "\t")
-    static let colon = UInt8(ascii: ":")
-    static let comma = UInt8(ascii: ",")
-    static let semicolon = UInt8(ascii: ";")
-    static let slash = UInt8(ascii: "/")
-
-    /// tchar (RFC 9110 §5.6.2).
-    static func isToken(_ octet: UInt8) -> Bool { classes[Int(octet)] & 1 != 0 }
-
-    /// What a field value may hold: VCHAR, obs-text, space and tab (RFC 9110 §5.5).
-    static func isFieldContent(_ octet: UInt8) -> Bool { octet >= 0x20 ? octet != 0x7F : octet == tab }
-
-    /// What a request target may hold: visible ASCII without the characters that no part of a URI may contain (RFC 3986 §2).
-    static func isTarget(_ octet: UInt8) -> Bool { classes[Int(octet)] & 2 != 0 }
-
-    static func isDigit(_ octet: UInt8) -> Bool { octet >= 0x30 && octet <= 0x39 }
-
-    static func lowercased(_ octet: UInt8) -> UInt8 { octet >= 0x41 && octet <= 0x5A ? octet | 0x20 : octet }
-
-    private static let classes: [UInt8] = (0..<256).map { value in
-        let octet = UInt8(value)
-        let isAlphanumeric = isDigit(octet) || (lowercased(octet) >= 0x61 && lowercased(octet) <= 0x7A)
-        let token = isAlphanumeric || "!#$%&'*+-.^_`|~".utf8.contains(octet)
-        let target = octet > 0x20 && octet < 0x7F && !"\"<>\\^`{|}".utf8.contains(octet)
-        return (token ? 1 : 0) | (target ? 2 : 0)
+extension String {
+    /// Octets already known to be ASCII.
+    init(octets: Span<UInt8>) {
+        self = unsafe octets.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
     }
 }
 
-extension Sequence<UInt8> {
-    /// Equality but for the case of ASCII letters.
-    func equalsIgnoringCase(_ text: StaticString) -> Bool {
-        text.withUTF8Buffer { expected in
-            unsafe lazy.map(Octet.lowercased).elementsEqual(expected)
+extension Span<UInt8> {
+    /// The first place of `octet` at or after `start`.
+    @inline(__always)
+    func firstIndex(of octet: UInt8, from start: Int = 0) -> Int? {
+        var index = start
+        let end = count
+        while index < end {
+            if self[index] == octet { return index }
+            index &+= 1
         }
+        return nil
+    }
+
+    /// The range without whitespace (SP, HTAB) at its ends.
+    func trimmingWhitespace(_ range: Range<Int>) -> Range<Int> {
+        var lower = range.lowerBound
+        var upper = range.upperBound
+        while lower < upper, isWhitespace(self[lower]) { lower += 1 }
+        while lower < upper, isWhitespace(self[upper - 1]) { upper -= 1 }
+        return lower..<upper
+    }
+
+    /// Whether the octets are those of `text`.
+    func equals(_ text: StaticString) -> Bool {
+        guard count == text.utf8CodeUnitCount else { return false }
+        return text.withUTF8Buffer { buffer in
+            for index in 0..<count where unsafe buffer[index] != self[index] { return false }
+            return true
+        }
+    }
+
+    /// Whether the octets start with `lowercase`, which must be lowercase ASCII, in any case.
+    func startsIgnoringCase(with lowercase: StaticString) -> Bool {
+        guard count >= lowercase.utf8CodeUnitCount else { return false }
+        return lowercase.withUTF8Buffer { buffer in
+            for index in 0..<buffer.count where unsafe buffer[index] != asciiLowercased(self[index]) { return false }
+            return true
+        }
+    }
+}
+
+/// Lowercases A to Z and nothing else. `String.lowercased` also turns the Kelvin sign into "k", and so other words into ours.
+@inline(__always)
+func asciiLowercased(_ octet: UInt8) -> UInt8 {
+    octet &- 0x41 < 26 ? octet | 0x20 : octet
+}
+
+/// The members of a comma-separated list in lowercase (RFC 9110 §5.6.1), empty ones included, so that the caller can refuse them.
+func listMembers(_ value: String) -> [String] {
+    value.utf8.split(separator: Octet.comma, omittingEmptySubsequences: false).map { member in
+        var octets = member.map(asciiLowercased)[...]
+        while let first = octets.first, isWhitespace(first) { octets.removeFirst() }
+        while let last = octets.last, isWhitespace(last) { octets.removeLast() }
+        return String(decoding: octets, as: UTF8.self)
     }
 }

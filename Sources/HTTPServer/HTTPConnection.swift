@@ -1,246 +1,176 @@
-internal import Dispatch
-internal import DispatchExecutor
-internal import HTTP1
-internal import HTTPTypes
+import Dispatch
+import DispatchExecutor
+import HTTP1
+import HTTPTypes
 
-/// One connection: reads requests, has them answered one at a time and in order, writes the answers.
+/// One connection: reads a request, has it answered, reads the next. One request is in flight at a time; that is the back-pressure.
 ///
-/// Everything here runs on the connection's event loop; the DispatchSources target the same queue, so their handlers need no hop. While a
-/// request is in flight nothing further is parsed: that is the back-pressure.
+/// All state is guarded by the loop's queue, on which both the actor and the sources of its socket run.
 actor HTTPConnection {
-    enum State: Equatable {
-        /// Waits for a request or reads one.
+    enum Phase {
+        /// Waits for a request, or has a part of one.
         case reading
-        /// A request is with the responder, or its answer is being written.
-        case responding
-        /// The last answer is out; what the client still sends is thrown away until it closes (RFC 9112 §9.6).
+        /// A request is with the responder, or its answer is on its way.
+        case answering
+        /// The last answer is out; what still comes is dropped (RFC 9112 §9.6).
         case lingering
+        /// No system call may use the socket any more.
         case closed
     }
 
-    /// Bytes taken from the socket at a time, between requests and inside a body.
-    private static let readSize = (head: 16 * 1024, body: 256 * 1024)
-    /// Bytes that may wait while a request is in flight; beyond, the socket is left unread.
-    private static let pipelinedBytes = 64 * 1024
+    /// What a connection that reads waits for; each has its own time.
+    enum Awaited {
+        case request
+        case head
+        case body
+    }
+
+    nonisolated let loop: EventLoop
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.executor.asUnownedSerialExecutor() }
 
     let socket: Int32
-    let address: String
-    let configuration: HTTPServerConfiguration
+    let peer: String
     let responder: any HTTPResponder
-    private let group: ConnectionGroup
-    private let loop: EventLoop
+    let configuration: HTTPServerConfiguration
+    let encoder: ResponseHeadEncoder
+    private let onClosed: @Sendable () -> Void
 
-    var state = State.reading
-    private var parser: HTTPRequestParser
-    /// Received and not yet parsed.
-    private var input: ArraySlice<UInt8> = []
-    /// The head of the request whose body is being read.
-    private var head: RequestHead?
-    /// An answer that was decided on the head alone; it goes out when the unwanted body has been drained.
-    private var earlyAnswer: ServerResponse?
-    private var peerHasClosed = false
-    private var isDraining = false
-    var answering: Task<Void, Never>?
-    /// When, on the monotonic clock, to give up what is waited for.
-    var deadline = Double.infinity
+    var phase = Phase.reading
+    /// When to give up what is waited for; nil while nothing of the client is.
+    var deadline: ContinuousClock.Instant?
+    var events: SocketEvents?
+    /// The client has ended its side: nothing more will come, but answers may still be awaited.
+    var peerHasEnded = false
+    /// The server shuts down: what has begun is answered, then the connection closes.
+    private(set) var isDraining = false
 
-    private var reader: (any DispatchSourceRead)?
-    private var readerIsSuspended = false
-    var writer: (any DispatchSourceWrite)?
-    var writerIsSuspended = true
-    /// Bytes not yet taken by the kernel, and how many of the first piece are.
-    var outgoing: [[UInt8]] = []
-    var outgoingOffset = 0
-    var waitingForWrite: CheckedContinuation<Bool, Never>?
-    var date = (second: 0, text: "")
+    // Reading.
+    var parser: HTTPRequestParser
+    var window = ReceiveWindow()
+    var awaited = Awaited.request
+    /// Of the request whose body is being read.
+    var head: RequestHead?
+    /// A body that nobody wants is being skipped; its request has been answered.
+    var isSkippingBody = false
+    var lingeredOctets = 0
 
-    var queue: DispatchQueue { loop.queue }
+    // Answering.
+    var task: Task<Void, Never>?
+    /// Head, and small content, of the answer that is being sent.
+    var out: [UInt8] = []
+    /// Waits for room in the socket; true when there is some.
+    var writer: CheckedContinuation<Bool, Never>?
 
-    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
-
-    init(socket: Int32, address: String, group: ConnectionGroup, configuration: HTTPServerConfiguration, responder: any HTTPResponder) {
+    /// - Parameter onClosed: Called once, when the socket is closed.
+    init(
+        socket: Int32, peer: String, loop: EventLoop, responder: any HTTPResponder, configuration: HTTPServerConfiguration,
+        encoder: ResponseHeadEncoder, onClosed: @escaping @Sendable () -> Void
+    ) {
         self.socket = socket
-        self.address = address
-        self.group = group
-        loop = group.loop
-        self.configuration = configuration
+        self.peer = peer
+        self.loop = loop
         self.responder = responder
+        self.configuration = configuration
+        self.encoder = encoder
+        self.onClosed = onClosed
         parser = HTTPRequestParser(limits: configuration.limits)
     }
 
-    func start() {
-        let reader = DispatchSource.makeReadSource(fileDescriptor: socket, queue: loop.queue)
-        reader.setEventHandler { @Sendable [weak self] in self?.assumeIsolated { $0.readAvailable() } }
-        // The descriptor may be closed only when no source watches it any more.
-        reader.setCancelHandler { @Sendable [self] in assumeIsolated { $0.readerHasEnded() } }
-        self.reader = reader
-        deadline = Syscalls.monotonicSeconds + configuration.idleTimeout
-        reader.resume()
+    nonisolated func start() {
+        loop.add(self)
+        loop.executor.queue.async { @Sendable in self.assumeIsolated { $0.open() } }
     }
 
-    // MARK: Reading
-
-    private func readAvailable() {
-        switch state {
-        case .closed: return
-        case .lingering: return discardInput()
-        case .reading, .responding: break
-        }
-        let maximum = parser.isInBody && state == .reading ? Self.readSize.body : Self.readSize.head
-        let (bytes, outcome) = Syscalls.receive(socket, maximum: maximum)
-        switch outcome {
-        case .wouldBlock: return
-        case .failed: return close()
-        case .bytes(0): return peerClosed()
-        case .bytes: break
-        }
-        if input.isEmpty { input = bytes[...] } else { input += bytes }
-        if state == .reading {
-            parseInput()
-        } else if input.count >= Self.pipelinedBytes {
-            suspendReader()
-        }
+    private func open() {
+        guard phase != .closed else { return }
+        events = SocketEvents(
+            socket: socket, queue: loop.executor.queue,
+            onReadable: { @Sendable [self] in assumeIsolated { $0.becameReadable() } },
+            onWritable: { @Sendable [self] in assumeIsolated { $0.resumeWriter(canWrite: true) } })
+        awaitInput()
     }
 
-    private func peerClosed() {
-        peerHasClosed = true
-        // The source would fire for ever.
-        suspendReader()
-        if state == .responding {
-            deadline = min(deadline, Syscalls.monotonicSeconds + configuration.halfCloseGrace)
-        } else {
-            close()
+    private func becameReadable() {
+        switch phase {
+        case .reading: receive()
+        case .answering: watch()
+        case .lingering: dropInput()
+        case .closed: break
+        }
+        window.release(to: loop)
+    }
+
+    /// Nobody waits for input, but something has come: the client has gone, or sends ahead.
+    private func watch() {
+        events?.suspendReading()
+        switch Syscalls.peek(socket) {
+        case .octets, .wouldBlock: break
+        case .failed: close()
+        case .end:
+            peerHasEnded = true
+            // A closed socket and one closed for sending look alike. Only a client with more requests waiting is taken to be still there;
+            // an answer that comes all the same is sent.
+            if window.isEmpty { task?.cancel() }
         }
     }
 
-    /// Parses until a request is whole or the input is used up.
-    private func parseInput() {
-        let wasIdle = parser.isIdle
-        do {
-            while state == .reading, let event = try parser.consume(&input) {
-                switch event {
-                case .head(let head): try accept(head)
-                case .body(let body): finish(body)
-                }
-            }
-        } catch {
-            reject(error)
-        }
-        guard state == .reading else { return }
-        let now = Syscalls.monotonicSeconds
-        if parser.isInBody {
-            deadline = now + configuration.stallTimeout
-        } else if wasIdle, !parser.isIdle {
-            deadline = now + configuration.headerTimeout
+    /// Called by the loop now and then.
+    func expire(_ now: ContinuousClock.Instant) {
+        guard let deadline, deadline <= now else { return }
+        self.deadline = nil
+        switch phase {
+        case .reading: inputTimedOut()
+        case .answering: resumeWriter(canWrite: false)
+        case .lingering: close()
+        case .closed: break
         }
     }
 
-    private func accept(_ head: RequestHead) throws(HTTPRejection) {
-        self.head = head
-        switch responder.admit(head.request) {
-        case .accept(let maximumBytes):
-            try parser.acceptBody(maximumBytes: maximumBytes)
-            // Not when the body is already on its way (RFC 9110 §10.1.1).
-            if head.expectsContinue, head.hasBody, input.isEmpty { enqueue(ResponseEncoder.continueHead, more: false) }
-        case .answer(let answer):
-            // A client that waits for 100 may send the body or not after another status: the connection cannot go on.
-            let willDrain = !head.expectsContinue && (head.declaredLength ?? 0) <= configuration.drainBytes
-            guard willDrain else { return respond(answer, to: head, closing: true) }
-            earlyAnswer = answer
-            try parser.acceptBody(maximumBytes: configuration.drainBytes)
-        }
-    }
-
-    private func finish(_ body: [UInt8]) {
-        guard let head else { return }
-        self.head = nil
-        if let answer = earlyAnswer {
-            earlyAnswer = nil
-            return respond(answer, to: head, closing: false)
-        }
-        respond(to: ServerRequest(head: head.request, version: head.version, body: body, remoteAddress: address), head)
-    }
-
-    private func reject(_ rejection: HTTPRejection) {
-        respond(earlyAnswer ?? responder.answer(to: rejection), to: head, closing: true)
-    }
-
-    private func discardInput() {
-        let (_, outcome) = Syscalls.receive(socket, maximum: Self.readSize.body)
-        switch outcome {
-        case .bytes(0), .failed: close()
-        default: break
-        }
-    }
-
-    func suspendReader() {
-        guard !readerIsSuspended else { return }
-        readerIsSuspended = true
-        reader?.suspend()
-    }
-
-    private func resumeReader() {
-        guard readerIsSuspended else { return }
-        readerIsSuspended = false
-        reader?.resume()
-    }
-
-    // MARK: Life
-
-    /// Whether the answer that is about to be sent must be the last.
-    var mustClose: Bool { isDraining || peerHasClosed }
-
-    /// The answer is out: goes on with the next request.
-    func continueReading() {
-        answering = nil
-        state = .reading
-        if isDraining && parser.isIdle && input.isEmpty { return linger() }
-        deadline = Syscalls.monotonicSeconds + configuration.idleTimeout
-        parseInput()
-        if state == .reading { peerHasClosed ? close() : resumeReader() }
-    }
-
-    /// Closes our side and waits a little for the client's, so that a reset does not destroy the answer on its way.
-    func linger() {
-        answering = nil
-        guard state != .closed else { return }
-        state = .lingering
-        input = []
-        Syscalls.shutdownWriting(socket)
-        if peerHasClosed { return close() }
-        deadline = Syscalls.monotonicSeconds + 2
-        resumeReader()
-    }
-
-    /// Lets the request in flight be the last one; closes at once when there is none.
+    /// Ends the connection after the request that has begun, or at once.
     func drain() {
         isDraining = true
-        if state == .reading && parser.isIdle && input.isEmpty { linger() }
+        if phase == .reading && awaited == .request { linger() }
     }
 
-    func checkDeadline(_ now: Double) {
-        guard now >= deadline else { return }
-        if state == .reading && !parser.isIdle {
-            reject(HTTPRejection(status: .requestTimeout, detail: "the request did not come in time", rule: "RFC 9110 §15.5.9"))
-        } else {
-            close()
+    /// Ends our side, and drops what the client still sends, so that no reset overtakes the last answer (RFC 9112 §9.6).
+    func linger() {
+        guard phase != .closed else { return }
+        guard !peerHasEnded else { return close() }
+        Syscalls.endSending(socket)
+        phase = .lingering
+        deadline = .now + configuration.lingerTimeout
+        window.clear(loop)
+        events?.resumeReading()
+    }
+
+    private func dropInput() {
+        switch window.receive(socket, loop) {
+        case .octets(let count):
+            lingeredOctets += count
+            window.clear(loop)
+            if lingeredOctets > configuration.lingerOctets { close() }
+        case .wouldBlock: break
+        case .end, .failed: close()
         }
     }
 
-    /// Ends everything now.
-    func close() {
-        guard state != .closed else { return }
-        state = .closed
-        answering?.cancel()
-        answering = nil
-        endWriting()
-        resumeReader()
-        reader?.cancel()
-        reader = nil
-    }
-
-    private func readerHasEnded() {
-        Syscalls.close(socket)
-        Task { [group] in await group.remove(self) }
+    /// Ends the connection whatever it is doing. Its task is cancelled.
+    /// - Parameter byReset: So that the client cannot take a cut answer for a whole one.
+    func close(byReset: Bool = false) {
+        guard phase != .closed else { return }
+        phase = .closed
+        deadline = nil
+        task?.cancel()
+        resumeWriter(canWrite: false)
+        window.clear(loop)
+        loop.remove(self)
+        if byReset { Syscalls.resetOnClose(socket) }
+        let ended: @Sendable () -> Void = { @Sendable [socket, onClosed] in
+            Syscalls.close(socket)
+            onClosed()
+        }
+        guard let events else { return ended() }
+        self.events = nil
+        events.cancel(onCancelled: ended)
     }
 }

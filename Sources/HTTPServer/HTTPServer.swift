@@ -1,53 +1,69 @@
-internal import DispatchExecutor
+import Dispatch
 package import HTTP1
+import Synchronization
 
-/// An HTTP/1.1 server on its own sockets: one listener, and as many event loops as cores among which the connections are spread.
-package actor HTTPServer {
-    private let configuration: HTTPServerConfiguration
-    private let responder: any HTTPResponder
-    private let groups: [ConnectionGroup]
-    private var listener: Listener?
+/// A running server. It serves from `start` until `shutdown` has returned.
+package final class HTTPServer: Sendable {
+    /// Where it listens; with the port that the system chose, if it was left to it.
+    package let address: BoundAddress
 
-    package init(configuration: HTTPServerConfiguration, responder: any HTTPResponder) {
-        self.configuration = configuration
-        self.responder = responder
-        groups = (0..<max(configuration.loops, 1)).map { ConnectionGroup(loop: EventLoop(label: "http.\($0)")) }
+    private let loops: [EventLoop]
+    private let listener: Listener
+    /// Entered once for every open connection.
+    private let connections: DispatchGroup
+
+    /// Binds, listens, and serves from now on.
+    package static func start(
+        _ configuration: HTTPServerConfiguration = HTTPServerConfiguration(), responder: any HTTPResponder
+    ) throws(HTTPServerError) -> HTTPServer {
+        let (socket, address) = try Syscalls.listen(host: configuration.host, port: configuration.port, backlog: configuration.backlog)
+        return HTTPServer(socket: socket, address: address, configuration: configuration, responder: responder)
     }
 
-    /// Begins to listen, and returns the port.
-    /// - Throws: an error whose description says which call failed and why.
-    package func start() async throws -> Int {
-        let (socket, port) = try Syscalls.listen(host: configuration.host, port: configuration.port)
-        let listener = Listener(socket: socket, loop: groups[0].loop) { [groups, configuration, responder] socket, address, number in
-            let group = groups[number % groups.count]
-            let connection = HTTPConnection(socket: socket, address: address, group: group, configuration: configuration, responder: responder)
-            Task { await group.add(connection) }
+    private init(socket: Int32, address: BoundAddress, configuration: HTTPServerConfiguration, responder: any HTTPResponder) {
+        let count = max(1, configuration.eventLoops ?? Syscalls.processorCount())
+        let loops = (0..<count).map { EventLoop(label: "http.loop.\($0)", configuration: configuration) }
+        let encoder = ResponseHeadEncoder(serverName: configuration.serverName)
+        let connections = DispatchGroup()
+        let turn = Atomic(0)
+        self.address = address
+        self.loops = loops
+        self.connections = connections
+        listener = Listener(socket: socket) { @Sendable socket, peer in
+            connections.enter()
+            HTTPConnection(
+                socket: socket, peer: peer, loop: loops[turn.wrappingAdd(1, ordering: .relaxed).oldValue % count], responder: responder,
+                configuration: configuration, encoder: encoder, onClosed: { @Sendable in connections.leave() }
+            ).start()
         }
-        self.listener = listener
-        for group in groups { await group.start() }
-        await listener.start()
-        return port
+        listener.start()
     }
 
     /// Connections that are open now.
-    package var connectionCount: Int {
-        get async {
-            var count = 0
-            for group in groups { count += await group.count }
-            return count
-        }
+    package var connectionCount: Int { loops.reduce(0) { $0 + $1.all.count } }
+
+    /// Stops accepting, lets the requests that have begun be answered with `Connection: close`, and returns when all connections are closed.
+    /// - Parameter limit: After this the connections that are left are reset, and their tasks cancelled.
+    package func shutdown(within limit: Duration) async {
+        await listener.stop()
+        for connection in loops.flatMap(\.all) { await connection.drain() }
+        if await haveClosed(within: limit) { return }
+        for connection in loops.flatMap(\.all) { await connection.close(byReset: true) }
+        _ = await haveClosed(within: .seconds(1))
     }
 
-    /// Stops listening, lets requests in flight be answered (with `Connection: close`), and returns when all connections have ended, or
-    /// after `seconds`, when the rest are cut.
-    package func shutdown(within seconds: Double) async {
-        await listener?.stop()
-        listener = nil
-        for group in groups { await group.drain() }
-        let end = Syscalls.monotonicSeconds + seconds
-        while await connectionCount > 0, Syscalls.monotonicSeconds < end {
-            try? await Task.sleep(for: .milliseconds(10))
+    private func haveClosed(within limit: Duration) async -> Bool {
+        await withCheckedContinuation { continuation in
+            let waiting = Mutex(Optional(continuation))
+            let answer: @Sendable (Bool) -> Void = { hasClosed in
+                let continuation = waiting.withLock { waiting in
+                    defer { waiting = nil }
+                    return waiting
+                }
+                continuation?.resume(returning: hasClosed)
+            }
+            connections.notify(queue: .global()) { @Sendable in answer(true) }
+            DispatchQueue.global().asyncAfter(deadline: .now() + limit.inSeconds) { @Sendable in answer(false) }
         }
-        for group in groups { await group.stop() }
     }
 }

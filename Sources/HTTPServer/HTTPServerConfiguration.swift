@@ -1,24 +1,38 @@
 package import HTTP1
 
-/// Settings of the server, with defaults that suit the internet.
+/// Everything about the server that can be chosen, with what is chosen if nothing is said.
 package struct HTTPServerConfiguration: Sendable {
-    /// A name or numeric address to listen on.
+    /// A name or a numeric address. `::` also serves IPv4.
     package var host = "127.0.0.1"
-    /// 0 picks a free port.
-    package var port = 8080
-    /// Event loops; one a core is right.
-    package var loops = 2
+    /// Zero lets the system choose.
+    package var port: UInt16 = 0
+    /// Connections that may wait to be accepted.
+    package var backlog: Int32 = 1024
+    /// Serial queues that share the connections; nil for as many as there are cores.
+    package var eventLoops: Int?
+    /// The product's name in `Server`, or nil for none.
+    package var serverName: String? = "ntk-server"
     package var limits = HTTPLimits()
-    /// Seconds that a connection may wait for its next request.
-    package var idleTimeout = 75.0
-    /// Seconds from the first octet of a request to the end of its header section.
-    package var headerTimeout = 10.0
-    /// Seconds without progress in which a body, or the client's reading of an answer, is given up.
-    package var stallTimeout = 30.0
-    /// Bytes of an unwanted body that are read and thrown away to keep the connection.
-    package var drainBytes = 256 * 1024
-    /// Seconds that a request goes on after its client has closed its side, as such a client may still read the answer.
-    package var halfCloseGrace = 1.0
+
+    /// How long a connection may stay without a request.
+    package var idleTimeout = Duration.seconds(75)
+    /// How long a header section may take from its first octet to its last.
+    package var headerTimeout = Duration.seconds(10)
+    /// How long a body may make no progress.
+    package var bodyTimeout = Duration.seconds(30)
+    /// How long a client may take nothing of an answer.
+    package var writeTimeout = Duration.seconds(60)
+    /// How long the client's bytes are still taken and dropped after the last answer, so that a reset does not overtake it (RFC 9112 §9.6).
+    package var lingerTimeout = Duration.seconds(2)
+
+    /// Octets of a body nobody wants that are skipped to keep the connection; a longer one closes it.
+    package var skippedBodyOctets = 256 * 1024
+    /// Octets dropped at most while lingering.
+    package var lingerOctets = 16 * 1024 * 1024
+    /// Octets taken from a socket at once, in a buffer that the connections of a loop share.
+    package var receiveOctets = 256 * 1024
+    /// Content up to this size is copied behind its head, to leave in one piece.
+    package var coalescedOctets = 16 * 1024
 
     package init() {}
 }

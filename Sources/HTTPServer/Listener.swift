@@ -1,47 +1,44 @@
-internal import Dispatch
-internal import DispatchExecutor
+import Dispatch
+import DispatchExecutor
 
-/// Accepts connections on one listening socket.
+/// Accepts connections, on a queue of its own, and hands them out.
 actor Listener {
-    /// Called with the descriptor, the peer's address, and a number that counts connections.
-    typealias Handler = @Sendable (Int32, String, Int) -> Void
+    /// How long accepting rests when the process or the system has no more descriptors. The clients wait in the backlog meanwhile.
+    private static let rest = DispatchTimeInterval.milliseconds(100)
+    /// Connections accepted before the queue's other work has its turn.
+    private static let acceptsPerEvent = 256
+
+    private let executor = DispatchExecutor(label: "http.listener")
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
     private let socket: Int32
-    private let loop: EventLoop
-    private let handler: Handler
+    private let accepted: @Sendable (_ socket: Int32, _ peer: String) -> Void
     private var source: (any DispatchSourceRead)?
-    private var accepted = 0
+    private var isResting = false
 
-    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
-
-    init(socket: Int32, loop: EventLoop, handler: @escaping Handler) {
+    /// Takes over the listening socket.
+    init(socket: Int32, accepted: @escaping @Sendable (_ socket: Int32, _ peer: String) -> Void) {
         self.socket = socket
-        self.loop = loop
-        self.handler = handler
+        self.accepted = accepted
     }
 
-    func start() {
-        let source = DispatchSource.makeReadSource(fileDescriptor: socket, queue: loop.queue)
-        source.setEventHandler { @Sendable [weak self] in self?.assumeIsolated { $0.acceptWaiting() } }
-        source.setCancelHandler { @Sendable [socket] in Syscalls.close(socket) }
+    nonisolated func start() {
+        executor.queue.async { @Sendable in self.assumeIsolated { $0.open() } }
+    }
+
+    private func open() {
+        let source = DispatchSource.makeReadSource(fileDescriptor: socket, queue: executor.queue)
+        source.setEventHandler { @Sendable in self.assumeIsolated { $0.accept() } }
+        source.activate()
         self.source = source
-        source.resume()
     }
 
-    func stop() {
-        source?.cancel()
-        source = nil
-    }
-
-    private func acceptWaiting() {
-        // Bounded, so that a flood of connections does not starve those that are open.
-        for _ in 0..<64 {
+    private func accept() {
+        for _ in 0..<Self.acceptsPerEvent {
             switch Syscalls.accept(socket) {
-            case .connection(let descriptor, let address):
-                accepted += 1
-                handler(descriptor, address, accepted)
-            case .none:
-                return
+            case .connection(let socket, let peer): accepted(socket, peer)
+            case .retry: continue
+            case .wouldBlock: return
             case .exhausted:
                 pause()
                 return
@@ -49,11 +46,31 @@ actor Listener {
         }
     }
 
-    /// Leaves waiting connections in the kernel's queue for a moment: the descriptors are used up.
     private func pause() {
-        source?.suspend()
-        loop.queue.asyncAfter(deadline: .now() + .milliseconds(100)) { @Sendable [weak self] in
-            self?.assumeIsolated { $0.source?.resume() }
+        guard let source, !isResting else { return }
+        isResting = true
+        source.suspend()
+        executor.queue.asyncAfter(deadline: .now() + Self.rest) { @Sendable in self.assumeIsolated { $0.goOn() } }
+    }
+
+    private func goOn() {
+        guard isResting else { return }
+        isResting = false
+        source?.resume()
+    }
+
+    /// Returns when the socket is closed.
+    func stop() async {
+        guard let source else { return }
+        goOn()
+        self.source = nil
+        let socket = socket
+        await withCheckedContinuation { closed in
+            source.setCancelHandler { @Sendable in
+                Syscalls.close(socket)
+                closed.resume()
+            }
+            source.cancel()
         }
     }
 }

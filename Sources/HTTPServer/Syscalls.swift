@@ -1,155 +1,183 @@
-internal import Glibc
+private import Glibc
 
-/// The system calls of the server; the only file that knows Glibc. Every call is non-blocking or instant, and retries EINTR.
+/// The system calls of the server, with their retries and their errors sorted by what to do next. No other file speaks to the C library.
 enum Syscalls {
-    struct Failure: Error, Equatable, CustomStringConvertible {
-        var call: String
-        var code: Int32
-
-        var description: String { "\(call): \(unsafe String(cString: strerror(code)))" }
+    enum Received {
+        case octets(Int)
+        /// The peer will send nothing more.
+        case end
+        case wouldBlock
+        /// The connection is broken.
+        case failed
     }
 
-    enum Transfer: Equatable {
-        case bytes(Int)
-        /// Nothing can be taken or given now.
+    enum Sent {
+        case octets(Int)
         case wouldBlock
         case failed
     }
 
-    private static func retrying(_ body: () -> Int) -> Int {
-        while true {
-            let result = body()
-            if result >= 0 || errno != EINTR { return result }
-        }
-    }
-
-    private static func transfer(_ result: Int) -> Transfer {
-        if result >= 0 { return .bytes(result) }
-        return errno == EAGAIN || errno == EWOULDBLOCK ? .wouldBlock : .failed
-    }
-
-    /// Up to `maximum` bytes; an empty result with `.bytes(0)` is the end of the peer's stream.
-    static func receive(_ socket: Int32, maximum: Int) -> (bytes: [UInt8], outcome: Transfer) {
-        var outcome = Transfer.wouldBlock
-        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: maximum) { buffer, count in
-            let received = retrying { unsafe recv(socket, buffer.baseAddress, maximum, 0) }
-            outcome = transfer(received)
-            if case .bytes(let received) = outcome { count = received }
-        }
-        return (bytes, outcome)
-    }
-
-    /// Sends what the kernel takes of `bytes` from `start`. `more`: hold back a part of a packet, as more follows at once.
-    static func send(_ socket: Int32, _ bytes: [UInt8], from start: Int, more: Bool) -> Transfer {
-        unsafe bytes.withUnsafeBytes { buffer in
-            let flags = Int32(MSG_NOSIGNAL) | (more ? Int32(MSG_MORE) : 0)
-            let sent = retrying { unsafe Glibc.send(socket, buffer.baseAddress.map { unsafe $0 + start }, buffer.count - start, flags) }
-            return transfer(sent)
-        }
-    }
-
-    static func shutdownWriting(_ socket: Int32) { _ = shutdown(socket, Int32(SHUT_WR)) }
-
-    static func close(_ socket: Int32) { _ = Glibc.close(socket) }
-
-    /// Seconds of a clock that never goes back.
-    static var monotonicSeconds: Double {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-    }
-
-    /// Seconds since 1970.
-    static var wallClockSeconds: Int { time(nil) }
-
-    // MARK: Listening
-
-    /// A bound, listening, non-blocking socket on the first address of `host` that works, and the port it got.
-    static func listen(host: String, port: Int) throws(Failure) -> (socket: Int32, port: Int) {
-        var hints = unsafe addrinfo()
-        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        unsafe hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
-        var list: UnsafeMutablePointer<addrinfo>?
-        let code = unsafe getaddrinfo(host, String(port), &hints, &list)
-        guard code == 0 else { throw Failure(call: "no address for host \(host)", code: code == EAI_SYSTEM ? errno : ENOENT) }
-        defer { unsafe freeaddrinfo(list) }
-        var failure = Failure(call: "bind", code: EADDRNOTAVAIL)
-        var candidate = unsafe list
-        while let address = unsafe candidate {
-            do { return unsafe try listen(address.pointee) } catch { failure = error }
-            unsafe candidate = address.pointee.ai_next
-        }
-        throw failure
-    }
-
-    private static func listen(_ address: addrinfo) throws(Failure) -> (socket: Int32, port: Int) {
-        let kind = unsafe address.ai_socktype | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-        let listener = unsafe socket(address.ai_family, kind, 0)
-        guard listener >= 0 else { throw Failure(call: "socket", code: errno) }
-        setOption(listener, SOL_SOCKET, SO_REUSEADDR)
-        guard unsafe bind(listener, address.ai_addr, address.ai_addrlen) == 0, Glibc.listen(listener, 1024) == 0 else {
-            defer { close(listener) }
-            throw Failure(call: "bind", code: errno)
-        }
-        return (listener, localPort(listener))
-    }
-
-    private static func setOption(_ socket: Int32, _ level: Int32, _ name: Int32) {
-        var on: Int32 = 1
-        _ = unsafe setsockopt(socket, level, name, &on, socklen_t(MemoryLayout<Int32>.size))
-    }
-
-    private static func localPort(_ socket: Int32) -> Int {
-        var storage = sockaddr_storage()
-        var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        _ = unsafe withUnsafeMutableBytes(of: &storage) { bytes in
-            unsafe getsockname(socket, bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self), &size)
-        }
-        return numericName(&storage, size).port
-    }
-
     enum Accepted {
-        case connection(Int32, address: String)
-        /// No connection waits.
-        case none
-        /// No descriptor or memory is left: try again when some connection has closed.
+        case connection(socket: Int32, peer: String)
+        case wouldBlock
+        /// This connection failed; the next may not.
+        case retry
+        /// There are no more descriptors or buffers.
         case exhausted
     }
 
+    /// Receives into the whole of `buffer`.
+    static func receive(_ socket: Int32, into buffer: inout [UInt8]) -> Received {
+        received { unsafe buffer.withUnsafeMutableBytes { unsafe recv(socket, $0.baseAddress, $0.count, 0) } }
+    }
+
+    /// Looks whether there is something to receive, without taking it.
+    static func peek(_ socket: Int32) -> Received {
+        var octet: UInt8 = 0
+        return received { unsafe withUnsafeMutableBytes(of: &octet) { unsafe recv(socket, $0.baseAddress, 1, Int32(MSG_PEEK)) } }
+    }
+
+    private static func received(_ call: () -> Int) -> Received {
+        while true {
+            let count = call()
+            if count > 0 { return .octets(count) }
+            if count == 0 { return .end }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: return .wouldBlock
+            default: return .failed
+            }
+        }
+    }
+
+    /// Sends `octets` from `start` on, as many as the socket takes. A broken connection raises no signal.
+    /// - Parameter more: Whether more follows at once, so that the kernel need not send a packet yet.
+    static func send(_ socket: Int32, _ octets: [UInt8], from start: Int, more: Bool) -> Sent {
+        let flags = Int32(MSG_NOSIGNAL) | (more ? Int32(MSG_MORE) : 0)
+        while true {
+            let count = unsafe octets.withUnsafeBytes { buffer in
+                let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[start...])
+                return unsafe Glibc.send(socket, rest.baseAddress, rest.count, flags)
+            }
+            if count >= 0 { return .octets(count) }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: return .wouldBlock
+            default: return .failed
+            }
+        }
+    }
+
+    /// Takes one waiting connection: non-blocking, without Nagle's delay, closed on exec.
     static func accept(_ listener: Int32) -> Accepted {
         var storage = sockaddr_storage()
-        var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        let connection = unsafe withUnsafeMutableBytes(of: &storage) { bytes in
-            unsafe Glibc.accept(listener, bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self), &size)
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let socket = unsafe withUnsafeMutablePointer(to: &storage) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe Glibc.accept(listener, $0, &length)
+            }
         }
-        if connection >= 0 {
-            // Glibc's module map leaves accept4 out.
-            _ = fcntl(connection, F_SETFL, O_NONBLOCK)
-            _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
-            setOption(connection, Int32(IPPROTO_TCP), TCP_NODELAY)
-            return .connection(connection, address: numericName(&storage, size).address)
+        guard socket >= 0 else {
+            switch errno {
+            case EAGAIN: return .wouldBlock
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .exhausted
+            // Also errors of the connection itself, which Linux reports here: ECONNABORTED, EPROTO, ENETDOWN …
+            default: return .retry
+            }
         }
-        switch errno {
-        case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .exhausted
-        case EAGAIN, EWOULDBLOCK: return .none
-        // The peer has gone, or a signal came: the next one may be fine.
-        default: return accept(listener)
-        }
+        _ = fcntl(socket, F_SETFL, O_NONBLOCK)
+        _ = fcntl(socket, F_SETFD, FD_CLOEXEC)
+        set(socket, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+        return .connection(socket: socket, peer: numericAddress(storage).host)
     }
 
-    private static func numericName(_ storage: inout sockaddr_storage, _ size: socklen_t) -> (address: String, port: Int) {
+    /// Ends our side of the connection; what was sent still arrives.
+    static func endSending(_ socket: Int32) {
+        _ = Glibc.shutdown(socket, Int32(SHUT_WR))
+    }
+
+    /// Makes the coming `close` a reset, so that the peer cannot take a cut answer for a whole one.
+    static func resetOnClose(_ socket: Int32) {
+        var option = linger(l_onoff: 1, l_linger: 0)
+        _ = unsafe setsockopt(socket, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+    }
+
+    static func close(_ socket: Int32) {
+        _ = Glibc.close(socket)
+    }
+
+    /// Opens a listening socket on the first address of `host` that takes one.
+    static func listen(host: String, port: UInt16, backlog: Int32) throws(HTTPServerError) -> (socket: Int32, address: BoundAddress) {
+        var hints = unsafe addrinfo()
+        unsafe hints.ai_family = AF_UNSPEC
+        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        unsafe hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
+        var found: UnsafeMutablePointer<addrinfo>?
+        let status = unsafe getaddrinfo(host, String(port), &hints, &found)
+        guard status == 0 else {
+            throw .cannotResolve(host: host, reason: unsafe String(cString: gai_strerror(status)))
+        }
+        defer { unsafe freeaddrinfo(found) }
+        var lastError = EADDRNOTAVAIL
+        var next = unsafe found
+        while let info = unsafe next?.pointee {
+            unsafe next = info.ai_next
+            let listener = unsafe socket(info.ai_family, info.ai_socktype | Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), info.ai_protocol)
+            guard listener >= 0 else {
+                lastError = errno
+                continue
+            }
+            set(listener, SOL_SOCKET, SO_REUSEADDR, 1)
+            if unsafe info.ai_family == AF_INET6 { set(listener, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 0) }
+            if unsafe bind(listener, info.ai_addr, info.ai_addrlen) == 0, Glibc.listen(listener, backlog) == 0 {
+                return (listener, localAddress(listener))
+            }
+            lastError = errno
+            close(listener)
+        }
+        throw .cannotListen(host: host, port: port, reason: unsafe String(cString: strerror(lastError)))
+    }
+
+    private static func localAddress(_ socket: Int32) -> BoundAddress {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        _ = unsafe withUnsafeMutablePointer(to: &storage) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe getsockname(socket, $0, &length) }
+        }
+        return numericAddress(storage)
+    }
+
+    private static func numericAddress(_ storage: sockaddr_storage) -> BoundAddress {
+        var storage = storage
         var host = [CChar](repeating: 0, count: Int(NI_MAXHOST))
-        var service = [CChar](repeating: 0, count: Int(NI_MAXSERV))
-        let code = unsafe withUnsafeBytes(of: &storage) { bytes in
-            unsafe getnameinfo(
-                bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self), size, &host, socklen_t(host.count), &service,
-                socklen_t(service.count), NI_NUMERICHOST | NI_NUMERICSERV)
+        var port = [CChar](repeating: 0, count: Int(NI_MAXSERV))
+        let length = socklen_t(storage.ss_family == AF_INET ? MemoryLayout<sockaddr_in>.size : MemoryLayout<sockaddr_in6>.size)
+        let status = unsafe withUnsafePointer(to: &storage) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe getnameinfo(
+                    $0, length, &host, socklen_t(host.count), &port, socklen_t(port.count), NI_NUMERICHOST | NI_NUMERICSERV)
+            }
         }
-        guard code == 0 else { return ("unknown", 0) }
-        return (text(host), Int(text(service)) ?? 0)
+        guard status == 0 else { return BoundAddress(host: "", port: 0) }
+        func text(_ characters: [CChar]) -> String {
+            String(decoding: characters.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        }
+        return BoundAddress(host: text(host), port: UInt16(text(port)) ?? 0)
     }
 
-    private static func text(_ characters: [CChar]) -> String {
-        String(decoding: characters.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    private static func set(_ socket: Int32, _ level: Int32, _ option: Int32, _ value: Int32) {
+        var value = value
+        _ = unsafe setsockopt(socket, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
+    }
+
+    /// Whole seconds since 1970, from the clock that is cheap to read.
+    static func secondsSince1970() -> Int {
+        var time = timespec()
+        _ = unsafe clock_gettime(CLOCK_REALTIME_COARSE, &time)
+        return time.tv_sec
+    }
+
+    static func processorCount() -> Int {
+        max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     }
 }

@@ -8,8 +8,6 @@ enum PredictionEndpoint {
     static func answer(_ request: PredictionRequest, tiles: any TileExecutor) throws -> JSONBody {
         do {
             return try compute(request, tiles)
-        } catch let error as KernelError {
-            throw ProblemDetails(error, fields: ("x_test", "x_train"))
         } catch let error as RegressionError {
             throw ProblemDetails(error)
         }
@@ -17,14 +15,20 @@ enum PredictionEndpoint {
 
     private static func compute(_ request: PredictionRequest, _ tiles: any TileExecutor) throws -> JSONBody {
         let kinds: Set = [request.kind]
-        func matrix(_ x1: Matrix<Double>, _ x2: Matrix<Double>?) throws -> Matrix<Double> {
-            // The kind that was asked for is there.
-            try request.kernel.matrices(x1, x2, kinds: kinds, as: Double.self, on: tiles)[request.kind] ?? Matrix(zeroRows: 0, columns: 0)
+        func matrix(_ x1: KeyPath<PredictionRequest, Matrix<Double>>, _ x2: KeyPath<PredictionRequest, Matrix<Double>>?) throws -> Matrix<Double> {
+            do {
+                let kernels = try request.kernel.matrices(
+                    request[keyPath: x1], x2.map { request[keyPath: $0] }, kinds: kinds, as: Double.self, on: tiles)
+                // The kind that was asked for is there.
+                return kernels[request.kind] ?? Matrix(zeroRows: 0, columns: 0)
+            } catch let error as KernelError {
+                throw ProblemDetails(error, fields: (x1 == \.xTrain ? "x_train" : "x_test", "x_train"))
+            }
         }
-        let trainTrain = try matrix(request.xTrain, nil)
+        let trainTrain = try matrix(\.xTrain, nil)
         let regression = try KernelRidgeRegression(
             kernel: trainTrain, targets: request.targets.matrix, ridge: absoluteRidge(request, trainTrain), on: tiles)
-        let testTrain = try matrix(request.xTest, request.xTrain)
+        let testTrain = try matrix(\.xTest, \.xTrain)
         let mean = try regression.mean(testTrain, on: tiles)
         guard mean.isFinite else { throw RegressionError.overflow }
 
@@ -37,7 +41,7 @@ enum PredictionEndpoint {
             let diagonal = try request.kernel.diagonals(request.xTest, kinds: kinds, as: Double.self, on: tiles)[request.kind] ?? []
             body.append("variance", try regression.variance(testTrain, diagonal: diagonal, on: tiles), isFirst: false)
         case .full:
-            let covariance = try regression.covariance(testTrain, testTest: matrix(request.xTest, nil), on: tiles)
+            let covariance = try regression.covariance(testTrain, testTest: matrix(\.xTest, nil), on: tiles)
             body.append("covariance", covariance, isFirst: false)
         }
         body.append(",\"diagnostics\":\(try text(regression.diagnostics))}")

@@ -3,7 +3,8 @@ internal import TensorFormats
 
 /// Reads an architecture: a tree of objects with a `type` each.
 enum ArchitectureWire {
-    static let types = ["serial", "mlp", "dense", "relu", "leaky_relu", "ab_relu", "abs", "erf", "sigmoid_like"]
+    private static let activations = ["relu", "leaky_relu", "ab_relu", "abs", "erf", "sigmoid_like"]
+    private static let types = ["serial", "mlp", "dense"] + activations
     /// Hidden layers of an `mlp`, far beyond any use.
     private static let depths = 0...10_000
     private static let widths = 1...(1 << 40)
@@ -66,17 +67,18 @@ enum ArchitectureWire {
 
     /// A name, or an object where the activation has parameters; relu if there is none.
     private static func activation(_ value: JSONValue?, at pointer: String) throws(ProblemDetails) -> Layer {
+        let layer: JSONValue
         switch value {
         case nil: return .relu
-        case .string(let name):
-            let object = JSONValue.object(JSONObject(members: [("type", .string(name))]))
-            do {
-                return try layer(object, at: pointer)
-            } catch {
-                throw .invalid(pointer, "the name of an activation expected (\(types.dropFirst(3).joined(separator: ", "))); \"\(name.prefix(40))\" came")
-            }
-        case .some(let value): return try layer(value, at: pointer)
+        case .string(let name): layer = .object(JSONObject(members: [("type", .string(name))]))
+        case .some(let object): layer = object
         }
+        guard case .object(let object) = layer, case .string(let name) = object["type"], activations.contains(name) else {
+            throw .invalid(
+                pointer,
+                "an activation expected, one of \(activations.joined(separator: ", ")), as a name or as an object with its type and parameters")
+        }
+        return try self.layer(layer, at: pointer)
     }
 
     private static func affine(_ reader: inout ObjectReader) throws(ProblemDetails) -> Affine {

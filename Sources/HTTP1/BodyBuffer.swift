@@ -1,0 +1,42 @@
+/// Collects a body, or counts it and lets it go, up to a limit.
+struct BodyBuffer: Sendable {
+    private(set) var bytes: [UInt8] = []
+    private(set) var count = 0
+    let maximum: Int
+    private let keeps: Bool
+    private let padding: Int
+
+    init(maximum: Int, keeps: Bool, limits: HTTPLimits) {
+        self.maximum = maximum
+        self.keeps = keeps
+        padding = limits.bodyPaddingOctets
+    }
+
+    /// Makes room on the word of a Content-Length, but not for more than `unseen` octets that have yet to come.
+    mutating func reserve(_ length: Int, unseen: Int) {
+        guard keeps else { return }
+        bytes.reserveCapacity(min(length, unseen) + padding)
+    }
+
+    /// Room for `more` octets within `maximum`, or nil if they are too many.
+    func fits(_ more: Int) -> Bool { more <= maximum - count }
+
+    /// - Parameter expected: Octets that the framing still promises, these included; they bound the growth.
+    mutating func append(_ octets: Span<UInt8>, expected: Int) {
+        count += octets.count
+        guard keeps else { return }
+        let needed = bytes.count + octets.count + padding
+        if bytes.capacity < needed {
+            // Eightfold growth copies a seventh of the body at most; never more room than the body can fill.
+            let whole = bytes.count + max(expected, octets.count) + padding
+            bytes.reserveCapacity(max(needed, min(whole, bytes.count * 8)))
+        }
+        unsafe octets.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+    }
+
+    /// The body, with spare capacity behind it.
+    mutating func take() -> [UInt8] {
+        defer { bytes = [] }
+        return bytes
+    }
+}

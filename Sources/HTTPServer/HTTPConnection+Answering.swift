@@ -1,0 +1,49 @@
+import HTTP1
+import HTTPTypes
+
+extension HTTPConnection {
+    /// Starts to answer, here and now: an answer that needs no wait is sent before this returns.
+    func begin(_ exchange: Exchange) {
+        phase = .answering
+        deadline = nil
+        task = Task.immediate { await serve(exchange) }
+    }
+
+    /// Answers one request, and those that were sent ahead of their turn, in order.
+    private func serve(_ first: Exchange) async {
+        var next: Exchange? = first
+        while let exchange = next {
+            let (response, context) = await answer(to: exchange)
+            let goesOn = await send(response, context)
+            guard phase == .answering else { return }
+            guard goesOn else { return linger() }
+            next = nextExchange()
+            guard phase == .answering else { return }
+        }
+        if peerHasEnded { return close() }
+        phase = .reading
+        awaitInput()
+        if isDraining && awaited == .request { return linger() }
+        events?.resumeReading()
+    }
+
+    /// The answer, and what decides its framing.
+    private func answer(to exchange: Exchange) async -> (ServerResponse, ResponseContext) {
+        switch exchange {
+        case .request(let head, let body):
+            let request = ServerRequest(head: head.request, version: head.version, body: body, remoteAddress: peer)
+            let response = await responder.respond(to: request)
+            return (response, context(head, goesOn: head.keepsAlive))
+        case .admission(let response, let head):
+            return (response, context(head, goesOn: head.keepsAlive && skipBody(of: head)))
+        case .rejection(let rejection, let head):
+            // Where the next message would start is not known any more.
+            let context = ResponseContext(method: head?.request.method, version: head?.version ?? .http11, keepsAlive: false)
+            return (responder.answer(to: rejection), context)
+        }
+    }
+
+    private func context(_ head: RequestHead, goesOn: Bool) -> ResponseContext {
+        ResponseContext(method: head.request.method, version: head.version, keepsAlive: goesOn && !isDraining)
+    }
+}

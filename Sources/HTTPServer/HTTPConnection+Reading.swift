@@ -1,0 +1,119 @@
+import HTTP1
+
+extension HTTPConnection {
+    /// What has to be answered next.
+    enum Exchange {
+        case request(RequestHead, body: [UInt8])
+        /// Answered on its header section alone; its body, if there is one, has not been read.
+        case admission(ServerResponse, RequestHead)
+        /// Nil before a header section was complete.
+        case rejection(HTTPRejection, RequestHead?)
+    }
+
+    /// Full buffers taken from one connection before the others of the loop have their turn.
+    private static let receivesPerEvent = 8
+
+    /// Receives what has come, and begins to answer when that completes a request.
+    func receive() {
+        for _ in 0..<Self.receivesPerEvent {
+            switch window.receive(socket, loop) {
+            case .octets:
+                if let exchange = nextExchange() { return begin(exchange) }
+                guard phase == .reading else { return }
+            case .wouldBlock:
+                return
+            case .end:
+                peerHasEnded = true
+                return close()
+            case .failed:
+                return close()
+            }
+            // After a full buffer there is likely more; else Dispatch tells.
+            guard window.wasFull else { break }
+        }
+        awaitInput()
+    }
+
+    /// Parses what was received, up to the end of the next request. Nil if more must come, or the connection has closed.
+    func nextExchange() -> Exchange? {
+        do throws(HTTPRejection) {
+            while let event = try parser.parse(window.octets.span.extracting(0..<window.end), at: &window.start) {
+                switch event {
+                case .head(let section):
+                    switch responder.admit(section.request) {
+                    case .answer(let response):
+                        return .admission(response, section)
+                    case .accept(let maximum):
+                        head = section
+                        try parser.readBody(maximumBytes: maximum)
+                        invite(section)
+                    }
+                case .body(let body):
+                    isSkippingBody = false
+                    guard let section = head else { continue }
+                    head = nil
+                    return .request(section, body: body)
+                }
+            }
+            return nil
+        } catch {
+            // What breaks off while a body is skipped belongs to a request that has its answer.
+            if isSkippingBody {
+                linger()
+                return nil
+            }
+            defer { head = nil }
+            return .rejection(error, head)
+        }
+    }
+
+    /// Sends `100 (Continue)` if the client waits for it: admitted, with a body of which nothing has come (RFC 9110 §10.1.1).
+    private func invite(_ head: RequestHead) {
+        guard head.expectsContinue, head.framing != .none, window.isEmpty else { return }
+        switch Syscalls.send(socket, ResponseHeadEncoder.continueHead, from: 0, more: false) {
+        case .octets(ResponseHeadEncoder.continueHead.count): break
+        // The answers before are out, so that there is room for 25 octets, unless the connection is broken.
+        default: close()
+        }
+    }
+
+    /// Waits for the client, until the deadline of what is missing.
+    func awaitInput() {
+        let before = awaited
+        awaited = head != nil || isSkippingBody ? .body : parser.isBetweenRequests ? .request : .head
+        switch awaited {
+        case .request: deadline = .now + configuration.idleTimeout
+        case .body: deadline = .now + configuration.bodyTimeout
+        case .head:
+            // For the section as a whole: octets that trickle in win no time.
+            if before != .head || deadline == nil { deadline = .now + configuration.headerTimeout }
+        }
+    }
+
+    func inputTimedOut() {
+        switch awaited {
+        case .request:
+            linger()
+        case .head:
+            begin(.rejection(.requestTimeout("The header section took longer than \(configuration.headerTimeout).", "RFC 9110 §15.5.9"), nil))
+        case .body:
+            guard !isSkippingBody else { return close() }
+            let head = head
+            self.head = nil
+            begin(.rejection(.requestTimeout("The body made no progress for \(configuration.bodyTimeout).", "RFC 9110 §15.5.9"), head))
+        }
+    }
+
+    /// Prepares to skip the body of a request that was answered without it. False if the connection should close instead.
+    func skipBody(of head: RequestHead) -> Bool {
+        // A client that was not told to go on may or may not send its body: nothing after it could be found (RFC 9110 §10.1.1).
+        if head.expectsContinue && head.framing != .none { return false }
+        do throws(HTTPRejection) {
+            try parser.discardBody(maximumBytes: configuration.skippedBodyOctets)
+        } catch {
+            return false
+        }
+        isSkippingBody = head.framing != .none
+        return true
+    }
+}

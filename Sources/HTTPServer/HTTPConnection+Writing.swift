@@ -1,0 +1,102 @@
+import HTTP1
+import HTTPTypes
+
+extension HTTPConnection {
+    /// Sends a whole answer. False if the connection must end.
+    func send(_ response: ServerResponse, _ context: ResponseContext) async -> Bool {
+        var response = response
+        var framing = ResponseFraming(response, context)
+        out.removeAll(keepingCapacity: true)
+        if !encoder.encode(response, framing: framing, version: context.version, date: loop.dateText(), into: &out) {
+            // Our own fault, and no head may leave that a client could read as two.
+            response = ServerResponse(status: .internalServerError)
+            framing = ResponseFraming(response, ResponseContext(method: context.method, version: context.version, keepsAlive: false))
+            _ = encoder.encode(response, framing: framing, version: context.version, date: loop.dateText(), into: &out)
+        }
+        guard await sendContent(of: response, framing) else { return false }
+        return !framing.closes
+    }
+
+    private func sendContent(of response: ServerResponse, _ framing: ResponseFraming) async -> Bool {
+        guard framing.sendsContent else { return await write(out) }
+        switch response.body {
+        case .bytes(let bytes):
+            if bytes.count <= configuration.coalescedOctets {
+                out.append(contentsOf: bytes)
+                return await write(out)
+            }
+            guard await write(out, more: true) else { return false }
+            return await write(bytes)
+        case .stream(_, let next):
+            guard await write(out) else { return false }
+            guard await stream(next, framing.length) else {
+                close(byReset: true)
+                return false
+            }
+            return true
+        }
+    }
+
+    /// Sends chunk after chunk, asking for one only when the socket has taken the one before. False if the client must learn that the answer is cut.
+    private func stream(_ next: @Sendable () async throws -> [UInt8]?, _ length: ResponseFraming.Length) async -> Bool {
+        var left: Int? = if case .known(let count) = length { count } else { nil }
+        do {
+            while let chunk = try await next() {
+                if chunk.isEmpty { continue }
+                if let promised = left {
+                    // More than was promised would be read as the next answer.
+                    guard chunk.count <= promised else { return false }
+                    left = promised - chunk.count
+                }
+                guard await length == .chunked ? writeChunk(chunk) : write(chunk) else { return false }
+            }
+        } catch {
+            return false
+        }
+        if length == .chunked { return await write(ChunkEncoder.last) }
+        return left == nil || left == 0
+    }
+
+    private func writeChunk(_ chunk: [UInt8]) async -> Bool {
+        out.removeAll(keepingCapacity: true)
+        ChunkEncoder.appendSizeLine(chunk.count, to: &out)
+        if chunk.count <= configuration.coalescedOctets {
+            out.append(contentsOf: chunk)
+            out.append(contentsOf: ChunkEncoder.end)
+            return await write(out)
+        }
+        guard await write(out, more: true), await write(chunk, more: true) else { return false }
+        return await write(ChunkEncoder.end)
+    }
+
+    /// Returns when the socket has taken everything. False if the connection is broken, or the client takes nothing for too long.
+    private func write(_ octets: [UInt8], more: Bool = false) async -> Bool {
+        var start = 0
+        while start < octets.count {
+            guard phase == .answering else { return false }
+            switch Syscalls.send(socket, octets, from: start, more: more) {
+            case .octets(let count):
+                start += count
+            case .failed:
+                close()
+                return false
+            case .wouldBlock:
+                deadline = .now + configuration.writeTimeout
+                events?.resumeWriting()
+                guard await withCheckedContinuation({ writer = $0 }) else {
+                    close(byReset: true)
+                    return false
+                }
+            }
+        }
+        return true
+    }
+
+    func resumeWriter(canWrite: Bool) {
+        guard let writer else { return }
+        self.writer = nil
+        deadline = nil
+        events?.suspendWriting()
+        writer.resume(returning: canWrite)
+    }
+}
