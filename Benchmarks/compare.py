@@ -221,7 +221,7 @@ def write_between(path: pathlib.Path, name: str, text: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--server", required=True, help="release binary of ntk-server")
-    parser.add_argument("--hummingbird", help="release binary of Benchmarks/peers/hummingbird")
+    parser.add_argument("--hummingbird", help="release binary of Benchmarks/peers/hummingbird-server")
     parser.add_argument("--repetitions", type=int, default=7, help="of each large round trip")
     parser.add_argument("--rounds", type=int, default=5, help="of each load")
     parser.add_argument("--seconds", type=int, default=3, help="of one load")

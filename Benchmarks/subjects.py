@@ -73,4 +73,4 @@ def neural_tangents(precision: str) -> contextlib.AbstractContextManager[Subject
 
 def hummingbird(binary: str) -> contextlib.AbstractContextManager[Subject]:
     port = _free_port()
-    return _running("Hummingbird", [binary, "--port", str(port)], port)
+    return _running("Hummingbird", [binary, str(port)], port)
