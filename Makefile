@@ -42,9 +42,8 @@ tsan: packages ## Run the Swift tests under the thread sanitizer
 asan: packages ## Run the Swift tests under the address sanitizer
 	ASAN_OPTIONS=detect_leaks=0 swift test --sanitize=address --scratch-path .build-asan
 
-fuzz: packages ## Fuzz the parsers, SECONDS=60 each
-	Tests/Fuzzing/run http $(SECONDS)
-	Tests/Fuzzing/run json $(SECONDS)
+fuzz: packages ## Fuzz each target of Tests/Fuzzing, SECONDS=60 each
+	for build in Tests/Fuzzing/*/build.sh; do Tests/Fuzzing/run "$$(basename "$$(dirname "$$build")")" $(SECONDS); done
 
 lint: ## Check the form of Swift sources and shell scripts
 	@.ci/install-packages shellcheck
