@@ -33,14 +33,15 @@ openapi-test: packages .venv-tests/complete ## Test openapi.yaml and a running s
 	swift build
 	NTK_SERVER=.build/debug/ntk-server .venv-tests/bin/pytest --quiet Tests/OpenAPI
 
+# Not in parallel: the numeric tests would take the threads that the tests of deadlines wait for.
 swift-test: packages ## Run the Swift tests
-	swift test
+	swift test --no-parallel
 
 tsan: packages ## Run the Swift tests under the thread sanitizer
-	swift test --sanitize=thread --scratch-path .build-tsan
+	swift test --no-parallel --sanitize=thread --scratch-path .build-tsan
 
 asan: packages ## Run the Swift tests under the address sanitizer
-	ASAN_OPTIONS=detect_leaks=0 swift test --sanitize=address --scratch-path .build-asan
+	ASAN_OPTIONS=detect_leaks=0 swift test --no-parallel --sanitize=address --scratch-path .build-asan
 
 fuzz: packages ## Fuzz each target of Tests/Fuzzing, SECONDS=60 each
 	for build in Tests/Fuzzing/*/build.sh; do Tests/Fuzzing/run "$$(basename "$$(dirname "$$build")")" $(SECONDS); done
