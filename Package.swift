@@ -31,7 +31,7 @@ let package = Package(
         .target(
             name: "CSimdJSON",
             cxxSettings: [.unsafeFlags(["-std=c++17", "-O2"]), .define("NDEBUG", .when(configuration: .release))],
-            linkerSettings: [.linkedLibrary("simdjson"), .linkedLibrary("stdc++")]),
+            linkerSettings: [.linkedLibrary("simdjson"), .linkedLibrary("stdc++"), .linkedLibrary("m")]),
         .target(
             name: "CDualActivations",
             cSettings: [.unsafeFlags(["-O3", "-ffp-contract=on", "-fno-math-errno", "-fno-trapping-math"])]),

@@ -1,5 +1,7 @@
 #include "fault.hpp"
-#include <charconv>
+#include "escape.hpp"
+#include "number.hpp"
+#include <algorithm>
 #include <vector>
 
 namespace {
@@ -56,6 +58,8 @@ class Scanner {
     std::vector<Level> levels;
     /// The container on top has just been opened.
     bool first = false;
+    /// A key is being read, so that the member has no place yet.
+    bool in_key = false;
     Fault found{};
 
     void skip_space() {
@@ -71,7 +75,8 @@ class Scanner {
 
     Fault fault(ntk_json_error error, std::string detail) {
         std::string pointer;
-        for (const Level &level : levels) append_token(pointer, level.is_object ? level.key : std::to_string(level.index));
+        for (const Level &level : levels)
+            if (!in_key || &level != &levels.back()) append_token(pointer, level.is_object ? level.key : std::to_string(level.index));
         return Fault{error, pointer, std::move(detail)};
     }
 
@@ -99,7 +104,7 @@ class Scanner {
         }
         if (c == '-' || (c >= '0' && c <= '9')) return number();
         for (std::string_view word : {"true", "false", "null"})
-            if (text.substr(at, word.size()) == word && ends_word(at + word.size())) {
+            if (text.substr(at, word.size()) == word && ends_word(text, at + word.size())) {
                 at += word.size();
                 return true;
             }
@@ -108,60 +113,31 @@ class Scanner {
         return fail(NTK_JSON_SYNTAX, "a value expected; " + here() + " came");
     }
 
-    bool ends_word(size_t end) { return end >= text.size() || std::string_view(" \t\n\r,]}:").find(text[end]) != std::string_view::npos; }
-
     bool number() {
-        size_t start = at;
-        if (text[at] == '-') at++;
-        auto digits = [&] {
-            size_t begin = at;
-            while (at < text.size() && text[at] >= '0' && text[at] <= '9') at++;
-            return at - begin;
-        };
-        if (text.substr(at, 3) == "Inf" || text.substr(at, 3) == "inf" || text.substr(at, 3) == "NaN")
-            return fail(NTK_JSON_BAD_NUMBER, "a finite number expected; -" + std::string(text.substr(at, 3)) + "… is not JSON");
-        size_t whole = at;
-        size_t count = digits();
-        bool good = count > 0 && (count == 1 || text[whole] != '0');
-        if (good && at < text.size() && text[at] == '.') {
-            at++;
-            good = digits() > 0;
-        }
-        if (good && at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
-            at++;
-            if (at < text.size() && (text[at] == '+' || text[at] == '-')) at++;
-            good = digits() > 0;
-        }
-        if (!good || !ends_word(at))
-            return fail(NTK_JSON_BAD_NUMBER, "a number in JSON's grammar expected; '" + std::string(text.substr(start, std::min<size_t>(at + 1 - start, 32))) + "' came");
-        double value = 0;
-        auto result = std::from_chars(text.data() + start, text.data() + at, value);
-        // from_chars leaves `value` alone when the number is out of range, whether it is huge or tiny; only the huge one is a fault.
-        if (result.ec == std::errc::result_out_of_range && !is_tiny(text.substr(start, at - start)))
-            return fail(NTK_JSON_BAD_NUMBER, "a number within the range of float64 expected; '" + std::string(text.substr(start, std::min<size_t>(at - start, 32))) + "' overflows");
+        std::string_view word = text.substr(at + 1, 3);
+        if (text[at] == '-' && (word == "Inf" || word == "inf" || word == "NaN" || word == "nan"))
+            return fail(NTK_JSON_BAD_NUMBER, "a finite number expected; -" + std::string(word) + "… is not JSON");
+        ExactNumber number = read_exactly(text, at);
+        // A long number is not worth repeating whole; it may end in the middle of a character only where it is none.
+        std::string came(text.substr(at, std::min<size_t>(number.end - at, 32)));
+        if (number.status == ExactNumber::overflow)
+            return fail(NTK_JSON_BAD_NUMBER, "a number within the range of float64 expected; '" + came + "' overflows");
+        at = number.end;
+        if (number.status == ExactNumber::malformed || !ends_word(text, at))
+            return fail(NTK_JSON_BAD_NUMBER, "a number in JSON's grammar expected; '" + came + "' and then " + here() + " came");
         return true;
     }
 
-    static bool is_tiny(std::string_view number) {
-        size_t exponent = number.find_first_of("eE");
-        return exponent != std::string_view::npos && number.substr(exponent + 1, 1) == "-";
-    }
-
     bool key(Level &level) {
-        if (at == text.size() || text[at] != '"') return fail_at_container("a key in quotation marks expected; " + here() + " came");
-        std::string name;
+        in_key = true;
+        if (at == text.size() || text[at] != '"') return fail(NTK_JSON_SYNTAX, "a key in quotation marks expected; " + here() + " came");
         level.key.clear();
-        if (!string(name)) return false;
-        level.key = name;
+        if (!string(level.key)) return false;
+        in_key = false;
         skip_space();
         if (at == text.size() || text[at] != ':') return fail(NTK_JSON_SYNTAX, "':' expected after the key; " + here() + " came");
         at++;
         return true;
-    }
-
-    bool fail_at_container(std::string detail) {
-        levels.pop_back();
-        return fail(NTK_JSON_SYNTAX, std::move(detail));
     }
 
     bool string(std::string &content) {
@@ -191,52 +167,12 @@ class Scanner {
     }
 
     bool escape(std::string &content) {
-        char c = at + 1 < text.size() ? text[at + 1] : 0;
-        size_t simple = std::string_view("\"\\/bfnrt").find(c);
-        if (c != 0 && simple != std::string_view::npos) {
-            content += "\"\\/\b\f\n\r\t"[simple];
-            at += 2;
-            return true;
+        switch (read_escape(text, at, content)) {
+        case Escape::good: return true;
+        case Escape::malformed: return fail(NTK_JSON_SYNTAX, "an escape of JSON expected after the backslash at offset " + std::to_string(at));
+        case Escape::lone_surrogate: return fail(NTK_JSON_BAD_ENCODING, "a surrogate pair expected at offset " + std::to_string(at));
         }
-        uint32_t unit = 0;
-        if (c != 'u' || !hex(at + 2, unit)) return fail(NTK_JSON_SYNTAX, "an escape of JSON expected after the backslash at offset " + std::to_string(at));
-        size_t length = 6;
-        if (unit >= 0xD800 && unit < 0xDC00) {
-            uint32_t low = 0;
-            if (text.substr(at + 6, 2) != "\\u" || !hex(at + 8, low) || low < 0xDC00 || low > 0xDFFF)
-                return fail(NTK_JSON_BAD_ENCODING, "a surrogate pair expected at offset " + std::to_string(at));
-            unit = 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
-            length = 12;
-        } else if (unit >= 0xDC00 && unit <= 0xDFFF) {
-            return fail(NTK_JSON_BAD_ENCODING, "a surrogate pair expected at offset " + std::to_string(at));
-        }
-        append_utf8(content, unit);
-        at += length;
-        return true;
-    }
-
-    bool hex(size_t from, uint32_t &unit) {
-        if (from + 4 > text.size()) return false;
-        auto result = std::from_chars(text.data() + from, text.data() + from + 4, unit, 16);
-        return result.ec == std::errc() && result.ptr == text.data() + from + 4 && text[from] != '-';
-    }
-
-    static void append_utf8(std::string &content, uint32_t c) {
-        if (c < 0x80) {
-            content += static_cast<char>(c);
-        } else if (c < 0x800) {
-            content += static_cast<char>(0xC0 | (c >> 6));
-            content += static_cast<char>(0x80 | (c & 0x3F));
-        } else if (c < 0x10000) {
-            content += static_cast<char>(0xE0 | (c >> 12));
-            content += static_cast<char>(0x80 | ((c >> 6) & 0x3F));
-            content += static_cast<char>(0x80 | (c & 0x3F));
-        } else {
-            content += static_cast<char>(0xF0 | (c >> 18));
-            content += static_cast<char>(0x80 | ((c >> 12) & 0x3F));
-            content += static_cast<char>(0x80 | ((c >> 6) & 0x3F));
-            content += static_cast<char>(0x80 | (c & 0x3F));
-        }
+        return false;
     }
 
     /// Bytes of the well-formed UTF-8 sequence at `from`, 0 if there is none (Unicode 15, table 3-7).

@@ -1,27 +1,15 @@
-// Finds the first fault of a text that simdjson refused: simdjson says that there is one, not where.
+// Finds the first fault of a text that is not JSON, and its place: simdjson says only that there is one.
 #pragma once
 #include "simdjson_face.h"
 #include <string>
 #include <string_view>
 
 struct Fault {
-    ntk_json_error error;
+    ntk_json_error error = NTK_JSON_OK;
     std::string pointer;
     std::string detail;
 };
 
-/// Appends "/" and the reference token of a key (RFC 6901: ~ is ~0, / is ~1).
-inline void append_token(std::string &pointer, std::string_view key) {
-    pointer += '/';
-    for (char c : key) {
-        if (c == '~')
-            pointer += "~0";
-        else if (c == '/')
-            pointer += "~1";
-        else
-            pointer += c;
-    }
-}
-
-/// One strict pass over the text with the place kept; slower than simdjson, for the error path only. NTK_JSON_OK if it is JSON.
+/// One strict pass over the text, slower than simdjson, for what simdjson refuses. NTK_JSON_OK if the text is JSON; duplicate keys are
+/// not looked for.
 Fault examine(std::string_view text, size_t maximum_depth);

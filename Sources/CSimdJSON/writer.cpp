@@ -1,31 +1,38 @@
 #include "simdjson_face.h"
 #include <charconv>
 #include <cmath>
-#include <string_view>
+#include <cstring>
 
 namespace {
 
-template <typename Real> size_t write(const Real *values, size_t count, unsigned char *out, bool *finite) {
-    char *start = reinterpret_cast<char *>(out), *next = start;
-    *finite = true;
-    for (size_t index = 0; index < count; index++) {
-        if (!std::isfinite(values[index])) {
-            *finite = false;
-            break;
-        }
-        if (index > 0) *next++ = ',';
-        if (values[index] == 0 && std::signbit(values[index])) {
+/// Integers below this are written as such: faster, and never longer than their floating-point form by more than a digit.
+constexpr double exact_integers = 1e6;
+
+/// Without a format argument to_chars gives the shortest text that reads back as the same value.
+template <typename Real> char *write_one(Real value, char *out) {
+    if (std::fabs(value) < Real(exact_integers)) {
+        int32_t integer = static_cast<int32_t>(value);
+        if (static_cast<Real>(integer) == value) {
             // Many readers take -0 for the integer 0.
-            for (char c : std::string_view("-0.0")) *next++ = c;
-            continue;
+            if (integer == 0 && std::signbit(value)) return static_cast<char *>(std::memcpy(out, "-0.0", 4)) + 4;
+            return std::to_chars(out, out + NTK_JSON_NUMBER_SIZE, integer).ptr;
         }
-        // Without a format argument: the shortest text that reads back as the same value.
-        next = std::to_chars(next, next + NTK_JSON_NUMBER_SIZE, values[index]).ptr;
     }
+    return std::to_chars(out, out + NTK_JSON_NUMBER_SIZE, value).ptr;
+}
+
+template <typename Real> size_t write(const Real *values, size_t count, unsigned char *out, size_t *written) {
+    char *start = reinterpret_cast<char *>(out), *next = start;
+    size_t index = 0;
+    for (; index < count && std::isfinite(values[index]); index++) {
+        if (index > 0) *next++ = ',';
+        next = write_one(values[index], next);
+    }
+    *written = index;
     return static_cast<size_t>(next - start);
 }
 
 } // namespace
 
-size_t ntk_json_write_f64(const double *values, size_t count, unsigned char *out, bool *finite) { return write(values, count, out, finite); }
-size_t ntk_json_write_f32(const float *values, size_t count, unsigned char *out, bool *finite) { return write(values, count, out, finite); }
+size_t ntk_json_write_f64(const double *values, size_t count, unsigned char *out, size_t *written) { return write(values, count, out, written); }
+size_t ntk_json_write_f32(const float *values, size_t count, unsigned char *out, size_t *written) { return write(values, count, out, written); }

@@ -18,7 +18,7 @@ extension ProblemDetails {
             self = .invalid(error.pointer, error.detail)
         case .memory:
             self = .unavailable(error.detail)
-        case .syntax, .number, .encoding, .depth, .duplicateKey:
+        case .syntax, .number, .encoding, .depth, .size, .duplicateKey:
             self.init(
                 status: .badRequest, type: "malformed-json", title: "The body is not a JSON text that can be read",
                 detail: error.pointer.isEmpty ? error.detail : "\(error.pointer): \(error.detail)",

@@ -9,6 +9,8 @@ package struct JSONError: Error, Sendable, Equatable {
         case encoding
         /// Nested deeper than allowed.
         case depth
+        /// More values than allowed.
+        case size
         /// A key that stands twice in one object.
         case duplicateKey
         /// Well-formed, but not the array that was expected.

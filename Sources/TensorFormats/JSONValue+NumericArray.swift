@@ -58,12 +58,13 @@ extension JSONValue {
 extension String {
     /// The text as one reference token of a JSON pointer (RFC 6901 §3).
     package var jsonPointerToken: String {
-        String(decoding: utf8.flatMap { byte -> [UInt8] in
-            switch byte {
-            case UInt8(ascii: "~"): Array("~0".utf8)
-            case UInt8(ascii: "/"): Array("~1".utf8)
-            default: [byte]
-            }
-        }, as: UTF8.self)
+        String(
+            decoding: utf8.flatMap { byte -> [UInt8] in
+                switch byte {
+                case UInt8(ascii: "~"): Array("~0".utf8)
+                case UInt8(ascii: "/"): Array("~1".utf8)
+                default: [byte]
+                }
+            }, as: UTF8.self)
     }
 }

@@ -4,8 +4,13 @@ internal import CSimdJSON
 package struct JSONLimits: Sendable {
     /// Levels of nesting, counting the innermost scalar. 64 is far beyond any request and far below what recursion can stand.
     package var depth: Int
+    /// Values and keys, an array of numbers counting once. They take some 200 bytes each, so a million is what a large body may cost.
+    package var values: Int
 
-    package init(depth: Int = 64) { self.depth = depth }
+    package init(depth: Int = 64, values: Int = 1 << 20) {
+        self.depth = depth
+        self.values = values
+    }
 }
 
 extension JSONValue {
@@ -15,18 +20,20 @@ extension JSONValue {
     /// - Throws: `JSONError` with the first fault and its place.
     package static func parse(_ text: [UInt8], limits: JSONLimits = JSONLimits()) throws(JSONError) -> JSONValue {
         let padded = text.capacity >= text.count + padding ? text : text + [UInt8](repeating: 0, count: padding)
-        var document: UnsafeMutablePointer<ntk_json_document>?
-        // Room for the worst case; only the pages that are written take memory.
-        let numbers = unsafe [Double](unsafeUninitializedCapacity: ntk_json_most_numbers(text.count)) { numbers, count in
-            unsafe document = unsafe padded.withUnsafeBufferPointer {
-                unsafe ntk_json_parse($0.baseAddress, text.count, limits.depth, numbers.baseAddress)
+        let (document, numbers) = unsafe padded.withUnsafeBufferPointer { buffer in
+            guard let document = unsafe ntk_json_index(buffer.baseAddress, text.count) else {
+                return unsafe (UnsafeMutablePointer<ntk_json_document>?.none, [Double]())
             }
-            count = unsafe document?.pointee.number_count ?? 0
+            let numbers = unsafe [Double](unsafeUninitializedCapacity: document.pointee.number_capacity) { numbers, count in
+                unsafe ntk_json_read(document, ntk_json_limits(depth: limits.depth, nodes: limits.values), numbers.baseAddress)
+                count = unsafe document.pointee.number_count
+            }
+            return unsafe (document, numbers)
         }
-        guard let document = unsafe document else { throw JSONError(.memory, at: "", "there is no memory to parse a body of this size") }
+        guard let document = unsafe document else { throw .noMemory }
         defer { unsafe ntk_json_free(document) }
         if let error = unsafe JSONError(document.pointee) { throw error }
-        var nodes = unsafe NodeReader(document.pointee, numbers: numbers)
+        var nodes = unsafe NodeReader(document.pointee, numbers)
         return nodes.next()
     }
 
@@ -35,6 +42,8 @@ extension JSONValue {
 }
 
 extension JSONError {
+    fileprivate static let noMemory = JSONError(.memory, at: "", "there is no memory to parse a body of this size")
+
     fileprivate init?(_ document: ntk_json_document) {
         let kind: Kind
         switch unsafe document.error {
@@ -43,6 +52,10 @@ extension JSONError {
         case NTK_JSON_BAD_ENCODING: kind = .encoding
         case NTK_JSON_TOO_DEEP: kind = .depth
         case NTK_JSON_DUPLICATE_KEY: kind = .duplicateKey
+        case NTK_JSON_TOO_MANY: kind = .size
+        case NTK_JSON_NO_MEMORY:
+            self = .noMemory
+            return
         default: kind = .syntax
         }
         self.init(
@@ -58,7 +71,7 @@ private struct NodeReader {
     private let numbers: [Double]
     private var index = 0
 
-    init(_ document: ntk_json_document, numbers: [Double]) {
+    init(_ document: ntk_json_document, _ numbers: [Double]) {
         unsafe self.document = unsafe document
         self.numbers = numbers
     }

@@ -39,17 +39,17 @@ package struct JSONWriter: Sendable {
     package mutating func values<Number: JSONFloat>(_ numbers: Span<Number>) throws(NotFiniteError) {
         guard !numbers.isEmpty else { return }
         separate()
-        var isFinite = true
+        var written = 0
         bytes.append(addingCapacity: numbers.count * Number.jsonSize) { output in
             unsafe output.withUnsafeMutableBufferPointer { buffer, count in
                 unsafe numbers.withUnsafeBufferPointer { source in
                     if let start = buffer.baseAddress, let first = source.baseAddress {
-                        count += unsafe Number.writeJSON(first, source.count, start + count, &isFinite)
+                        count += unsafe Number.writeJSON(first, source.count, start + count, &written)
                     }
                 }
             }
         }
-        guard isFinite else { throw NotFiniteError() }
+        guard written == numbers.count else { throw NotFiniteError(index: written) }
     }
 
     /// An array of one number list for each row of `columns` numbers.
@@ -57,7 +57,11 @@ package struct JSONWriter: Sendable {
         precondition(columns > 0 && numbers.count % columns == 0)
         for start in stride(from: 0, to: numbers.count, by: columns) {
             beginArray()
-            try values(numbers.extracting(start..<start + columns))
+            do {
+                try values(numbers.extracting(start..<start + columns))
+            } catch {
+                throw NotFiniteError(index: start + error.index)
+            }
             endArray()
         }
     }

@@ -27,7 +27,7 @@ enum ntk_json_kind {
     NTK_JSON_ARRAY,
     /// `count` pairs follow: a string, then a value with all of its own.
     NTK_JSON_OBJECT,
-    /// Numbers (or nulls, as quiet NaN): `count` from `start` in `numbers`; `rank` extents from `extents` in `extents`.
+    /// Numbers (or nulls, as quiet NaN): `count` from `start` in the numbers; `rank` extents from `extents` in `extents`.
     NTK_JSON_TENSOR,
     /// A nest of numbers that is not rectangular: `text` holds from `start` the pointer to the odd one (`count` bytes), and directly
     /// after it what is wrong (`rank` bytes).
@@ -54,18 +54,30 @@ enum ntk_json_error {
     NTK_JSON_BAD_ENCODING,
     NTK_JSON_TOO_DEEP,
     NTK_JSON_DUPLICATE_KEY,
+    NTK_JSON_TOO_MANY,
+    NTK_JSON_NO_MEMORY,
 };
 
-/// A parsed text, or the reason why there is none. Everything it points to is its own; the numbers are the caller's.
+struct ntk_json_limits {
+    /// Levels of nesting; 1 is a scalar. At most 512 counts: the reader recurses.
+    size_t depth;
+    /// Nodes: values and keys, where an array of numbers is one.
+    size_t nodes;
+};
+
+/// A text on its way to nodes, or the reason why there are none. What it points to is its own, but for the text and the numbers.
 struct ntk_json_document {
     enum ntk_json_error error;
     /// JSON pointer to the fault, and what it is (UTF-8, not terminated).
     const char *pointer, *detail;
     size_t pointer_length, detail_length;
 
+    /// Room that the numbers of all arrays may need.
+    size_t number_capacity;
+    size_t number_count;
+
     const struct ntk_json_node *nodes;
     size_t node_count;
-    size_t number_count;
     const size_t *extents;
     const char *text;
     size_t text_length;
@@ -74,22 +86,23 @@ struct ntk_json_document {
 /// Bytes that must be readable after the text.
 size_t ntk_json_padding(void);
 
-/// Most numbers that a text of this many bytes can hold: each but the last has a comma after it.
-static inline size_t ntk_json_most_numbers(size_t length) { return length / 2 + 1; }
+/// Finds the tokens of `length` bytes, which must stay as they are until they are read. Never null unless there is no memory at all.
+struct ntk_json_document *ntk_json_index(const uint8_t *text, size_t length);
 
-/// Parses `length` bytes into nodes, and the numbers of its arrays into `numbers`, which has room for
-/// `ntk_json_most_numbers`. Nested at most `maximum_depth` deep (1 is a scalar). The result is ended by `ntk_json_free`; it is null only
-/// where there is no memory.
-struct ntk_json_document *ntk_json_parse(const uint8_t *text, size_t length, size_t maximum_depth, double *numbers);
+/// Reads the tokens of an indexed text: the numbers of arrays go to `numbers`, which has room for `number_capacity`, all else into the
+/// document. Once for a document. The outcome is `error`.
+void ntk_json_read(struct ntk_json_document *document, struct ntk_json_limits limits, double *numbers);
+
 void ntk_json_free(struct ntk_json_document *document);
 
 /// Most bytes that a number and the comma after it can take.
 #define NTK_JSON_NUMBER_SIZE 26
 
 /// Writes the shortest decimal numbers that read back as the same bits, with commas between them. `out` has room for
-/// `count * NTK_JSON_NUMBER_SIZE` bytes. Returns the bytes written; stops at a number that is not finite, with *finite = false.
-size_t ntk_json_write_f64(const double *values, size_t count, unsigned char *out, bool *finite);
-size_t ntk_json_write_f32(const float *values, size_t count, unsigned char *out, bool *finite);
+/// `count * NTK_JSON_NUMBER_SIZE` bytes. Returns the bytes written; stops at a number that is not finite: `written` is its index, else
+/// `count`.
+size_t ntk_json_write_f64(const double *values, size_t count, unsigned char *out, size_t *written);
+size_t ntk_json_write_f32(const float *values, size_t count, unsigned char *out, size_t *written);
 
 #ifdef __cplusplus
 }
