@@ -99,4 +99,3 @@ struct Serve: AsyncParsableCommand {
         return value
     }
 }
-

@@ -107,7 +107,9 @@ struct KernelPropertyTests {
     /// Zero, opposite, equal, tiny and huge points, alone and together: numbers, never NaN.
     @Test(arguments: architectures)
     func degeneratePoints(architecture: Layer) throws {
-        let x = Matrix([[0, 0], [1, 2], [1, 2], [-1, -2], [1e-200, 0], [-1e-200, 1e-200], [1e100, -1e100], [.leastNonzeroMagnitude, 0], [2, 4]])
+        let x = Matrix([
+            [0, 0], [1, 2], [1, 2], [-1, -2], [1e-200, 0], [-1e-200, 1e-200], [1e100, -1e100], [.leastNonzeroMagnitude, 0], [2, 4],
+        ])
         for kernel in try Self.kernels(architecture, x) + Self.kernels(architecture, x, x) {
             #expect(kernel.isFinite)
             for i in 0..<x.rows {
