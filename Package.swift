@@ -36,6 +36,7 @@ let package = Package(
             name: "CDualActivations",
             cSettings: [.unsafeFlags(["-O3", "-ffp-contract=on", "-fno-math-errno", "-fno-trapping-math"])]),
 
+        .target(name: "CMemoryPolicy"),
         .target(name: "CEmbedded", cSettings: [.unsafeFlags(["-std=c23"])]),
 
         // The numeric core.
@@ -55,7 +56,7 @@ let package = Package(
         .executableTarget(
             name: "ntk-server",
             dependencies: [
-                "HTTPServer", "NTKService", "ComputeExecutor",
+                "HTTPServer", "NTKService", "ComputeExecutor", "CMemoryPolicy",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

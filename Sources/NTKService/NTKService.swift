@@ -87,7 +87,8 @@ package struct NTKService: HTTPResponder {
     private func route(_ head: HTTPRequest) throws(ProblemDetails) -> (Route, Target) {
         guard let target = Target(head.path ?? "/") else {
             throw ProblemDetails(
-                status: .badRequest, type: "http", title: "Bad Request", detail: "the target's percent-encoding must be two hexadecimal digits of UTF-8")
+                status: .badRequest, type: "http", title: "Bad Request",
+                detail: "the target's percent-encoding must be two hexadecimal digits of UTF-8")
         }
         guard let route = Route(rawValue: target.path) else {
             throw ProblemDetails(

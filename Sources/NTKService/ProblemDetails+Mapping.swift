@@ -74,6 +74,7 @@ extension ProblemDetails {
     /// A fault of our own, which no request should be able to make.
     static func unexpected(_ error: any Error) -> ProblemDetails {
         ProblemDetails(
-            status: .internalServerError, type: "internal", title: "The server failed", detail: "an unexpected error: \(String(describing: Swift.type(of: error)))")
+            status: .internalServerError, type: "internal", title: "The server failed",
+            detail: "an unexpected error: \(String(describing: Swift.type(of: error)))")
     }
 }

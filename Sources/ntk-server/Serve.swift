@@ -1,4 +1,5 @@
 import ArgumentParser
+import CMemoryPolicy
 import ComputeExecutor
 import Foundation
 import HTTPServer
@@ -62,6 +63,7 @@ struct Serve: AsyncParsableCommand {
         var logger = Logger(label: "ntk-server") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = try Self.logSetting.resolve(logLevel)
         let signals = TerminationSignals()
+        ntk_map_large_blocks()
 
         var service = NTKService.Limits()
         service.bodyBytes = try positive(Self.bodySetting.resolve(maxBodyBytes), "--max-body-bytes")
@@ -69,29 +71,26 @@ struct Serve: AsyncParsableCommand {
         let executor = ComputeExecutor(width: try positive(Self.workersSetting.resolve(workers), "--workers"))
         let directory = try DataDirectory(path: Self.dataDirSetting.resolve(dataDir))
 
-        var server = HTTPServerConfiguration()
-        server.host = try Self.hostSetting.resolve(host)
-        server.port = try Self.portSetting.resolve(port)
-        server.loops = try positive(Self.loopsSetting.resolve(eventLoops), "--event-loops")
-        server.idleTimeout = try Self.idleSetting.resolve(idleTimeout)
-        guard (0...65_535).contains(server.port) else { throw ValidationError("--port must be from 0 to 65535.") }
+        var configuration = HTTPServerConfiguration()
+        configuration.host = try Self.hostSetting.resolve(host)
+        guard let port = UInt16(exactly: try Self.portSetting.resolve(port)) else { throw ValidationError("--port must be from 0 to 65535.") }
+        configuration.port = port
+        configuration.eventLoops = try positive(Self.loopsSetting.resolve(eventLoops), "--event-loops")
+        configuration.idleTimeout = .seconds(try Self.idleSetting.resolve(idleTimeout))
         let drainTimeout = try Self.drainSetting.resolve(drainTimeout)
 
-        let http = HTTPServer(
-            configuration: server, responder: NTKService(executor: executor, limits: service) { directory?.isWritable ?? true })
-        let boundPort: Int
+        let server: HTTPServer
         do {
-            boundPort = try await http.start()
+            server = try .start(configuration, responder: NTKService(executor: executor, limits: service) { directory?.isWritable ?? true })
         } catch {
-            throw ValidationError("Cannot listen on \(server.host) port \(server.port): \(error)")
+            throw ValidationError("Cannot listen on \(configuration.host) port \(configuration.port): \(error)")
         }
-        let address = server.host.contains(":") ? "[\(server.host)]" : server.host
-        FileHandle.standardOutput.write(Data("listening on http://\(address):\(boundPort)\n".utf8))
-        logger.info("started", metadata: ["version": "\(NTKService.version)", "workers": "\(executor.width)", "event_loops": "\(server.loops)"])
+        FileHandle.standardOutput.write(Data("listening on http://\(server.address)\n".utf8))
+        logger.info("started", metadata: ["version": "\(NTKService.version)", "workers": "\(executor.width)"])
 
         let signal = await signals.first()
         logger.info("stopping", metadata: ["signal": "\(signal)"])
-        await http.shutdown(within: drainTimeout)
+        await server.shutdown(within: .seconds(drainTimeout))
         logger.info("stopped")
     }
 
@@ -100,4 +99,3 @@ struct Serve: AsyncParsableCommand {
         return value
     }
 }
-

@@ -137,7 +137,7 @@ struct BodyTests {
     @Test("RFC 9112 §9.6: the answer to a refused body reaches a client that is still sending")
     func lingering() async throws {
         let responder = TestResponder(admission: { _ in .accept(maximumBodyBytes: 1_000) }, respond: { _ in ServerResponse() })
-        try await withServer(responder, configured { $0.lingerTimeout = .seconds(60) }) { _, port in
+        try await withServer(responder) { _, port in
             let client = try TestClient(port: port)
             try await client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 8000000\r\n\r\n")
             try await client.send([UInt8](repeating: 0, count: 8_000_000))

@@ -16,7 +16,7 @@ struct ShutdownTests {
             }
             return ServerResponse(body: .bytes(Array("done".utf8)))
         }
-        let server = try HTTPServer.start(responder: responder)
+        let server = try HTTPServer.start(configured(), responder: responder)
         let port = server.address.port
         let idle = try TestClient(port: port)
         #expect(try await idle.get("/").status == 200)
@@ -40,7 +40,7 @@ struct ShutdownTests {
 
     @Test("A request whose header section has begun is still served")
     func begun() async throws {
-        let server = try HTTPServer.start(responder: TestResponder.echo)
+        let server = try HTTPServer.start(configured(), responder: TestResponder.echo)
         let client = try TestClient(port: server.address.port)
         try await client.send("GET / HTTP/1.1\r\n")
         try await Task.sleep(for: .milliseconds(50))
@@ -63,7 +63,7 @@ struct ShutdownTests {
             cancelled.open()
             return ServerResponse()
         }
-        let server = try HTTPServer.start(responder: responder)
+        let server = try HTTPServer.start(configured(), responder: responder)
         let client = try TestClient(port: server.address.port)
         try await client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
         await started.wait()
@@ -75,7 +75,7 @@ struct ShutdownTests {
 
     @Test("A server without connections ends at once, and may be told so twice")
     func empty() async throws {
-        let server = try HTTPServer.start(responder: TestResponder.echo)
+        let server = try HTTPServer.start(configured(), responder: TestResponder.echo)
         await server.shutdown(within: .seconds(60))
         await server.shutdown(within: .seconds(60))
     }
@@ -106,7 +106,7 @@ struct ListeningTests {
 
     @Test("A port that is taken, and a host that is not there, are errors that say so")
     func errors() async throws {
-        let server = try HTTPServer.start(responder: TestResponder.echo)
+        let server = try HTTPServer.start(configured(), responder: TestResponder.echo)
         var configuration = HTTPServerConfiguration()
         configuration.port = server.address.port
         #expect {

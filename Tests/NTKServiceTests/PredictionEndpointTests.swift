@@ -29,7 +29,9 @@ struct PredictionEndpointTests {
         #expect(abs(both.elements[1] - second.elements[0]) < 1e-15)
     }
 
-    @Test(arguments: [(#"["cat","dog","cat"]"#, #""labels":["cat","dog"],"classes":["cat","dog"]"#), ("[7,-3,7]", #""labels":[7,-3],"classes":[-3,7]"#)])
+    @Test(arguments: [
+        (#"["cat","dog","cat"]"#, #""labels":["cat","dog"],"classes":["cat","dog"]"#), ("[7,-3,7]", #""labels":[7,-3],"classes":[-3,7]"#),
+    ])
     func classification(labels: String, expected: String) async throws {
         let answer = try await client.post(
             "/v1/predictions", #"{"kernel":\#(Self.kernel),"x_train":[[1,0],[0,1],[2,0.5]],"labels":\#(labels),"x_test":[[3,0],[0,2]]}"#)

@@ -13,7 +13,8 @@ struct KernelRidgeRegressionTests {
         var ridge = 1e-2
 
         func kernel(_ x1: Matrix<Double>, _ x2: Matrix<Double>? = nil) throws -> Matrix<Double> {
-            try #require(AnalyticKernel(.mlp(depth: 2, weightStd: 1.3, biasStd: 0.2), features: 3).matrices(x1, x2, kinds: [.ntk], as: Double.self).ntk)
+            try #require(
+                AnalyticKernel(.mlp(depth: 2, weightStd: 1.3, biasStd: 0.2), features: 3).matrices(x1, x2, kinds: [.ntk], as: Double.self).ntk)
         }
 
         func without(_ point: Int) -> Problem {

@@ -4,7 +4,7 @@ import Testing
 
 /// Runs a server for the length of a test.
 func withServer(
-    _ responder: TestResponder = .echo, _ configuration: HTTPServerConfiguration = HTTPServerConfiguration(),
+    _ responder: TestResponder = .echo, _ configuration: HTTPServerConfiguration = configured(),
     _ body: (_ server: HTTPServer, _ port: UInt16) async throws -> Void
 ) async throws {
     let server = try HTTPServer.start(configuration, responder: responder)
@@ -18,9 +18,14 @@ func withServer(
     #expect(server.connectionCount == 0)
 }
 
-/// The defaults, with changes.
-func configured(_ change: (inout HTTPServerConfiguration) -> Void) -> HTTPServerConfiguration {
+/// The defaults, but patient enough for a crowded machine, with changes.
+func configured(_ change: (inout HTTPServerConfiguration) -> Void = { _ in }) -> HTTPServerConfiguration {
     var configuration = HTTPServerConfiguration()
+    configuration.idleTimeout = .seconds(600)
+    configuration.headerTimeout = .seconds(600)
+    configuration.bodyTimeout = .seconds(600)
+    configuration.writeTimeout = .seconds(600)
+    configuration.lingerTimeout = .seconds(60)
     change(&configuration)
     return configuration
 }

@@ -1,7 +1,7 @@
 import Hummingbird
 import Logging
 
-/// `GET /livez` with the same small JSON body as `http-livez` in `Benchmarks`.
+/// `GET /livez` with the same small JSON body as ntk-server.
 @main
 struct Main {
     static func main() async throws {

@@ -1,0 +1,55 @@
+# `make help` lists what there is. Needs bash, make, Swift 6.2 or later and Debian's packages, which are installed where they are missing.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help packages build demo test openapi-test swift-test bench lint tsan asan fuzz
+
+# What the server is built from.
+BUILD_PACKAGES := libopenblas-dev libsimdjson-dev libssl-dev zlib1g-dev
+# Seconds for each target of `make fuzz`.
+SECONDS ?= 60
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+packages:
+	@.ci/install-packages $(BUILD_PACKAGES) curl python3-venv
+
+build: packages ## Build the release binary, .build/release/ntk-server
+	swift build -c release
+
+demo: build ## Start a server, recognise handwritten digits, stop it
+	Examples/digits.sh .build/release/ntk-server
+
+test: openapi-test swift-test ## Run all tests
+
+.venv-tests/complete: Tests/requirements.txt | packages
+	rm -rf .venv-tests
+	python3 -m venv .venv-tests
+	.venv-tests/bin/pip install --quiet --disable-pip-version-check -r Tests/requirements.txt
+	touch $@
+
+openapi-test: packages .venv-tests/complete ## Test openapi.yaml and a running server against each other
+	swift build
+	NTK_SERVER=.build/debug/ntk-server .venv-tests/bin/pytest --quiet Tests/OpenAPI
+
+# Not in parallel: the numeric tests would take the threads that the tests of deadlines wait for.
+swift-test: packages ## Run the Swift tests
+	swift test --no-parallel
+
+tsan: packages ## Run the Swift tests under the thread sanitizer
+	swift test --no-parallel --sanitize=thread --scratch-path .build-tsan
+
+asan: packages ## Run the Swift tests under the address sanitizer
+	ASAN_OPTIONS=detect_leaks=0 swift test --no-parallel --sanitize=address --scratch-path .build-asan
+
+fuzz: packages ## Fuzz each target of Tests/Fuzzing, SECONDS=60 each
+	for build in Tests/Fuzzing/*/build.sh; do Tests/Fuzzing/run "$$(basename "$$(dirname "$$build")")" $(SECONDS); done
+
+lint: ## Check the form of Swift sources and shell scripts
+	@.ci/install-packages shellcheck
+	git ls-files -z --cached --others --exclude-standard -- '*.swift' | xargs -0 swift format lint --strict
+	git grep -lz -E '^#!.*\b(ba)?sh$$' -- . ':!*.md' | xargs -0 shellcheck
+
+bench: ## Measure against the peers; writes Benchmarks/RESULTS.md
+	Benchmarks/run
