@@ -27,6 +27,7 @@ let package = Package(
     ],
     targets: [
         // C libraries and the C that Swift cannot express.
+        .systemLibrary(name: "CEpoll"),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .target(
             name: "CSimdJSON",
@@ -47,7 +48,7 @@ let package = Package(
         // Serving.
         .target(name: "HTTP1", dependencies: [httpTypes], swiftSettings: strict),
         .target(name: "DispatchExecutor", swiftSettings: strict),
-        .target(name: "HTTPServer", dependencies: ["HTTP1", "DispatchExecutor", httpTypes], swiftSettings: strict),
+        .target(name: "HTTPServer", dependencies: ["HTTP1", "DispatchExecutor", "CEpoll", httpTypes], swiftSettings: strict),
         .target(name: "ComputeExecutor", dependencies: ["LinearAlgebra"], swiftSettings: strict),
         .target(
             name: "NTKService",

@@ -1,32 +1,161 @@
 import Dispatch
-import DispatchExecutor
 import HTTP1
 import Synchronization
 
-/// One serial queue that many connections share, with what they have in common: the receive buffer, the date, and the watch over their deadlines.
-/// The locks are never contended, as only the loop's own queue takes them while it serves.
-final class EventLoop: Sendable {
-    private struct Connections {
-        var all: [ObjectIdentifier: HTTPConnection] = [:]
-        var isTicking = false
+/// One thread that many connections share: the executor of their actors, and the watch over their sockets and deadlines, with what else
+/// they have in common (the receive buffer, the date). The thread is that of a serial queue, on which the loop is one block without end.
+/// The locks are hardly ever contended, as the loop itself takes them while it serves.
+final class EventLoop: SerialExecutor {
+    private enum Work {
+        case job(UnownedJob)
+        case call(@Sendable () -> Void)
     }
 
-    let executor: DispatchExecutor
+    private struct Pending {
+        var work: [Work] = []
+        /// The loop waits, or is about to: who adds work must wake it.
+        var isWaiting = false
+        var isStopping = false
+        var hasEnded = false
+    }
+
+    private let queue: DispatchQueue
+    private let mark = DispatchSpecificKey<Bool>()
+    private let poller: Poller
+    private let pending = Mutex(Pending())
+    private let connections = Mutex<[UInt64: HTTPConnection]>([:])
+    private let tick: Duration
+    private let wakefulness: Duration
+
     private let buffer: Mutex<[UInt8]>
     private let bufferOctets: Int
     private let date = Mutex((second: Int.min, text: [UInt8]()))
-    private let connections = Mutex(Connections())
-    private let tick: Duration
 
-    init(label: String, configuration: HTTPServerConfiguration) {
-        executor = DispatchExecutor(label: label)
+    init(label: String, configuration: HTTPServerConfiguration) throws(HTTPServerError) {
+        queue = DispatchQueue(label: label)
+        queue.setSpecific(key: mark, value: true)
+        poller = try Poller()
+        wakefulness = configuration.wakefulness
         bufferOctets = configuration.receiveOctets
         buffer = Mutex([])
         let shortest = min(
             configuration.idleTimeout, configuration.headerTimeout, configuration.bodyTimeout, configuration.writeTimeout,
             configuration.lingerTimeout)
         tick = min(max(shortest / 4, .milliseconds(10)), .seconds(1))
+        queue.async { @Sendable in self.run() }
     }
+
+    // MARK: Executor
+
+    func enqueue(_ job: consuming ExecutorJob) { add(.job(UnownedJob(job))) }
+
+    /// Has `call` called on the loop.
+    func submit(_ call: @escaping @Sendable () -> Void) { add(.call(call)) }
+
+    /// Returns when everything that was added before has been done.
+    func settle() async {
+        await withCheckedContinuation { settled in submit { @Sendable in settled.resume() } }
+    }
+
+    func checkIsolated() { dispatchPrecondition(condition: .onQueue(queue)) }
+
+    /// Lets a task that an isolated handler starts by `Task.immediate` run there and then.
+    func isIsolatingCurrentContext() -> Bool? { DispatchQueue.getSpecific(key: mark) == true }
+
+    private func add(_ work: Work) {
+        let (mustWake, hasEnded) = pending.withLock { pending in
+            if pending.hasEnded { return (false, true) }
+            pending.work.append(work)
+            defer { pending.isWaiting = false }
+            return (pending.isWaiting, false)
+        }
+        if mustWake { poller.wake() }
+        // What comes after the end (a task that was cancelled late, say) runs on the queue as it is.
+        if hasEnded { queue.async { @Sendable in self.perform(work) } }
+    }
+
+    private func perform(_ work: Work) {
+        switch work {
+        case .job(let job): unsafe job.runSynchronously(on: asUnownedSerialExecutor())
+        case .call(let call): call()
+        }
+    }
+
+    // MARK: The loop
+
+    private func run() {
+        var nextTick = ContinuousClock.now + tick
+        var sleepless = ContinuousClock.now
+        while true {
+            let (work, hasEnded) = takeWork()
+            if hasEnded { return poller.close() }
+            for work in work { perform(work) }
+            let now = ContinuousClock.now
+            if now >= nextTick {
+                nextTick = now + tick
+                for connection in all { connection.assumeIsolated { $0.expire(now) } }
+            }
+            var isBusy = poll(milliseconds: 0) || !work.isEmpty
+            while !isBusy, ContinuousClock.now < sleepless {
+                Syscalls.yield()
+                isBusy = poll(milliseconds: 0)
+            }
+            if !isBusy {
+                let isEmpty = connections.withLock { $0.isEmpty }
+                isBusy = poll(milliseconds: isEmpty ? -1 : Int32((nextTick - now).inSeconds * 1_000) + 1)
+            }
+            if isBusy { sleepless = .now + wakefulness }
+            pending.withLock { $0.isWaiting = false }
+        }
+    }
+
+    /// What was added since the last time; without any, who adds the next must wake the loop.
+    private func takeWork() -> (work: [Work], hasEnded: Bool) {
+        pending.withLock { pending in
+            var work: [Work] = []
+            swap(&work, &pending.work)
+            pending.isWaiting = work.isEmpty
+            pending.hasEnded = work.isEmpty && pending.isStopping
+            return (work, pending.hasEnded)
+        }
+    }
+
+    /// Waits for events and hands them to their connections. False if none came.
+    private func poll(milliseconds: Int32) -> Bool {
+        poller.wait(milliseconds: milliseconds) { event in
+            // Gone, if an event before this one in the same wait has closed it.
+            let connection = connections.withLock { $0[event.id] }
+            connection?.assumeIsolated { $0.becameReady(event) }
+        }
+    }
+
+    /// Ends the loop when its work is done; the thread is given back.
+    func stop() {
+        pending.withLock { $0.isStopping = true }
+        poller.wake()
+    }
+
+    // MARK: Connections
+
+    var all: [HTTPConnection] { connections.withLock { Array($0.values) } }
+
+    /// Watches a connection's socket. False if the system has no room for it.
+    func add(_ connection: HTTPConnection) -> Bool {
+        connections.withLock { $0[connection.id] = connection }
+        return poller.add(connection.socket, .reading, id: connection.id)
+    }
+
+    func watch(_ connection: HTTPConnection, _ interest: Poller.Interest) {
+        poller.change(connection.socket, interest, id: connection.id)
+    }
+
+    /// Ends the watch; the socket may be closed then.
+    func remove(_ connection: HTTPConnection) {
+        poller.remove(connection.socket)
+        connections.withLock { _ = $0.removeValue(forKey: connection.id) }
+    }
+
+    // MARK: What connections share
 
     /// Lends the receive buffer: one `receive` and its use later it should be given back, before the next suspension.
     func takeBuffer() -> [UInt8] {
@@ -51,36 +180,6 @@ final class EventLoop: Sendable {
                 date = (second, IMFFixdate.format(secondsSince1970: second))
             }
             return date.text
-        }
-    }
-
-    var all: [HTTPConnection] { connections.withLock { Array($0.all.values) } }
-
-    func add(_ connection: HTTPConnection) {
-        let mustTick = connections.withLock { connections in
-            connections.all[ObjectIdentifier(connection)] = connection
-            defer { connections.isTicking = true }
-            return !connections.isTicking
-        }
-        if mustTick { scheduleTick() }
-    }
-
-    func remove(_ connection: HTTPConnection) {
-        connections.withLock { _ = $0.all.removeValue(forKey: ObjectIdentifier(connection)) }
-    }
-
-    /// One coarse timer for all deadlines of the loop: far cheaper than a timer for every wait. It rests while there is no connection.
-    private func scheduleTick() {
-        executor.queue.asyncAfter(deadline: .now() + tick.inSeconds) { @Sendable in
-            let now = ContinuousClock.now
-            for connection in self.all {
-                connection.assumeIsolated { $0.expire(now) }
-            }
-            let goesOn = self.connections.withLock { connections in
-                connections.isTicking = !connections.all.isEmpty
-                return connections.isTicking
-            }
-            if goesOn { self.scheduleTick() }
         }
     }
 }

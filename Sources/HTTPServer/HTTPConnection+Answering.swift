@@ -24,7 +24,7 @@ extension HTTPConnection {
         phase = .reading
         awaitInput()
         if isDraining && awaited == .request { return linger() }
-        events?.resumeReading()
+        watch(for: .reading, true)
     }
 
     /// The answer, and what decides its framing.

@@ -28,7 +28,7 @@ extension HTTPConnection {
             case .failed:
                 return close()
             }
-            // After a full buffer there is likely more; else Dispatch tells.
+            // After a full buffer there is likely more; else the loop tells.
             guard window.wasFull else { break }
         }
         awaitInput()

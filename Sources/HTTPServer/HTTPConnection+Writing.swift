@@ -82,7 +82,7 @@ extension HTTPConnection {
                 return false
             case .wouldBlock:
                 deadline = .now + configuration.writeTimeout
-                events?.resumeWriting()
+                watch(for: .writing, true)
                 guard await withCheckedContinuation({ writer = $0 }) else {
                     close(byReset: true)
                     return false
@@ -96,7 +96,7 @@ extension HTTPConnection {
         guard let writer else { return }
         self.writer = nil
         deadline = nil
-        events?.suspendWriting()
+        watch(for: .writing, false)
         writer.resume(returning: canWrite)
     }
 }

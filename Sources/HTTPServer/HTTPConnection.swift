@@ -1,11 +1,9 @@
-import Dispatch
-import DispatchExecutor
 import HTTP1
 import HTTPTypes
 
 /// One connection: reads a request, has it answered, reads the next. One request is in flight at a time; that is the back-pressure.
 ///
-/// All state is guarded by the loop's queue, on which both the actor and the sources of its socket run.
+/// All state is guarded by the loop, on whose thread both the actor and the events of its socket run.
 actor HTTPConnection {
     enum Phase {
         /// Waits for a request, or has a part of one.
@@ -26,9 +24,11 @@ actor HTTPConnection {
     }
 
     nonisolated let loop: EventLoop
-    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.executor.asUnownedSerialExecutor() }
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
 
-    let socket: Int32
+    /// Never used again, other than the socket's number.
+    nonisolated let id: UInt64
+    nonisolated let socket: Int32
     let peer: String
     let responder: any HTTPResponder
     let configuration: HTTPServerConfiguration
@@ -38,7 +38,8 @@ actor HTTPConnection {
     var phase = Phase.reading
     /// When to give up what is waited for; nil while nothing of the client is.
     var deadline: ContinuousClock.Instant?
-    var events: SocketEvents?
+    /// Which events the loop watches for; nil before the first and after the last.
+    private var interest: Poller.Interest?
     /// The client has ended its side: nothing more will come, but answers may still be awaited.
     var peerHasEnded = false
     /// The server shuts down: what has begun is answered, then the connection closes.
@@ -63,9 +64,10 @@ actor HTTPConnection {
 
     /// - Parameter onClosed: Called once, when the socket is closed.
     init(
-        socket: Int32, peer: String, loop: EventLoop, responder: any HTTPResponder, configuration: HTTPServerConfiguration,
+        id: UInt64, socket: Int32, peer: String, loop: EventLoop, responder: any HTTPResponder, configuration: HTTPServerConfiguration,
         encoder: ResponseHeadEncoder, onClosed: @escaping @Sendable () -> Void
     ) {
+        self.id = id
         self.socket = socket
         self.peer = peer
         self.loop = loop
@@ -77,23 +79,32 @@ actor HTTPConnection {
     }
 
     nonisolated func start() {
-        loop.add(self)
-        loop.executor.queue.async { @Sendable in self.assumeIsolated { $0.open() } }
+        loop.submit { @Sendable in self.assumeIsolated { $0.open() } }
     }
 
     private func open() {
-        guard phase != .closed else { return }
-        events = SocketEvents(
-            socket: socket, queue: loop.executor.queue,
-            onReadable: { @Sendable [self] in assumeIsolated { $0.becameReadable() } },
-            onWritable: { @Sendable [self] in assumeIsolated { $0.resumeWriter(canWrite: true) } })
+        interest = .reading
+        guard loop.add(self) else { return close(byReset: true) }
         awaitInput()
+    }
+
+    func becameReady(_ event: Poller.Event) {
+        if event.isWritable { resumeWriter(canWrite: true) }
+        if event.isReadable { becameReadable() }
+    }
+
+    func watch(for event: Poller.Interest, _ isWanted: Bool) {
+        guard let before = interest else { return }
+        let after = isWanted ? before.union(event) : before.subtracting(event)
+        guard after != before else { return }
+        interest = after
+        loop.watch(self, after)
     }
 
     private func becameReadable() {
         switch phase {
         case .reading: receive()
-        case .answering: watch()
+        case .answering: lookForEnd()
         case .lingering: dropInput()
         case .closed: break
         }
@@ -101,8 +112,8 @@ actor HTTPConnection {
     }
 
     /// Nobody waits for input, but something has come: the client has gone, or sends ahead.
-    private func watch() {
-        events?.suspendReading()
+    private func lookForEnd() {
+        watch(for: .reading, false)
         switch Syscalls.peek(socket) {
         case .octets, .wouldBlock: break
         case .failed: close()
@@ -140,7 +151,7 @@ actor HTTPConnection {
         phase = .lingering
         deadline = .now + configuration.lingerTimeout
         window.clear(loop)
-        events?.resumeReading()
+        watch(for: .reading, true)
     }
 
     private func dropInput() {
@@ -163,14 +174,10 @@ actor HTTPConnection {
         task?.cancel()
         resumeWriter(canWrite: false)
         window.clear(loop)
-        loop.remove(self)
+        if interest != nil { loop.remove(self) }
+        interest = nil
         if byReset { Syscalls.resetOnClose(socket) }
-        let ended: @Sendable () -> Void = { @Sendable [socket, onClosed] in
-            Syscalls.close(socket)
-            onClosed()
-        }
-        guard let events else { return ended() }
-        self.events = nil
-        events.cancel(onCancelled: ended)
+        Syscalls.close(socket)
+        onClosed()
     }
 }

@@ -16,13 +16,16 @@ package final class HTTPServer: Sendable {
     package static func start(
         _ configuration: HTTPServerConfiguration = HTTPServerConfiguration(), responder: any HTTPResponder
     ) throws(HTTPServerError) -> HTTPServer {
+        let count = max(1, configuration.eventLoops ?? Syscalls.processorCount())
         let (socket, address) = try Syscalls.listen(host: configuration.host, port: configuration.port, backlog: configuration.backlog)
-        return HTTPServer(socket: socket, address: address, configuration: configuration, responder: responder)
+        var loops: [EventLoop] = []
+        for number in 0..<count { loops.append(try EventLoop(label: "http.loop.\(number)", configuration: configuration)) }
+        return HTTPServer(socket: socket, address: address, loops: loops, configuration: configuration, responder: responder)
     }
 
-    private init(socket: Int32, address: BoundAddress, configuration: HTTPServerConfiguration, responder: any HTTPResponder) {
-        let count = max(1, configuration.eventLoops ?? Syscalls.processorCount())
-        let loops = (0..<count).map { EventLoop(label: "http.loop.\($0)", configuration: configuration) }
+    private init(
+        socket: Int32, address: BoundAddress, loops: [EventLoop], configuration: HTTPServerConfiguration, responder: any HTTPResponder
+    ) {
         let encoder = ResponseHeadEncoder(serverName: configuration.serverName)
         let connections = DispatchGroup()
         let turn = Atomic(0)
@@ -31,8 +34,9 @@ package final class HTTPServer: Sendable {
         self.connections = connections
         listener = Listener(socket: socket) { @Sendable socket, peer in
             connections.enter()
+            let number = turn.wrappingAdd(1, ordering: .relaxed).oldValue
             HTTPConnection(
-                socket: socket, peer: peer, loop: loops[turn.wrappingAdd(1, ordering: .relaxed).oldValue % count], responder: responder,
+                id: UInt64(number), socket: socket, peer: peer, loop: loops[number % loops.count], responder: responder,
                 configuration: configuration, encoder: encoder, onClosed: { @Sendable in connections.leave() }
             ).start()
         }
@@ -46,10 +50,14 @@ package final class HTTPServer: Sendable {
     /// - Parameter limit: After this the connections that are left are reset, and their tasks cancelled.
     package func shutdown(within limit: Duration) async {
         await listener.stop()
+        // Connections that were accepted last are not open yet.
+        for loop in loops { await loop.settle() }
         for connection in loops.flatMap(\.all) { await connection.drain() }
-        if await haveClosed(within: limit) { return }
-        for connection in loops.flatMap(\.all) { await connection.close(byReset: true) }
-        _ = await haveClosed(within: .seconds(1))
+        if await !haveClosed(within: limit) {
+            for connection in loops.flatMap(\.all) { await connection.close(byReset: true) }
+            _ = await haveClosed(within: .seconds(1))
+        }
+        for loop in loops { loop.stop() }
     }
 
     private func haveClosed(within limit: Duration) async -> Bool {

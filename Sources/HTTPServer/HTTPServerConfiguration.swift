@@ -8,7 +8,7 @@ package struct HTTPServerConfiguration: Sendable {
     package var port: UInt16 = 0
     /// Connections that may wait to be accepted.
     package var backlog: Int32 = 1024
-    /// Serial queues that share the connections; nil for as many as there are cores.
+    /// Threads that share the connections; nil for as many as there are cores.
     package var eventLoops: Int?
     /// The product's name in `Server`, or nil for none.
     package var serverName: String? = "ntk-server"
@@ -31,6 +31,9 @@ package struct HTTPServerConfiguration: Sendable {
     package var lingerOctets = 16 * 1024 * 1024
     /// Octets taken from a socket at once, in a buffer that the connections of a loop share.
     package var receiveOctets = 256 * 1024
+    /// How long a loop looks for the next event before it sleeps: waking a core that sleeps takes longer than most requests, above all in a
+    /// virtual machine. It gives way to other threads meanwhile.
+    package var wakefulness = Duration.microseconds(100)
     /// Content up to this size is copied behind its head, to leave in one piece.
     package var coalescedOctets = 16 * 1024
 

@@ -26,6 +26,9 @@ enum Syscalls {
         case exhausted
     }
 
+    /// Lets another thread that wants this core have it.
+    static func yield() { _ = sched_yield() }
+
     /// Receives into the whole of `buffer`.
     static func receive(_ socket: Int32, into buffer: inout [UInt8]) -> Received {
         received { unsafe buffer.withUnsafeMutableBytes { unsafe recv(socket, $0.baseAddress, $0.count, 0) } }

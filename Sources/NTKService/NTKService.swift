@@ -172,9 +172,9 @@ package struct NTKService: HTTPResponder {
         return id
     }
 
-    private static func newRequestID() -> String {
-        String(UInt64.random(in: UInt64.min...UInt64.max) | 1 << 63, radix: 16)
-    }
+    private static func newRequestID() -> String { requestIDs.next() }
+
+    private static let requestIDs = RequestIDs()
 }
 
 extension HTTPField.Name {
