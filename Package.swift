@@ -38,18 +38,20 @@ let package = Package(
             cSettings: [.unsafeFlags(["-O3", "-ffp-contract=on", "-fno-math-errno", "-fno-trapping-math"])]),
 
         .target(name: "CMemoryPolicy"),
+        .target(name: "CThreadSanitizer"),
+        .target(name: "Locks", dependencies: ["CThreadSanitizer"], swiftSettings: strict),
         .target(name: "CEmbedded", cSettings: [.unsafeFlags(["-std=c23"])]),
 
         // The numeric core.
-        .target(name: "LinearAlgebra", dependencies: ["COpenBLAS"], swiftSettings: strict),
+        .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "Locks"], swiftSettings: strict),
         .target(name: "NTK", dependencies: ["LinearAlgebra", "CDualActivations"], swiftSettings: strict),
         .target(name: "TensorFormats", dependencies: ["CSimdJSON"], swiftSettings: strict),
 
         // Serving.
         .target(name: "HTTP1", dependencies: [httpTypes], swiftSettings: strict),
         .target(name: "DispatchExecutor", swiftSettings: strict),
-        .target(name: "HTTPServer", dependencies: ["HTTP1", "DispatchExecutor", "CEpoll", httpTypes], swiftSettings: strict),
-        .target(name: "ComputeExecutor", dependencies: ["LinearAlgebra"], swiftSettings: strict),
+        .target(name: "HTTPServer", dependencies: ["HTTP1", "DispatchExecutor", "CEpoll", "Locks", httpTypes], swiftSettings: strict),
+        .target(name: "ComputeExecutor", dependencies: ["LinearAlgebra", "Locks"], swiftSettings: strict),
         .target(
             name: "NTKService",
             dependencies: ["NTK", "LinearAlgebra", "TensorFormats", "HTTP1", "ComputeExecutor", "CEmbedded", httpTypes],
@@ -69,14 +71,14 @@ let package = Package(
 
         // Tests, one target beside each source target.
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1", httpTypes], swiftSettings: strict),
-        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTP1", "DispatchExecutor", httpTypes], swiftSettings: strict),
+        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "Locks", "HTTP1", "DispatchExecutor", httpTypes], swiftSettings: strict),
         .testTarget(name: "TensorFormatsTests", dependencies: ["TensorFormats"], swiftSettings: strict),
         .target(name: "TestSupport", dependencies: ["LinearAlgebra"], path: "Tests/TestSupport", swiftSettings: strict),
-        .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "Locks", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "NTKTests", dependencies: ["NTK", "LinearAlgebra", "TestSupport"],
             resources: [.copy("Golden")], swiftSettings: strict),
-        .testTarget(name: "ComputeExecutorTests", dependencies: ["ComputeExecutor", "LinearAlgebra"], swiftSettings: strict),
+        .testTarget(name: "ComputeExecutorTests", dependencies: ["ComputeExecutor", "Locks", "LinearAlgebra"], swiftSettings: strict),
         .testTarget(
             name: "NTKServiceTests", dependencies: ["NTKService", "ComputeExecutor", "HTTP1", "TensorFormats", httpTypes],
             resources: [.copy("Golden")], swiftSettings: strict),

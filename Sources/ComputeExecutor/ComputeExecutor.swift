@@ -1,6 +1,6 @@
 internal import Dispatch
 package import LinearAlgebra
-internal import Synchronization
+internal import Locks
 
 /// The owner of the cores: all numeric work runs on its workers, one a core, never on an event loop or the cooperative pool.
 ///
@@ -10,7 +10,7 @@ package final class ComputeExecutor: Sendable {
     /// Workers, that is, threads that compute at the same time.
     package let width: Int
     private let queues: [DispatchQueue]
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     private struct State {
         /// Work that has not started, first come first served.
@@ -25,7 +25,7 @@ package final class ComputeExecutor: Sendable {
         precondition(width > 0, "an executor has at least one worker")
         self.width = width
         queues = (0..<width).map { DispatchQueue(label: "compute.\($0)", qos: .userInitiated) }
-        state = Mutex(State(idle: Array((0..<width).reversed())))
+        state = Lock(State(idle: Array((0..<width).reversed())))
     }
 
     /// Runs `work` on a worker and waits for its result. When the calling task is cancelled, the work ends with `CancellationError` before

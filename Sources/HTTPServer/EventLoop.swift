@@ -1,6 +1,6 @@
 import Dispatch
 import HTTP1
-import Synchronization
+import Locks
 
 /// One thread that many connections share: the executor of their actors, and the watch over their sockets and deadlines, with what else
 /// they have in common (the receive buffer, the date). The thread is that of a serial queue, on which the loop is one block without end.
@@ -22,14 +22,14 @@ final class EventLoop: SerialExecutor {
     private let queue: DispatchQueue
     private let mark = DispatchSpecificKey<Bool>()
     private let poller: Poller
-    private let pending = Mutex(Pending())
-    private let connections = Mutex<[UInt64: HTTPConnection]>([:])
+    private let pending = Lock(Pending())
+    private let connections = Lock<[UInt64: HTTPConnection]>([:])
     private let tick: Duration
     private let wakefulness: Duration
 
-    private let buffer: Mutex<[UInt8]>
+    private let buffer: Lock<[UInt8]>
     private let bufferOctets: Int
-    private let date = Mutex((second: Int.min, text: [UInt8]()))
+    private let date = Lock((second: Int.min, text: [UInt8]()))
 
     init(label: String, configuration: HTTPServerConfiguration) throws(HTTPServerError) {
         queue = DispatchQueue(label: label)
@@ -37,7 +37,7 @@ final class EventLoop: SerialExecutor {
         poller = try Poller()
         wakefulness = configuration.wakefulness
         bufferOctets = configuration.receiveOctets
-        buffer = Mutex([])
+        buffer = Lock([])
         let shortest = min(
             configuration.idleTimeout, configuration.headerTimeout, configuration.bodyTimeout, configuration.writeTimeout,
             configuration.lingerTimeout)

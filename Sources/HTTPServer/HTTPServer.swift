@@ -1,5 +1,6 @@
 import Dispatch
 package import HTTP1
+import Locks
 import Synchronization
 
 /// A running server. It serves from `start` until `shutdown` has returned.
@@ -62,7 +63,7 @@ package final class HTTPServer: Sendable {
 
     private func haveClosed(within limit: Duration) async -> Bool {
         await withCheckedContinuation { continuation in
-            let waiting = Mutex(Optional(continuation))
+            let waiting = Lock(Optional(continuation))
             let answer: @Sendable (Bool) -> Void = { hasClosed in
                 let continuation = waiting.withLock { waiting in
                     defer { waiting = nil }

@@ -1,8 +1,8 @@
-internal import Synchronization
+internal import Locks
 
 /// Keeps the first error of tiles that run at the same time.
 package final class FirstError: Sendable {
-    private let error = Mutex<(any Error)?>(nil)
+    private let error = Lock<(any Error)?>(nil)
 
     package init() {}
 

@@ -1,5 +1,6 @@
 import ComputeExecutor
 import LinearAlgebra
+import Locks
 import Synchronization
 import Testing
 
@@ -62,7 +63,7 @@ struct ComputeExecutorTests {
     /// Work that begins while another loop runs is not kept waiting until that loop ends.
     @Test func helpersLeaveForNewWork() async throws {
         let executor = ComputeExecutor(width: 2)
-        let release = Mutex(false)
+        let release = Lock(false)
         let started = AsyncStream<Void>.makeStream()
         let long = Task {
             try await executor.run { tiles in

@@ -1,5 +1,5 @@
 import LinearAlgebra
-import Synchronization
+import Locks
 import Testing
 
 struct TileExecutorTests {
@@ -9,7 +9,7 @@ struct TileExecutorTests {
 
     @Test(arguments: [0, 1])
     func everyTileOnce(index: Int) throws {
-        let seen = Mutex([Int](repeating: 0, count: 100))
+        let seen = Lock([Int](repeating: 0, count: 100))
         try Self.executors[index].forEach(100) { tile in seen.withLock { $0[tile] += 1 } }
         #expect(seen.withLock { $0 } == [Int](repeating: 1, count: 100))
     }

@@ -1,6 +1,6 @@
 import HTTP1
 import HTTPTypes
-import Synchronization
+import Locks
 
 /// Answers by what a test says.
 struct TestResponder: HTTPResponder {
@@ -23,7 +23,7 @@ extension TestResponder {
 
 /// Opens once; who waits before that, waits until then.
 final class Gate: Sendable {
-    private let state = Mutex<(isOpen: Bool, waiting: [CheckedContinuation<Void, Never>])>((false, []))
+    private let state = Lock<(isOpen: Bool, waiting: [CheckedContinuation<Void, Never>])>((false, []))
 
     func open() {
         let waiting = state.withLock { state in
@@ -45,7 +45,7 @@ final class Gate: Sendable {
 }
 
 final class Counter: Sendable {
-    private let count = Mutex(0)
+    private let count = Lock(0)
     var value: Int { count.withLock { $0 } }
     @discardableResult
     func increment() -> Int {
