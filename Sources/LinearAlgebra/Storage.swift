@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// One aligned allocation of numbers, shared by reference and written in place by the tiles that fill it.
 ///
 /// The address is kept as an integer, so that tiles running on different threads can be handed the same storage; what keeps them apart is
@@ -7,10 +9,17 @@ public final class Storage<Element: Scalar>: Sendable {
     public let count: Int
     private let address: UInt
 
-    /// Uninitialized memory for `count` elements, aligned to a cache line.
+    /// Memory of this size is asked for in pages of 2 MiB: touched for the first time, it costs half as much.
+    private static var hugePageBytes: (page: Int, least: Int) { (2 << 20, 8 << 20) }
+
+    /// Uninitialized memory for `count` elements, aligned to a cache line at least.
     public init(count: Int) {
         self.count = count
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1) * MemoryLayout<Element>.stride, alignment: 64)
+        let bytes = max(count, 1) * MemoryLayout<Element>.stride
+        let isHuge = bytes >= Self.hugePageBytes.least
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: isHuge ? Self.hugePageBytes.page : 64)
+        // A wish: where it is refused, the memory is as good but for the time.
+        if isHuge { _ = unsafe madvise(memory, bytes, MADV_HUGEPAGE) }
         address = UInt(bitPattern: memory)
     }
 

@@ -62,18 +62,31 @@ struct AccuracyTests {
     }
 
     @Test func float64() throws {
+        var summary: [String: Double] = [:]
         for golden in try Self.load() {
             let architecture = golden.architecture
             let bound = architecture.activation == "relu" && architecture.depth <= 10 ? 1e-14 : 1e-13
             let worst = try Self.worst(golden, as: Double.self)
             #expect(worst.nngp <= bound && worst.ntk <= bound, "\(architecture): \(worst)")
+            let name = "float64 \(architecture.activation), depth \(architecture.depth <= 10 ? "<= 10" : "30")"
+            summary[name] = max(summary[name] ?? 0, worst.nngp, worst.ntk)
         }
+        Self.report(summary)
     }
 
     @Test func float32() throws {
+        var summary: [String: Double] = [:]
         for golden in try Self.load() where golden.architecture.depth <= 10 {
             let worst = try Self.worst(golden, as: Float.self)
             #expect(worst.nngp <= 1e-6 && worst.ntk <= 1e-6, "\(golden.architecture): \(worst)")
+            let name = "float32 \(golden.architecture.activation), depth <= 10"
+            summary[name] = max(summary[name] ?? 0, worst.nngp, worst.ntk)
         }
+        Self.report(summary)
+    }
+
+    /// For Benchmarks/RESULTS.md.
+    static func report(_ summary: [String: Double]) {
+        for (name, worst) in summary.sorted(by: { $0.key < $1.key }) { print("largest error, \(name): \(worst)") }
     }
 }
