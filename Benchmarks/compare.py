@@ -235,8 +235,12 @@ def main() -> None:
         tables += liveness(arguments.server, arguments.hummingbird, arguments.rounds, arguments.seconds)
     text = "\n".join([environment(notes), ""] + [table.markdown() for table in tables]).rstrip()
     print(text)
+    # The product's own program, built beside the server.
+    core = output(str(pathlib.Path(arguments.server).with_name("ntk-benchmark"))).strip()
+    print(core)
     if arguments.results:
         write_between(arguments.results, "serving", text)
+        write_between(arguments.results, "core", core)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@ package struct NTKService: HTTPResponder {
 
     /// Bodies above this size are parsed on a worker, not on the event loop.
     private static let smallBody = 64 * 1024
+    /// Work of at most this many operations, some tens of microseconds, is done on the event loop: to hand it over would cost as much.
+    private static let smallWork = 200_000
 
     private let executor: ComputeExecutor
     private let limits: Limits
@@ -119,27 +121,32 @@ package struct NTKService: HTTPResponder {
             let text = unsafe UnsafeBufferPointer(start: ntk_openapi_yaml(), count: ntk_openapi_yaml_size)
             return ServerResponse(headerFields: [.contentType: Route.openapi.mediaType], body: .bytes(unsafe Array(text)))
         case .kernels:
-            return try await compute(request, KernelRequest.init, peakBytes: \.peakBytes, KernelEndpoint.answer)
+            return try await compute(request, KernelRequest.init, KernelEndpoint.answer)
         case .predictions:
-            return try await compute(request, PredictionRequest.init, peakBytes: \.peakBytes, PredictionEndpoint.answer)
+            return try await compute(request, PredictionRequest.init, PredictionEndpoint.answer)
         }
     }
 
     /// body → wire value → task → result → answer, with the times of each.
-    private func compute<Task: Sendable>(
+    private func compute<Task: ComputeTask>(
         _ request: ServerRequest, _ validate: @escaping @Sendable (JSONValue) throws(ProblemDetails) -> Task,
-        peakBytes: @escaping @Sendable (Task) -> Int, _ work: @escaping @Sendable (Task, any TileExecutor) throws -> JSONBody
+        _ work: @escaping @Sendable (Task, any TileExecutor) throws -> JSONBody
     ) async throws -> ServerResponse {
         var timing = ServerTiming()
         let memoryBytes = limits.memoryBytes
         @Sendable func read(_ body: [UInt8], _ timing: inout ServerTiming) throws -> Task {
             let task = try validate(JSONValue.parse(body))
-            let bytes = peakBytes(task)
+            let bytes = task.peakBytes
             guard bytes <= memoryBytes else { throw ProblemDetails.overMemory(bytes, limit: memoryBytes) }
             timing.end("parse")
             return task
         }
         let small = request.body.count <= Self.smallBody ? try read(request.body, &timing) : nil
+        if let small, small.operations <= Self.smallWork {
+            let answer = try work(small, SerialTiles())
+            timing.end("compute")
+            return try await self.answer(answer, &timing)
+        }
         let (answer, done) = try await executor.run { [timing] tiles in
             var timing = timing
             timing.end("queue")
@@ -149,6 +156,10 @@ package struct NTKService: HTTPResponder {
             return (answer, timing)
         }
         timing = done
+        return try await self.answer(answer, &timing)
+    }
+
+    private func answer(_ answer: JSONBody, _ timing: inout ServerTiming) async throws -> ServerResponse {
         let content = try await answer.content(on: executor)
         // What is streamed is encoded after this field has gone.
         if case .bytes = content { timing.end("encode") }

@@ -14,6 +14,9 @@ public struct AnalyticKernel: Sendable {
     public let features: Int
     private let program: KernelProgram
 
+    /// Affine maps and activations in all.
+    public var depth: Int { program.steps.count }
+
     /// - Throws: `ArchitectureError` with the place in the tree if `architecture` has no kernel on points of `features` numbers.
     public init(_ architecture: Layer, features: Int) throws(ArchitectureError) {
         precondition(features > 0, "a point has at least one feature")

@@ -3,7 +3,7 @@ internal import NTK
 internal import TensorFormats
 
 /// `POST /v1/kernels`, validated.
-struct KernelRequest: Sendable {
+struct KernelRequest: ComputeTask {
     enum Precision: String, CaseIterable, Sendable {
         case float64, float32
     }
@@ -45,6 +45,12 @@ struct KernelRequest: Sendable {
             kinds.append(kind)
         }
         return kinds
+    }
+
+    /// Pairs, each a product of two points and some loops over layers.
+    var operations: Int {
+        let pairs = diagonal ? x1.rows : x1.rows.multipliedClamped(by: x2?.rows ?? x1.rows)
+        return pairs.multipliedClamped(by: 2 * x1.columns + 100 * kernel.depth)
     }
 
     /// Bytes of the result, and of what is needed beside it.

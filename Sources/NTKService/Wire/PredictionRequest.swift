@@ -3,7 +3,7 @@ internal import NTK
 internal import TensorFormats
 
 /// `POST /v1/predictions`, validated.
-struct PredictionRequest: Sendable {
+struct PredictionRequest: ComputeTask {
     enum Covariance: String, CaseIterable, Sendable {
         case none, diagonal, full
     }
@@ -42,6 +42,13 @@ struct PredictionRequest: Sendable {
             throw .invalid("/x_test", "points of \(xTrain.columns) features expected, as in x_train; \(xTest.columns) came")
         }
         kernel = try architecture.analyticKernel(features: xTrain.columns, at: "/kernel/architecture")
+    }
+
+    /// The kernels, the factor and the leave-one-out residuals, and the variances.
+    var operations: Int {
+        let (n, m) = (xTrain.rows, xTest.rows)
+        let pairs = n.multipliedClamped(by: n.addingClamped(m))
+        return pairs.multipliedClamped(by: 2 * xTrain.columns + 100 * kernel.depth + n)
     }
 
     /// Bytes of the kernel matrices and the factor.
