@@ -143,6 +143,7 @@ package struct NTKService: HTTPResponder {
         }
         let small = request.body.count <= Self.smallBody ? try read(request.body, &timing) : nil
         if let small, small.operations <= Self.smallWork {
+            timing.end("queue")
             let answer = try work(small, SerialTiles())
             timing.end("compute")
             return try await self.answer(answer, &timing)
