@@ -1,6 +1,7 @@
 import Dispatch
 import HTTP1
 import Locks
+import Synchronization
 
 /// One thread that many connections share: the executor of their actors, and the watch over their sockets and deadlines, with what else
 /// they have in common (the receive buffer, the date). The thread is that of a serial queue, on which the loop is one block without end.
@@ -24,6 +25,8 @@ final class EventLoop: SerialExecutor {
     private let poller: Poller
     private let pending = Lock(Pending())
     private let connections = Lock<[UInt64: HTTPConnection]>([:])
+    /// Connections that have a request with the responder or an answer on its way.
+    private let answering = Atomic(0)
     private let tick: Duration
     private let wakefulness: Duration
 
@@ -96,7 +99,8 @@ final class EventLoop: SerialExecutor {
                 for connection in all { connection.assumeIsolated { $0.expire(now) } }
             }
             var isBusy = poll(milliseconds: 0) || !work.isEmpty
-            while !isBusy, ContinuousClock.now < sleepless {
+            // Not while an answer is being made: who makes it needs the core.
+            while !isBusy, answering.load(ordering: .relaxed) == 0, ContinuousClock.now < sleepless {
                 Syscalls.yield()
                 isBusy = poll(milliseconds: 0)
             }
@@ -144,6 +148,8 @@ final class EventLoop: SerialExecutor {
         connections.withLock { $0[connection.id] = connection }
         return poller.add(connection.socket, .reading, id: connection.id)
     }
+
+    func countAnswering(_ change: Int) { answering.wrappingAdd(change, ordering: .relaxed) }
 
     func watch(_ connection: HTTPConnection, _ interest: Poller.Interest) {
         poller.change(connection.socket, interest, id: connection.id)

@@ -35,7 +35,12 @@ actor HTTPConnection {
     let encoder: ResponseHeadEncoder
     private let onClosed: @Sendable () -> Void
 
-    var phase = Phase.reading
+    var phase = Phase.reading {
+        didSet {
+            guard (oldValue == .answering) != (phase == .answering) else { return }
+            loop.countAnswering(phase == .answering ? 1 : -1)
+        }
+    }
     /// When to give up what is waited for; nil while nothing of the client is.
     var deadline: ContinuousClock.Instant?
     /// Which events the loop watches for; nil before the first and after the last.
