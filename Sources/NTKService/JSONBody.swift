@@ -25,10 +25,10 @@ struct JSONBody: Sendable {
             let end = min(start + rowsEach, matrix.rows)
             pieces.append {
                 try matrix.withElements { elements in
-                    var json = JSONWriter()
+                    var json = JSONWriter(continuingArray: start > 0)
                     json.reserve(numbers: (end - start) * matrix.columns)
                     try json.rows(elements.extracting(start * matrix.columns..<end * matrix.columns), columns: matrix.columns)
-                    return (start == 0 ? [] : [UInt8(ascii: ",")]) + json.bytes
+                    return json.bytes
                 }
             }
         }

@@ -6,8 +6,11 @@ package struct JSONWriter: Sendable {
 
     package init() {}
 
+    /// A writer whose first value follows others of an array that another writer has begun.
+    package init(continuingArray: Bool) { needsComma = continuingArray }
+
     /// Room for a piece of a matrix, so that the buffer does not grow while it is written.
-    package mutating func reserve(numbers: Int) { bytes.reserveCapacity(bytes.count + 20 * numbers) }
+    package mutating func reserve(numbers: Int) { bytes.reserveCapacity(bytes.count + 24 * numbers) }
 
     package mutating func beginObject() { open(UInt8(ascii: "{")) }
     package mutating func endObject() { close(UInt8(ascii: "}")) }
