@@ -78,3 +78,15 @@ package struct NumericArray: Sendable, Equatable {
         self.hasNulls = hasNulls
     }
 }
+
+extension JSONValue {
+    /// The elements of a list, also of one that was read as an array of numbers; nil for anything else.
+    package var listElements: [JSONValue]? {
+        switch self {
+        case .array(let values): values
+        case .tensor(let array) where array.shape.count == 1:
+            array.elements.map { $0.isNaN ? .null : .number(.double($0)) }
+        default: nil
+        }
+    }
+}

@@ -9,7 +9,6 @@ struct ArchitectureTests {
         (.serial([.dense(Affine()), .serial([.relu, .relu])]), "/layers/1/layers/1"),
         (.serial([.dense(Affine()), .relu, .dense(Affine(parameterization: .standard))]), "/layers/2"),
         (.serial([.dense(Affine(weightStd: 1e200))]), "/layers/0"),
-        (.mlp(depth: 2, activation: .serial([.relu, .relu]), hidden: Affine(), readout: Affine()), "/activation/layers/1"),
         (.mlp(depth: -1), "/depth"),
     ])
     func refusesWithThePlace(architecture: Layer, path: String) {

@@ -42,15 +42,17 @@ private struct Compiler {
             guard depth >= 0 else { throw ArchitectureError(path: path + "/depth", detail: "depth must be 0 or more; \(depth) came") }
             for _ in 0..<depth {
                 try affine(hidden, at: path)
-                try add(activation, at: path + "/activation")
+                try add(.activation(activation), at: path + "/activation")
             }
             try affine(readout, at: path)
         case .dense(let parameters):
             try affine(parameters, at: path)
-        case .abRelu(let a, let b):
+        case .activation(.abRelu(let a, let b)):
             try activation(.abRelu(a: a, b: b), at: path)
-        case .erf(let a, let b, let c):
+        case .activation(.erf(let a, let b, let c)):
             try activation(.erf(a: a, b: b, c: c), at: path)
+        default:
+            throw ArchitectureError(path: path, detail: "a layer expected that the analytic kernel knows; this one is not among them yet")
         }
     }
 

@@ -1,51 +1,75 @@
 /// A network architecture: a tree of layers, named as in neural-tangents' `stax`.
+///
+/// The sample axis of an input is axis 0 and the channels are its last axis; the axes between are spatial, any number of them.
 public indirect enum Layer: Sendable, Equatable {
+    // Combinators.
     /// One layer after another.
     case serial([Layer])
+    /// Each branch on its own input: after `fanOut`, before a fan-in.
+    case parallel([Layer])
+    /// The layer `count` times, with new weights each time.
+    case repeated(Layer, count: Int)
+    /// x + f(x), with f the layers one after another.
+    case residual([Layer])
+    /// Copies of the input for `parallel`.
+    case fanOut(Int)
+    /// Sum of the branches, which have independent weights.
+    case fanInSum
+    /// Elementwise product of the branches.
+    case fanInProd
+    /// The branches side by side along an axis.
+    case fanInConcat(Axis)
     /// `depth` hidden layers, each an affine map and an activation, and an affine readout.
-    case mlp(depth: Int, activation: Layer, hidden: Affine, readout: Affine)
+    case mlp(depth: Int, activation: Activation, hidden: Affine, readout: Affine)
+
+    // Linear layers.
     /// An affine map of the channels.
     case dense(Affine)
-    /// phi(u) = a min(u, 0) + b max(u, 0): relu is (0, 1).
-    case abRelu(a: Double, b: Double)
-    /// phi(u) = a erf(b u) + c.
-    case erf(a: Double, b: Double, c: Double)
+    case convolution(Convolution)
+    case pool(Pool)
+    /// Mean or sum over all positions.
+    case globalPool(Pool.Reduction)
+    /// All positions and channels as one axis of channels.
+    case flatten
+    case identity
+    case layerNorm(LayerNorm)
+    case dropout(Dropout)
+    case selfAttention(SelfAttention)
+    /// x ← A x along the given axes (nil: all spatial axes, as one), with an adjacency matrix A that comes with each input.
+    case aggregate(axes: [Int]?)
+    case imageResize(ImageResize)
+    /// Picks positions, one entry an axis, sample axis first; missing entries take all.
+    case index([AxisSelection])
+    case dotGeneral(DotGeneral)
+
+    /// A function of every element.
+    case activation(Activation)
 
     /// phi(u) = max(u, 0).
-    public static let relu = Layer.abRelu(a: 0, b: 1)
+    public static let relu = Layer.activation(.relu)
 
     /// phi(u) = erf(u).
-    public static let erf = Layer.erf(a: 1, b: 1, c: 0)
+    public static let erf = Layer.activation(.erf)
 
     /// A fully-connected network with the same affine map before each activation and as readout.
-    public static func mlp(depth: Int, activation: Layer = .relu, weightStd: Double = 1, biasStd: Double? = nil) -> Layer {
+    public static func mlp(depth: Int, activation: Activation = .relu, weightStd: Double = 1, biasStd: Double? = nil) -> Layer {
         let affine = Affine(weightStd: weightStd, biasStd: biasStd)
         return .mlp(depth: depth, activation: activation, hidden: affine, readout: affine)
     }
 }
 
-/// The weights and biases of a linear layer: their distribution, and how the network is written in them.
-public struct Affine: Sendable, Equatable {
-    /// Outputs (channels). The analytic kernel depends on it only where the next layer is in the standard parameterization.
-    public var width: Int?
-    /// sigma_w.
-    public var weightStd: Double
-    /// sigma_b; nil: the layer has no bias. 0 is another thing: a bias of zero variance, whose gradient counts in the standard parameterization.
-    public var biasStd: Double?
-    public var parameterization: Parameterization
+/// An axis of an input [n, spatial…, channels].
+public enum Axis: Sendable, Hashable {
+    case channel
+    /// Counted from the sample axis 0; negative from the end.
+    case index(Int)
 
-    public init(width: Int? = nil, weightStd: Double = 1, biasStd: Double? = nil, parameterization: Parameterization = .ntk) {
-        self.width = width
-        self.weightStd = weightStd
-        self.biasStd = biasStd
-        self.parameterization = parameterization
+    /// The axis in an array of `rank` axes whose last one holds the channels; nil if there is none.
+    public func resolved(rank: Int) -> Int? {
+        switch self {
+        case .channel: rank - 1
+        case .index(let axis) where axis >= -rank && axis < rank: axis < 0 ? axis + rank : axis
+        case .index: nil
+        }
     }
-}
-
-/// Where the scale of a layer's weights stands, with W, b ~ N(0, 1) in `ntk`:
-public enum Parameterization: String, Sendable, CaseIterable {
-    /// z = sigma_w / sqrt(fan-in) W x + sigma_b b, so that the kernel has a limit at infinite width.
-    case ntk
-    /// z = W x + b with W ~ N(0, sigma_w² / fan-in), b ~ N(0, sigma_b²): the kernel grows with the fan-in.
-    case standard
 }

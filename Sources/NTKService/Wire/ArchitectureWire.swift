@@ -3,11 +3,39 @@ internal import TensorFormats
 
 /// Reads an architecture: a tree of objects with a `type` each.
 enum ArchitectureWire {
-    private static let activations = ["relu", "leaky_relu", "ab_relu", "abs", "erf", "sigmoid_like"]
-    private static let types = ["serial", "mlp", "dense"] + activations
-    /// Hidden layers of an `mlp`, far beyond any use.
-    private static let depths = 0...10_000
+    /// Each layer's name and how its other fields are read.
+    private static let layers: [(name: String, read: @Sendable (inout ObjectReader) throws(ProblemDetails) -> Layer)] = [
+        ("serial", { reader throws(ProblemDetails) in .serial(try children("layers", &reader)) }),
+        ("parallel", { reader throws(ProblemDetails) in .parallel(try children("branches", &reader)) }),
+        ("repeat", repeated),
+        ("residual", { reader throws(ProblemDetails) in .residual(try children("layers", &reader)) }),
+        ("fan_out", { reader throws(ProblemDetails) in .fanOut(try reader.requiredInteger("count", in: 1...1024)) }),
+        ("fan_in_sum", { _ in .fanInSum }),
+        ("fan_in_prod", { _ in .fanInProd }),
+        ("fan_in_concat", { reader throws(ProblemDetails) in .fanInConcat(try axis("axis", &reader, default: .channel)) }),
+        ("mlp", mlp),
+        ("dense", { reader throws(ProblemDetails) in .dense(try affine(&reader)) }),
+        ("conv", { reader throws(ProblemDetails) in try convolution(.shared, &reader) }),
+        ("conv_local", { reader throws(ProblemDetails) in try convolution(.local, &reader) }),
+        ("conv_transpose", { reader throws(ProblemDetails) in try convolution(.transpose, &reader) }),
+        ("avg_pool", { reader throws(ProblemDetails) in try pool(.average, &reader) }),
+        ("sum_pool", { reader throws(ProblemDetails) in try pool(.sum, &reader) }),
+        ("global_avg_pool", { _ in .globalPool(.average) }),
+        ("global_sum_pool", { _ in .globalPool(.sum) }),
+        ("flatten", { _ in .flatten }),
+        ("identity", { _ in .identity }),
+        ("layer_norm", layerNorm),
+        ("dropout", dropout),
+        ("global_self_attention", selfAttention),
+        ("aggregate", aggregate),
+        ("image_resize", imageResize),
+        ("index", index),
+        ("dot_general", dotGeneral),
+    ]
+    /// Hidden layers of an `mlp`, repetitions: far beyond any use.
+    private static let counts = 0...10_000
     private static let widths = 1...(1 << 40)
+    static let sizes = 1...(1 << 20)
 
     static func layer(_ value: JSONValue, at pointer: String) throws(ProblemDetails) -> Layer {
         var reader = try ObjectReader(value, at: pointer)
@@ -19,73 +47,117 @@ enum ArchitectureWire {
     }
 
     private static func layer(_ name: String, _ reader: inout ObjectReader) throws(ProblemDetails) -> Layer {
-        switch name {
-        case "serial": return .serial(try layers("layers", &reader))
-        case "mlp": return try mlp(&reader)
-        case "dense": return .dense(try affine(&reader))
-        case "relu": return .relu
-        case "leaky_relu": return .abRelu(a: try reader.number("alpha", default: 0.01), b: 1)
-        case "ab_relu": return .abRelu(a: try requiredNumber("a", &reader), b: try requiredNumber("b", &reader))
-        case "abs": return .abRelu(a: -1, b: 1)
-        case "erf":
-            return .erf(
-                a: try reader.number("a", default: 1), b: try reader.number("b", default: 1), c: try reader.number("c", default: 0))
-        case "sigmoid_like": return .erf(a: 0.5, b: 1 / 2.4020563531719796, c: 0.5)
-        default:
-            throw .invalid(
-                reader.pointer(to: "type"), "one of \(types.joined(separator: ", ")) expected; \"\(name.prefix(40))\" came")
-        }
+        if let entry = layers.first(where: { $0.name == name }) { return try entry.read(&reader) }
+        if let activation = try ActivationWire.activation(name, &reader) { return .activation(activation) }
+        let names = layers.map(\.name) + ActivationWire.names
+        throw .invalid(reader.pointer(to: "type"), "one of \(names.joined(separator: ", ")) expected; \"\(name.prefix(40))\" came")
     }
 
-    private static func layers(_ field: String, _ reader: inout ObjectReader) throws(ProblemDetails) -> [Layer] {
+    private static func children(_ field: String, _ reader: inout ObjectReader) throws(ProblemDetails) -> [Layer] {
         let value = try reader.required(field, "a list of layers")
         let pointer = reader.pointer(to: field)
-        guard case .array(let values) = value else { throw .invalid(pointer, "a list of one or more layers expected") }
+        guard let values = value.listElements else { throw .invalid(pointer, "a list of layers expected; \(value.kindName) came") }
         var layers: [Layer] = []
         for (index, value) in values.enumerated() { layers.append(try layer(value, at: "\(pointer)/\(index)")) }
         return layers
     }
 
-    private static func requiredNumber(_ field: String, _ reader: inout ObjectReader) throws(ProblemDetails) -> Double {
-        guard let number = try reader.optionalNumber(field) else {
-            throw .invalid(reader.pointer(to: field), "a number expected; the field is missing")
-        }
-        return number
+    private static func repeated(_ reader: inout ObjectReader) throws(ProblemDetails) -> Layer {
+        let child = try layer(reader.required("layer", "a layer"), at: reader.pointer(to: "layer"))
+        return .repeated(child, count: try reader.requiredInteger("count", in: counts))
     }
 
     /// `depth` hidden layers and a dense readout, all with the same settings but for `last_w_std`.
     private static func mlp(_ reader: inout ObjectReader) throws(ProblemDetails) -> Layer {
-        guard let depth = try reader.optionalInteger("depth", in: depths) else {
-            throw .invalid(reader.pointer(to: "depth"), "the number of hidden layers expected; the field is missing")
-        }
-        let activation = try activation(reader.optional("activation"), at: reader.pointer(to: "activation"))
+        let depth = try reader.requiredInteger("depth", in: counts)
+        let activation = try ActivationWire.named(reader.optional("activation"), at: reader.pointer(to: "activation"))
         let hidden = try affine(&reader)
         var readout = hidden
         readout.weightStd = try reader.number("last_w_std", default: hidden.weightStd)
         return .mlp(depth: depth, activation: activation, hidden: hidden, readout: readout)
     }
 
-    /// A name, or an object where the activation has parameters; relu if there is none.
-    private static func activation(_ value: JSONValue?, at pointer: String) throws(ProblemDetails) -> Layer {
-        let layer: JSONValue
-        switch value {
-        case nil: return .relu
-        case .string(let name): layer = .object(JSONObject(members: [("type", .string(name))]))
-        case .some(let object): layer = object
-        }
-        guard case .object(let object) = layer, case .string(let name) = object["type"], activations.contains(name) else {
-            throw .invalid(
-                pointer,
-                "an activation expected, one of \(activations.joined(separator: ", ")), as a name or as an object with its type and parameters")
-        }
-        return try self.layer(layer, at: pointer)
-    }
-
     private static func affine(_ reader: inout ObjectReader) throws(ProblemDetails) -> Affine {
         Affine(
             width: try reader.optionalInteger("width", in: widths),
             weightStd: try reader.number("w_std", default: 1), biasStd: try reader.optionalNumber("b_std"),
-            parameterization: try reader.choice("parameterization", default: .ntk))
+            parameterization: try reader.choice("parameterization", default: .ntk), isTrainable: try reader.bool("trainable", default: true))
+    }
+
+    private static func convolution(_ variant: Convolution.Variant, _ reader: inout ObjectReader) throws(ProblemDetails) -> Layer {
+        .convolution(
+            Convolution(
+                variant: variant, filterShape: try reader.requiredIntegers("filter_shape", in: sizes),
+                strides: try reader.optionalIntegers("strides", in: sizes), padding: try reader.choice("padding", default: .valid),
+                affine: try affine(&reader)))
+    }
+
+    private static func pool(_ reduction: Pool.Reduction, _ reader: inout ObjectReader) throws(ProblemDetails) -> Layer {
+        .pool(
+            Pool(
+                reduction: reduction, windowShape: try reader.requiredIntegers("window_shape", in: sizes),
+                strides: try reader.optionalIntegers("strides", in: sizes), padding: try reader.choice("padding", default: .valid),
+                normalizesEdges: reduction == .average ? try reader.bool("normalize_edges", default: false) : false))
+    }
+
+    private static func layerNorm(_ reader: inout ObjectReader) throws(ProblemDetails) -> Layer {
+        var norm = LayerNorm(epsilon: try reader.number("eps", default: 1e-12))
+        if let value = reader.optional("axes") {
+            let pointer = reader.pointer(to: "axes")
+            guard let values = value.listElements else { throw .invalid(pointer, "a list of axes expected, each \"channel\" or an integer") }
+            norm.axes = []
+            for (index, value) in values.enumerated() { norm.axes.append(try axis(value, at: "\(pointer)/\(index)")) }
+        }
+        return .layerNorm(norm)
+    }
+
+    private static func dropout(_ reader: inout ObjectReader) throws(ProblemDetails) -> Layer {
+        .dropout(
+            Dropout(
+                keepProbability: try reader.requiredNumber("keep_probability"), mode: try reader.choice("mode", default: .train)))
+    }
+
+    private static func selfAttention(_ reader: inout ObjectReader) throws(ProblemDetails) -> Layer {
+        .selfAttention(
+            SelfAttention(
+                width: try reader.optionalInteger("width", in: widths), heads: try reader.optionalInteger("heads", in: 1...65_536) ?? 1,
+                linearScaling: try reader.bool("linear_scaling", default: true),
+                keyStd: try reader.number("w_key_std", default: 1), valueStd: try reader.number("w_value_std", default: 1),
+                queryStd: try reader.number("w_query_std", default: 1), outputStd: try reader.number("w_out_std", default: 1),
+                biasStd: try reader.optionalNumber("b_std"), mechanism: try reader.choice("mechanism", default: .softmax),
+                positionalEmbedding: try reader.choice("positional_embedding", default: .none),
+                positionalNorm: try reader.number("positional_p_norm", default: 2),
+                positionalStd: try reader.number("w_positional_std", default: 1),
+                positionalWidth: try reader.optionalInteger("positional_width", in: widths),
+                positionalDecay: try reader.optionalNumber("positional_decay"),
+                embedsValues: try reader.bool("value_positional_embedding", default: false),
+                isTrainable: try reader.bool("trainable", default: true)))
+    }
+
+    private static func aggregate(_ reader: inout ObjectReader) throws(ProblemDetails) -> Layer {
+        .aggregate(axes: try reader.optionalIntegers("axes", in: -64...64))
+    }
+
+    private static func imageResize(_ reader: inout ObjectReader) throws(ProblemDetails) -> Layer {
+        .imageResize(
+            ImageResize(
+                shape: try reader.requiredIntegers("shape", in: -1...(1 << 20)), method: try reader.requiredChoice("method"),
+                antialias: try reader.bool("antialias", default: true)))
+    }
+
+    private static func axis(_ field: String, _ reader: inout ObjectReader, default standard: Axis) throws(ProblemDetails) -> Axis {
+        guard let value = reader.optional(field) else { return standard }
+        return try axis(value, at: reader.pointer(to: field))
+    }
+
+    private static func axis(_ value: JSONValue, at pointer: String) throws(ProblemDetails) -> Axis {
+        switch value {
+        case .string("channel"): return .channel
+        case .number(let number):
+            if let integer = number.integer, (-64...64).contains(integer) { return .index(integer) }
+        default: break
+        }
+        throw .invalid(pointer, "\"channel\" or an integer that counts axes from the sample axis 0 expected")
     }
 }
 

@@ -49,6 +49,41 @@ struct ObjectReader {
         return integer
     }
 
+    mutating func requiredNumber(_ field: String) throws(ProblemDetails) -> Double {
+        guard let number = try optionalNumber(field) else { throw .invalid(pointer(to: field), "a number expected; the field is missing") }
+        return number
+    }
+
+    mutating func requiredInteger(_ field: String, in range: ClosedRange<Int>) throws(ProblemDetails) -> Int {
+        guard let integer = try optionalInteger(field, in: range) else {
+            throw .invalid(
+                pointer(to: field), "an integer from \(range.lowerBound) to \(range.upperBound) expected; the field is missing")
+        }
+        return integer
+    }
+
+    /// A list of integers.
+    mutating func optionalIntegers(_ field: String, in range: ClosedRange<Int>) throws(ProblemDetails) -> [Int]? {
+        guard let value = optional(field) else { return nil }
+        let what = "a list of integers from \(range.lowerBound) to \(range.upperBound) expected"
+        guard let values = value.listElements else { throw .invalid(pointer(to: field), "\(what); \(value.kindName) came") }
+        var integers: [Int] = []
+        for (index, value) in values.enumerated() {
+            guard case .number(let number) = value, let integer = number.integer, range.contains(integer) else {
+                throw .invalid("\(pointer(to: field))/\(index)", "an integer from \(range.lowerBound) to \(range.upperBound) expected")
+            }
+            integers.append(integer)
+        }
+        return integers
+    }
+
+    mutating func requiredIntegers(_ field: String, in range: ClosedRange<Int>) throws(ProblemDetails) -> [Int] {
+        guard let integers = try optionalIntegers(field, in: range) else {
+            throw .invalid(pointer(to: field), "a list of integers expected; the field is missing")
+        }
+        return integers
+    }
+
     mutating func bool(_ field: String, default standard: Bool) throws(ProblemDetails) -> Bool {
         guard let value = optional(field) else { return standard }
         guard case .bool(let bool) = value else { throw .invalid(pointer(to: field), "true or false expected; \(value.kindName) came") }
@@ -61,6 +96,13 @@ struct ObjectReader {
     ) throws(ProblemDetails) -> Choice where Choice.RawValue == String {
         guard let value = optional(field) else { return standard }
         return try Self.choice(value, at: pointer(to: field))
+    }
+
+    mutating func requiredChoice<Choice: RawRepresentable & CaseIterable>(
+        _ field: String
+    ) throws(ProblemDetails) -> Choice where Choice.RawValue == String {
+        let names = Choice.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+        return try Self.choice(required(field, "one of \(names)"), at: pointer(to: field))
     }
 
     static func choice<Choice: RawRepresentable & CaseIterable>(
