@@ -29,6 +29,7 @@ let package = Package(
         // C libraries and the C that Swift cannot express.
         .systemLibrary(name: "CEpoll"),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CSHA256", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(
             name: "CSimdJSON",
             cxxSettings: [.unsafeFlags(["-std=c++17", "-O2"]), .define("NDEBUG", .when(configuration: .release))],
@@ -52,9 +53,10 @@ let package = Package(
         .target(name: "DispatchExecutor", swiftSettings: strict),
         .target(name: "HTTPServer", dependencies: ["HTTP1", "DispatchExecutor", "CEpoll", "Locks", httpTypes], swiftSettings: strict),
         .target(name: "ComputeExecutor", dependencies: ["LinearAlgebra", "Locks"], swiftSettings: strict),
+        .target(name: "ArtifactStore", dependencies: ["CSHA256", "Locks"], swiftSettings: strict),
         .target(
             name: "NTKService",
-            dependencies: ["NTK", "LinearAlgebra", "TensorFormats", "HTTP1", "ComputeExecutor", "CEmbedded", httpTypes],
+            dependencies: ["NTK", "LinearAlgebra", "TensorFormats", "HTTP1", "ComputeExecutor", "ArtifactStore", "CEmbedded", httpTypes],
             swiftSettings: strict),
         .executableTarget(
             name: "ntk-server",
@@ -78,6 +80,7 @@ let package = Package(
         .testTarget(
             name: "NTKTests", dependencies: ["NTK", "LinearAlgebra", "TestSupport"],
             resources: [.copy("Golden")], swiftSettings: strict),
+        .testTarget(name: "ArtifactStoreTests", dependencies: ["ArtifactStore"], swiftSettings: strict),
         .testTarget(name: "ComputeExecutorTests", dependencies: ["ComputeExecutor", "Locks", "LinearAlgebra"], swiftSettings: strict),
         .testTarget(
             name: "NTKServiceTests", dependencies: ["NTKService", "ComputeExecutor", "HTTP1", "TensorFormats", httpTypes],

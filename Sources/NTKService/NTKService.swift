@@ -41,7 +41,7 @@ package struct NTKService: HTTPResponder {
     package func admit(_ head: HTTPRequest) -> Admission {
         do throws(ProblemDetails) {
             if head.path == "*" { return .answer(Self.options(allow: "GET, HEAD, POST, OPTIONS")) }
-            let (route, _) = try route(head)
+            let route = try route(head).route
             if head.method == .options { return .answer(Self.options(allow: route.allow)) }
             if let accept = head.headerFields[.accept], !MediaRange.allows(accept, route.mediaType) {
                 throw ProblemDetails(
@@ -86,13 +86,13 @@ package struct NTKService: HTTPResponder {
 
     // MARK: Routing
 
-    private func route(_ head: HTTPRequest) throws(ProblemDetails) -> (Route, Target) {
+    private func route(_ head: HTTPRequest) throws(ProblemDetails) -> (route: Route, segments: [String: String], target: Target) {
         guard let target = Target(head.path ?? "/") else {
             throw ProblemDetails(
                 status: .badRequest, type: "http", title: "Bad Request",
                 detail: "the target's percent-encoding must be two hexadecimal digits of UTF-8")
         }
-        guard let route = Route(rawValue: target.path) else {
+        guard let (route, segments) = Route.match(target.path) else {
             throw ProblemDetails(
                 status: .notFound, type: "not-found", title: "There is nothing here",
                 detail: "one of \(Route.allCases.map(\.rawValue).joined(separator: ", ")) expected")
@@ -102,16 +102,18 @@ package struct NTKService: HTTPResponder {
                 status: .methodNotAllowed, type: "method-not-allowed", title: "The resource has no such method",
                 detail: "\(route.allow) expected; \(head.method.rawValue) came", headerFields: [.allow: route.allow])
         }
-        for (name, value) in target.query where route.parameters[name]?.contains(value) != true {
+        for (name, value) in target.query {
+            if let values = route.parameters[name], values?.contains(value) != false { continue }
+            let known = route.parameters.map { name, values in values.map { "\(name)=\($0.joined(separator: "|"))" } ?? name }.sorted()
             throw ProblemDetails(
                 status: .badRequest, type: "unknown-parameter", title: "The query has a parameter that means nothing here",
-                detail: "\(name)=\(value) came; \(route.parameters.isEmpty ? "no parameters" : "format=json") expected")
+                detail: "\(name)=\(value) came; \(known.isEmpty ? "no parameters" : known.joined(separator: ", ")) expected")
         }
-        return (route, target)
+        return (route, segments, target)
     }
 
     private func answer(_ request: ServerRequest) async throws -> ServerResponse {
-        switch try route(request.head).0 {
+        switch try route(request.head).route {
         case .livez: return Self.json(#"{"status":"ok"}"#)
         case .readyz:
             guard isReady() else { throw ProblemDetails.unavailable("the data directory cannot be written") }

@@ -1,6 +1,6 @@
 internal import HTTPTypes
 
-/// Everything that can be asked for: a path with its methods.
+/// Everything that can be asked for: a path with its methods. A segment in braces stands for any one segment.
 enum Route: String, CaseIterable, Sendable {
     case kernels = "/v1/kernels"
     case predictions = "/v1/predictions"
@@ -8,6 +8,26 @@ enum Route: String, CaseIterable, Sendable {
     case readyz = "/readyz"
     case version = "/version"
     case openapi = "/openapi.yaml"
+
+    /// The route of a path, with what stands in place of the segments in braces.
+    static func match(_ path: String) -> (route: Route, segments: [String: String])? {
+        if let route = Route(rawValue: path), !path.utf8.contains(UInt8(ascii: "{")) { return (route, [:]) }
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        for (route, template) in templates where template.count == parts.count {
+            var segments: [String: String] = [:]
+            let fits = zip(template, parts).allSatisfy { name, part in
+                guard name.hasPrefix("{") else { return name == part }
+                segments[String(name.dropFirst().dropLast())] = String(part)
+                return !part.isEmpty
+            }
+            if fits { return (route, segments) }
+        }
+        return nil
+    }
+
+    private static let templates: [(Route, [String])] = allCases.filter { $0.rawValue.utf8.contains(UInt8(ascii: "{")) }.map { route in
+        (route, route.rawValue.split(separator: "/", omittingEmptySubsequences: false).map(String.init))
+    }
 
     var methods: [HTTPRequest.Method] {
         switch self {
@@ -24,8 +44,8 @@ enum Route: String, CaseIterable, Sendable {
         self == .openapi ? "application/yaml" : "application/json"
     }
 
-    /// Query parameters that mean something.
-    var parameters: [String: [String]] {
+    /// Query parameters that mean something, each with its values; nil where it takes other values than a few words.
+    var parameters: [String: [String]?] {
         switch self {
         case .kernels, .predictions: ["format": ["json"]]
         default: [:]

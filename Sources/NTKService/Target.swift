@@ -6,6 +6,9 @@ struct Target: Sendable {
     /// Parameters in order, percent-decoded; a value is empty where there is no "=".
     let query: [(name: String, value: String)]
 
+    /// The first value of a parameter.
+    func parameter(_ name: String) -> String? { query.first { $0.name == name }?.value }
+
     /// Nil if a percent-encoding is broken.
     init?(_ target: String) {
         let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
