@@ -19,3 +19,4 @@ static inline float arc(float h) {
 }
 
 #include "loops.inc"
+#include "blocks.inc"

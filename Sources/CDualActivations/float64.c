@@ -23,3 +23,4 @@ static inline double arc(double h) {
 }
 
 #include "loops.inc"
+#include "blocks.inc"

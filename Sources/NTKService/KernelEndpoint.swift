@@ -24,13 +24,14 @@ enum KernelEndpoint {
         body.append("{")
         let shape: [Int]
         if request.diagonal {
-            let diagonals = try request.kernel.diagonals(request.x1, kinds: kinds, as: Element.self, on: tiles)
+            let diagonals = try request.kernel.diagonals(request.x1, patterns: request.patterns?.x1, kinds: kinds, as: Element.self, on: tiles)
             for (index, kind) in request.kinds.enumerated() {
                 if let values = diagonals[kind] { body.append(kind.rawValue, values, isFirst: index == 0) }
             }
             shape = [request.x1.rows]
         } else {
-            let matrices = try request.kernel.matrices(request.x1, request.x2, kinds: kinds, as: Element.self, on: tiles)
+            let matrices = try request.kernel.matrices(
+                request.x1, request.x2, patterns: request.patterns, kinds: kinds, as: Element.self, on: tiles)
             for (index, kind) in request.kinds.enumerated() {
                 if let matrix = matrices[kind] { body.append(kind.rawValue, matrix, isFirst: index == 0) }
             }

@@ -36,6 +36,20 @@
     void ntk_erf_##SUFFIX(                                                                                                                 \
         REAL *z, REAL *theta, size_t count, REAL slope, const REAL point[5], const REAL *p, const REAL *r, const REAL *psi,                \
         const REAL *cosine, const REAL *scale);                                                                             \
+    /** The loops over blocks of positions: see blocks.inc. */                                                                             \
+    void ntk_sum_blocks_##SUFFIX(                                                                                                          \
+        REAL *out, size_t out_stride, const REAL *const *blocks, size_t count, size_t rows, size_t columns, size_t stride);                \
+    void ntk_window_diagonal_##SUFFIX(                                                                                                     \
+        REAL *out, size_t out_stride, const REAL *in, size_t in_stride, size_t rows, size_t taps, REAL scale);                             \
+    void ntk_affine_block_##SUFFIX(                                                                                                        \
+        REAL *distance, REAL *theta, int theta_is_zero, size_t rows, size_t stride, int aligned, REAL weight, REAL input, REAL constant,   \
+        const REAL *q1, const REAL *q2);                                                                                                   \
+    void ntk_ab_relu_block_##SUFFIX(                                                                                                       \
+        REAL *distance, REAL *theta, size_t rows, size_t stride, int aligned, REAL asymmetry, REAL power, const REAL *a1, const REAL *i1,  \
+        const REAL *a2, const REAL *i2);                                                                                                   \
+    double ntk_block_sum_##SUFFIX(const REAL *block, size_t rows, size_t columns, size_t stride);                                          \
+    void ntk_input_distances_##SUFFIX(                                                                                                     \
+        REAL *out, size_t stride, const REAL *x, size_t rows, const REAL *y, size_t channels, int aligned);                                \
     /** out = a_i a_j c. */                                                                                                                \
     void ntk_covariance_##SUFFIX(REAL *out, const REAL *z, size_t count, REAL a, const REAL *a_others);
 

@@ -9,34 +9,68 @@ public import LinearAlgebra
 ///
 /// starting from K_0(x, x') = x·x' / d. It is carried in the *gap* 1 ∓ c of the cosine c = K(x, x')/√(K(x, x) K(x', x')), so that the angle
 /// between two points keeps an absolute error of a few ε at any distance; carried in c itself it loses √ε where points nearly coincide.
+///
+/// With spatial axes K and Θ are held for pairs of positions too, see `SpatialPlan`.
 public struct AnalyticKernel: Sendable {
-    /// Numbers that a point has.
-    public let features: Int
+    /// Extents of a point: spatial axes, then channels.
+    public let shape: [Int]
     private let program: KernelProgram
+    /// nil where a point is a vector all along.
+    private let spatial: SpatialKernel?
 
-    /// Affine maps and activations in all.
-    public var depth: Int { program.steps.count }
+    /// Numbers that a point has.
+    public var features: Int { shape.reduce(1, *) }
 
+    /// Operations on a pair in all.
+    public var depth: Int { program.instructions.count }
+
+    /// Nodes of the graphs over which the architecture aggregates; nil where it does not, so that points come without patterns.
+    public var patternSize: Int? { program.patternSize }
+
+    /// Floating-point operations for a pair of points, to within a small factor.
+    public var operationsPerPair: Int {
+        spatial?.operationsPerPair ?? 2 * features + 100 * depth
+    }
+
+    /// The kernel of points that are vectors.
     /// - Throws: `ArchitectureError` with the place in the tree if `architecture` has no kernel on points of `features` numbers.
     public init(_ architecture: Layer, features: Int) throws(ArchitectureError) {
-        precondition(features > 0, "a point has at least one feature")
-        self.features = features
-        program = try KernelProgram(architecture, features: features)
+        try self.init(architecture, shape: [features])
+    }
+
+    /// - Parameter shape: extents of a point, spatial axes first, channels last.
+    /// - Throws: `ArchitectureError` with the place in the tree if `architecture` has no kernel on points of this shape.
+    public init(_ architecture: Layer, shape: [Int]) throws(ArchitectureError) {
+        precondition(!shape.isEmpty && shape.allSatisfy { $0 > 0 }, "a point has at least one number")
+        self.shape = shape
+        var program = try KernelCompiler.compile(architecture, spatial: Array(shape.dropLast()), channels: shape[shape.count - 1])
+        program.flattenInput()
+        self.program = program
+        spatial = program.spatial.isEmpty ? nil : SpatialKernel(program, channels: shape[shape.count - 1])
     }
 
     /// Kernel matrices between the points of `x1` [n1, d] and `x2` [n2, d], or among those of `x1`.
     ///
+    /// A row of x1 or x2 is a point in row-major order of `shape`; a NaN is a masked entry, which counts as zero, and a position whose
+    /// channels are all masked takes no part: its biases do not count, and pooling averages over the others.
+    ///
     /// With `x2` nil the result is symmetric bit for bit, only one half is computed, and the diagonal comes from its own exact formula.
     /// Entries are positive semi-definite up to rounding, and each depends, bit for bit, on its two points only.
+    /// - Parameter patterns: for `aggregate`, the adjacency of each point of x1 and x2 [n, V·V]: x ← Aᵀ x.
     /// - Time: n1·n2·(2d + layers·c) operations, half of it without `x2`. Memory: the results, a normalized copy of the inputs, and two
     ///   tiles a thread.
     @specialized(where Element == Double)
     @specialized(where Element == Float)
     public func matrices<Element: KernelScalar>(
-        _ x1: Matrix<Double>, _ x2: Matrix<Double>? = nil, kinds: Set<KernelKind>, as _: Element.Type,
-        on executor: any TileExecutor = ConcurrentTiles()
+        _ x1: Matrix<Double>, _ x2: Matrix<Double>? = nil, patterns: (x1: Matrix<Double>, x2: Matrix<Double>?)? = nil, kinds: Set<KernelKind>,
+        as _: Element.Type, on executor: any TileExecutor = ConcurrentTiles()
     ) throws -> Kernels<Matrix<Element>> {
         try check(x1, x2)
+        if let spatial {
+            return try spatial.matrices(
+                .init(x: x1, patterns: patterns?.x1), x2.map { .init(x: $0, patterns: patterns?.x2) }, kinds: kinds, as: Element.self,
+                on: executor)
+        }
         let first = try PointSet<Element>(x1, program: program, set: "x1", on: executor)
         let second = try x2.map { try PointSet<Element>($0, program: program, set: "x2", on: executor) }
         let pass = TilePass(program: program, kinds: kinds, x1: first, x2: second ?? first)
@@ -61,9 +95,11 @@ public struct AnalyticKernel: Sendable {
 
     /// k(x, x) for each point of `x` [n, d], by the exact formula of one point: O(n (d + layers)).
     public func diagonals<Element: KernelScalar>(
-        _ x: Matrix<Double>, kinds: Set<KernelKind>, as _: Element.Type, on executor: any TileExecutor = ConcurrentTiles()
+        _ x: Matrix<Double>, patterns: Matrix<Double>? = nil, kinds: Set<KernelKind>, as _: Element.Type,
+        on executor: any TileExecutor = ConcurrentTiles()
     ) throws -> Kernels<[Element]> {
         try check(x, nil)
+        if let spatial { return try spatial.diagonals(.init(x: x, patterns: patterns), kinds: kinds, as: Element.self, on: executor) }
         let points = try PointSet<Element>(x, program: program, set: "x1", on: executor)
         return Kernels(
             nngp: kinds.contains(.nngp) ? points.nngpDiagonal.map { Element($0) } : nil,

@@ -22,6 +22,29 @@ public protocol KernelScalar: Scalar {
         _ others: ErfPointers<Self>)
     @unsafe static func covariance(
         _ out: UnsafeMutablePointer<Self>, _ z: UnsafePointer<Self>, _ count: Int, _ a: Self, _ aOthers: UnsafePointer<Self>)
+
+    @unsafe static func sumBlocks(
+        _ out: UnsafeMutablePointer<Self>, _ outStride: Int, _ blocks: UnsafePointer<UnsafePointer<Self>?>, _ count: Int, rows: Int,
+        columns: Int, stride: Int)
+    @unsafe static func windowDiagonal(
+        _ out: UnsafeMutablePointer<Self>, _ outStride: Int, _ input: UnsafePointer<Self>, _ inputStride: Int, rows: Int, taps: Int, scale: Self)
+    @unsafe static func affineBlock(
+        _ distance: UnsafeMutablePointer<Self>, _ theta: UnsafeMutablePointer<Self>?, thetaIsZero: Bool, _ shape: BlockShape, weight: Self,
+        input: Self, constant: Self, _ q1: UnsafePointer<Self>, _ q2: UnsafePointer<Self>)
+    @unsafe static func abReluBlock(
+        _ distance: UnsafeMutablePointer<Self>, _ theta: UnsafeMutablePointer<Self>?, _ shape: BlockShape, asymmetry: Self, power: Self,
+        _ a1: UnsafePointer<Self>, _ i1: UnsafePointer<Self>, _ a2: UnsafePointer<Self>, _ i2: UnsafePointer<Self>)
+    @unsafe static func blockSum(_ block: UnsafePointer<Self>, rows: Int, columns: Int, stride: Int) -> Double
+    @unsafe static func inputDistances(
+        _ out: UnsafeMutablePointer<Self>, _ shape: BlockShape, _ x: UnsafePointer<Self>, _ y: UnsafePointer<Self>, channels: Int)
+}
+
+/// Rows of a block and the elements from one to the next. `isAligned`: one row, whose element c is the pair of positions (c, c); otherwise
+/// element c of row r is the pair (r, c).
+public struct BlockShape: Sendable, Equatable {
+    var rows: Int
+    var stride: Int
+    var isAligned: Bool
 }
 
 /// The constants of the points of one side for the erf layer, see `PointSet.ErfConstants`.
@@ -81,6 +104,45 @@ extension Double: KernelScalar {
     ) {
         unsafe ntk_covariance_f64(out, z, count, a, aOthers)
     }
+
+    @unsafe public static func sumBlocks(
+        _ out: UnsafeMutablePointer<Double>, _ outStride: Int, _ blocks: UnsafePointer<UnsafePointer<Double>?>, _ count: Int, rows: Int, columns: Int,
+        stride: Int
+    ) {
+        unsafe ntk_sum_blocks_f64(out, outStride, blocks, count, rows, columns, stride)
+    }
+
+    @unsafe public static func windowDiagonal(
+        _ out: UnsafeMutablePointer<Double>, _ outStride: Int, _ input: UnsafePointer<Double>, _ inputStride: Int, rows: Int, taps: Int, scale: Double
+    ) {
+        unsafe ntk_window_diagonal_f64(out, outStride, input, inputStride, rows, taps, scale)
+    }
+
+    @unsafe public static func affineBlock(
+        _ distance: UnsafeMutablePointer<Double>, _ theta: UnsafeMutablePointer<Double>?, thetaIsZero: Bool, _ shape: BlockShape, weight: Double,
+        input: Double, constant: Double, _ q1: UnsafePointer<Double>, _ q2: UnsafePointer<Double>
+    ) {
+        unsafe ntk_affine_block_f64(
+            distance, theta, thetaIsZero ? 1 : 0, shape.rows, shape.stride, shape.isAligned ? 1 : 0, weight, input, constant, q1, q2)
+    }
+
+    @unsafe public static func abReluBlock(
+        _ distance: UnsafeMutablePointer<Double>, _ theta: UnsafeMutablePointer<Double>?, _ shape: BlockShape, asymmetry: Double, power: Double,
+        _ a1: UnsafePointer<Double>, _ i1: UnsafePointer<Double>, _ a2: UnsafePointer<Double>, _ i2: UnsafePointer<Double>
+    ) {
+        unsafe ntk_ab_relu_block_f64(
+            distance, theta, shape.rows, shape.stride, shape.isAligned ? 1 : 0, asymmetry, power, a1, i1, a2, i2)
+    }
+
+    @unsafe public static func blockSum(_ block: UnsafePointer<Double>, rows: Int, columns: Int, stride: Int) -> Double {
+        unsafe ntk_block_sum_f64(block, rows, columns, stride)
+    }
+
+    @unsafe public static func inputDistances(
+        _ out: UnsafeMutablePointer<Double>, _ shape: BlockShape, _ x: UnsafePointer<Double>, _ y: UnsafePointer<Double>, channels: Int
+    ) {
+        unsafe ntk_input_distances_f64(out, shape.stride, x, shape.rows, y, channels, shape.isAligned ? 1 : 0)
+    }
 }
 
 extension Float: KernelScalar {
@@ -131,5 +193,44 @@ extension Float: KernelScalar {
         _ out: UnsafeMutablePointer<Float>, _ z: UnsafePointer<Float>, _ count: Int, _ a: Float, _ aOthers: UnsafePointer<Float>
     ) {
         unsafe ntk_covariance_f32(out, z, count, a, aOthers)
+    }
+
+    @unsafe public static func sumBlocks(
+        _ out: UnsafeMutablePointer<Float>, _ outStride: Int, _ blocks: UnsafePointer<UnsafePointer<Float>?>, _ count: Int, rows: Int, columns: Int,
+        stride: Int
+    ) {
+        unsafe ntk_sum_blocks_f32(out, outStride, blocks, count, rows, columns, stride)
+    }
+
+    @unsafe public static func windowDiagonal(
+        _ out: UnsafeMutablePointer<Float>, _ outStride: Int, _ input: UnsafePointer<Float>, _ inputStride: Int, rows: Int, taps: Int, scale: Float
+    ) {
+        unsafe ntk_window_diagonal_f32(out, outStride, input, inputStride, rows, taps, scale)
+    }
+
+    @unsafe public static func affineBlock(
+        _ distance: UnsafeMutablePointer<Float>, _ theta: UnsafeMutablePointer<Float>?, thetaIsZero: Bool, _ shape: BlockShape, weight: Float,
+        input: Float, constant: Float, _ q1: UnsafePointer<Float>, _ q2: UnsafePointer<Float>
+    ) {
+        unsafe ntk_affine_block_f32(
+            distance, theta, thetaIsZero ? 1 : 0, shape.rows, shape.stride, shape.isAligned ? 1 : 0, weight, input, constant, q1, q2)
+    }
+
+    @unsafe public static func abReluBlock(
+        _ distance: UnsafeMutablePointer<Float>, _ theta: UnsafeMutablePointer<Float>?, _ shape: BlockShape, asymmetry: Float, power: Float,
+        _ a1: UnsafePointer<Float>, _ i1: UnsafePointer<Float>, _ a2: UnsafePointer<Float>, _ i2: UnsafePointer<Float>
+    ) {
+        unsafe ntk_ab_relu_block_f32(
+            distance, theta, shape.rows, shape.stride, shape.isAligned ? 1 : 0, asymmetry, power, a1, i1, a2, i2)
+    }
+
+    @unsafe public static func blockSum(_ block: UnsafePointer<Float>, rows: Int, columns: Int, stride: Int) -> Double {
+        unsafe ntk_block_sum_f32(block, rows, columns, stride)
+    }
+
+    @unsafe public static func inputDistances(
+        _ out: UnsafeMutablePointer<Float>, _ shape: BlockShape, _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, channels: Int
+    ) {
+        unsafe ntk_input_distances_f32(out, shape.stride, x, shape.rows, y, channels, shape.isAligned ? 1 : 0)
     }
 }

@@ -162,12 +162,16 @@ enum ArchitectureWire {
 }
 
 extension Layer {
-    /// The kernel of this architecture on points of `features` numbers; `pointer` is where the architecture stands in the request.
-    func analyticKernel(features: Int, at pointer: String) throws(ProblemDetails) -> AnalyticKernel {
+    /// The kernel of this architecture on points of this shape; `pointer` is where the architecture stands in the request.
+    func analyticKernel(shape: [Int], at pointer: String) throws(ProblemDetails) -> AnalyticKernel {
         do {
-            return try AnalyticKernel(self, features: features)
+            return try AnalyticKernel(self, shape: shape)
         } catch {
             throw .invalid(pointer + error.path, error.detail)
         }
+    }
+
+    func analyticKernel(features: Int, at pointer: String) throws(ProblemDetails) -> AnalyticKernel {
+        try analyticKernel(shape: [features], at: pointer)
     }
 }

@@ -11,6 +11,8 @@ struct KernelRequest: ComputeTask {
     var kernel: AnalyticKernel
     var x1: Matrix<Double>
     var x2: Matrix<Double>?
+    /// The points' adjacencies, where the architecture aggregates.
+    var patterns: (x1: Matrix<Double>, x2: Matrix<Double>?)?
     /// In the order of the request, which is the order of the answer.
     var kinds: [KernelKind]
     var precision: Precision
@@ -19,8 +21,14 @@ struct KernelRequest: ComputeTask {
     init(_ value: JSONValue) throws(ProblemDetails) {
         var reader = try ObjectReader(value, at: "")
         let architecture = try ArchitectureWire.layer(reader.required("architecture", "an architecture"), at: "/architecture")
-        x1 = try reader.points("x1")
-        x2 = try reader.optionalPoints("x2")
+        let format = try reader.choice("data_format", default: DataFormat.channelsLast)
+        let first = try reader.tensor("x1", format)
+        let second = try reader.optionalTensor("x2", format)
+        x1 = first.values
+        x2 = second?.values
+        let spatial = Array(first.shape.dropLast())
+        let pattern1 = try reader.pattern("pattern1", points: x1.rows, spatial: spatial)
+        let pattern2 = try reader.pattern("pattern2", points: x2?.rows ?? x1.rows, spatial: spatial)
         kinds = try Self.kinds(reader.optional("kinds"))
         precision = try reader.choice("precision", default: .float64)
         diagonal = try reader.bool("diagonal", default: false)
@@ -28,10 +36,32 @@ struct KernelRequest: ComputeTask {
         if diagonal && x2 != nil {
             throw .invalid("/x2", "x1 alone expected with diagonal: it is k(x, x) for each x of x1")
         }
-        if let x2, x2.columns != x1.columns {
-            throw .invalid("/x2", "points of \(x1.columns) features expected, as in x1; \(x2.columns) came")
+        if let second, second.shape != first.shape {
+            throw .invalid("/x2", "points of shape \(first.shape) expected, as in x1; shape \(second.shape) came")
         }
-        kernel = try architecture.analyticKernel(features: x1.columns, at: "/architecture")
+        kernel = try architecture.analyticKernel(shape: first.shape, at: "/architecture")
+        patterns = try Self.patterns(kernel, pattern1, pattern2, hasSecond: x2 != nil)
+    }
+
+    /// Patterns where, and only where, they are needed.
+    private static func patterns(
+        _ kernel: AnalyticKernel, _ first: Matrix<Double>?, _ second: Matrix<Double>?, hasSecond: Bool
+    ) throws(ProblemDetails) -> (x1: Matrix<Double>, x2: Matrix<Double>?)? {
+        guard let size = kernel.patternSize else {
+            if first != nil || second != nil {
+                throw .invalid(first != nil ? "/pattern1" : "/pattern2", "no pattern expected: the architecture has no aggregate layer")
+            }
+            return nil
+        }
+        guard let first else { throw .invalid("/pattern1", "the adjacency of each point of x1 expected, for aggregate; the field is missing") }
+        if hasSecond && second == nil {
+            throw .invalid("/pattern2", "the adjacency of each point of x2 expected, for aggregate; the field is missing")
+        }
+        if !hasSecond && second != nil { throw .invalid("/pattern2", "no pattern2 expected without x2") }
+        for (field, pattern) in [("/pattern1", first), ("/pattern2", second ?? first)] where pattern.columns != size * size {
+            throw .invalid(field, "adjacencies of \(size) by \(size) nodes expected, as many as the axes that aggregate sums over have")
+        }
+        return (first, second)
     }
 
     private static func kinds(_ value: JSONValue?) throws(ProblemDetails) -> [KernelKind] {
@@ -47,10 +77,10 @@ struct KernelRequest: ComputeTask {
         return kinds
     }
 
-    /// Pairs, each a product of two points and some loops over layers.
+    /// What every pair of points costs.
     var operations: Int {
         let pairs = diagonal ? x1.rows : x1.rows.multipliedClamped(by: x2?.rows ?? x1.rows)
-        return pairs.multipliedClamped(by: 2 * x1.columns + 100 * kernel.depth)
+        return pairs.multipliedClamped(by: kernel.operationsPerPair)
     }
 
     /// Bytes of the result, and of what is needed beside it.

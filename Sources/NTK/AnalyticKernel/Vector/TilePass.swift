@@ -7,9 +7,18 @@ import LinearAlgebra
 @safe
 struct TilePass<Element: KernelScalar> {
     let program: KernelProgram
+    let plan: SlotPlan
     let kinds: Set<KernelKind>
     let x1: PointSet<Element>
     let x2: PointSet<Element>
+
+    init(program: KernelProgram, kinds: Set<KernelKind>, x1: PointSet<Element>, x2: PointSet<Element>) {
+        self.program = program
+        self.kinds = kinds
+        self.x1 = x1
+        self.x2 = x2
+        plan = SlotPlan(program, instructions: Array(program.instructions.indices), kept: [program.output])
+    }
 
     /// Points on a side of a tile: two float64 planes of it fit a 1 MB second-level cache, and the GEMM is near its full speed.
     static var side: Int { 256 }
@@ -31,14 +40,20 @@ struct TilePass<Element: KernelScalar> {
         let planes = Planes(
             columns: width, covariance: Storage(count: height * width), theta: Storage(count: kinds.contains(.ntk) ? height * width : 0))
         cosines(rows: rows, columns: columns, upperOnly: upperOnly, height: height, planes)
+        let scratch = RowScratch<Element>(slots: plan.slotCount - 1, width: width, needsDuals: needsDuals)
         for row in 0..<rows.count {
             let start = upperOnly ? row / run * run : 0
             let z = unsafe planes.covariance.base + row * width + start
             let theta = kinds.contains(.ntk) ? unsafe planes.theta.base + row * width + start : nil
             unsafe passRow(
-                point: rows.lowerBound + row, others: columns.lowerBound + start, count: (columns.count - start).roundedUp(to: run), z, theta)
+                point: rows.lowerBound + row, others: columns.lowerBound + start, count: (columns.count - start).roundedUp(to: run), z, theta,
+                scratch)
         }
         return planes
+    }
+
+    private var needsDuals: Bool {
+        x1.stages.contains { if case .dual = $0 { true } else { false } }
     }
 
     /// c = û·v̂ for all pairs of the tile; on the diagonal in strips that leave out what lies below it.
@@ -56,52 +71,65 @@ struct TilePass<Element: KernelScalar> {
         }
     }
 
-    private func passRow(point i: Int, others j: Int, count: Int, _ z: UnsafeMutablePointer<Element>, _ theta: UnsafeMutablePointer<Element>?) {
+    private func passRow(
+        point i: Int, others j: Int, count: Int, _ z: UnsafeMutablePointer<Element>, _ theta: UnsafeMutablePointer<Element>?,
+        _ scratch: RowScratch<Element>
+    ) {
         let d = x1.features
         unsafe Element.gapFromCosine(z, count)
         unsafe Element.refineGaps(z, count, x1.units.base + i * d, x2.units.base + j * d, d)
         if let theta = unsafe theta { unsafe theta.initialize(repeating: 0, count: count) }
-        for (index, step) in program.steps.enumerated() {
-            switch (step, x1.stages[index], x2.stages[index]) {
-            case (.affine(let weight, _, let input, let constant), .affine(let std1, let shares1), .affine(let std2, let shares2)):
-                if let theta = unsafe theta {
+        let slots = unsafe scratch.slots(first: z, theta)
+        let pairs = PairRun(i: i, j: j, count: count)
+        for step in plan.steps {
+            let output = unsafe slots[step.output]
+            if step.inputs.count == 1 && step.inputs[0] != step.output { unsafe output.copy(slots[step.inputs[0]], count) }
+            let instruction = step.instruction
+            switch (program.instructions[instruction].operation, x1.stages[instruction], x2.stages[instruction]) {
+            case (.affine(let affine), .affine(let std1, let shares1), .affine(let std2, let shares2)):
+                if let theta = unsafe output.theta {
                     unsafe Element.affineTheta(
-                        theta, z, count, Element(weight), Element(input), Element(constant), std1.base[i], std2.base + j)
+                        theta, output.z, count, Element(affine.weight), Element(affine.input), Element(affine.constant), std1.base[i],
+                        std2.base + j)
                 }
                 if let shares1, let shares2 {
-                    unsafe addConstant(shares1, shares2, i, j, count, z)
-                } else if weight == 0 {
+                    unsafe addConstant(shares1, shares2, pairs, output.z)
+                } else if affine.weight == 0 {
                     // Nothing of the inputs is left: no covariance.
-                    unsafe z.update(repeating: 1, count: count)
+                    unsafe output.z.update(repeating: 1, count: count)
                 }
-            case (.abRelu(let a, let b), _, _):
-                let squares = a * a + b * b
-                unsafe Element.abRelu(z, theta, count, Element(squares > 0 ? (a - b).squared / squares : 0), Element(squares / 2))
-            case (.erf(let a, let b, _), .erf(let own, let offset1), .erf(let other, let offset2)):
-                unsafe erf(own, other, slope: Element(a * a * b * b * (4 / .pi)), i, j, count, z, theta)
-                if let offset1, let offset2 { unsafe addConstant(offset1, offset2, i, j, count, z) }
+            case (.activation(let step), let own, let other):
+                unsafe activation(step, own, other, pairs, output, scratch)
+            case (.product, .product(let own), .product(let other)):
+                unsafe product(own, other, pairs, step.inputs.map { unsafe slots[$0] }, output)
+            case (.layerNorm, .layerNorm(let own), .layerNorm(let other)):
+                if let theta = unsafe output.theta {
+                    for k in 0..<count { unsafe theta[k] *= own.base[i] * other.base[j + k] }
+                }
+            case (.dropout(let keep), _, _):
+                // Independent zeros: what two points have in common shrinks, their own variances do not.
+                unsafe output.scaleCosines(by: Element(keep), count)
+            case (let operation, .combination(let own), .combination(let other)):
+                let weights: [Double] = if case .concatenateChannels(let weights) = operation { weights } else { own.map { _ in 1 } }
+                unsafe combine(own, other, weights, pairs, step.inputs.map { unsafe slots[$0] }, output)
             default:
                 // Both point sets were made from this program.
-                preconditionFailure("stage \(index) does not belong to step \(step)")
+                preconditionFailure("stage \(instruction) does not belong to its operation")
             }
         }
+        if let last = plan.slots[program.output], last != 0 { unsafe slots[0].copy(slots[last], count) }
         if kinds.contains(.nngp) { unsafe Element.covariance(z, z, count, x1.outputStd.base[i], x2.outputStd.base + j) }
     }
 
-    private func addConstant(
-        _ own: PointSet<Element>.Shares, _ other: PointSet<Element>.Shares, _ i: Int, _ j: Int, _ count: Int,
-        _ z: UnsafeMutablePointer<Element>
+    func addConstant(
+        _ own: PointSet<Element>.Shares, _ other: PointSet<Element>.Shares, _ pairs: PairRun, _ z: UnsafeMutablePointer<Element>
     ) {
-        unsafe Element.addConstant(z, count, own.s.base[i], own.e.base[i], other.s.base + j, other.e.base + j)
+        unsafe Element.addConstant(
+            z, pairs.count, own.s.base[pairs.i], own.e.base[pairs.i], other.s.base + pairs.j, other.e.base + pairs.j)
     }
+}
 
-    private func erf(
-        _ own: PointSet<Element>.ErfConstants, _ other: PointSet<Element>.ErfConstants, slope: Element, _ i: Int, _ j: Int, _ count: Int,
-        _ z: UnsafeMutablePointer<Element>, _ theta: UnsafeMutablePointer<Element>?
-    ) {
-        let point = unsafe [own.p.base[i], own.r.base[i], own.psi.base[i], own.cosine.base[i], own.scale.base[i]]
-        let others = unsafe ErfPointers(
-            p: other.p.base + j, r: other.r.base + j, psi: other.psi.base + j, cosine: other.cosine.base + j, scale: other.scale.base + j)
-        unsafe Element.erf(z, theta, count, slope, point, others)
-    }
+/// Point i of x1 with `count` points of x2 from j on.
+struct PairRun {
+    var i, j, count: Int
 }

@@ -1,0 +1,74 @@
+extension KernelCompiler {
+    /// A constant times the value over spatial axes: a linear map of positions.
+    ///
+    /// As with `lax.dot_general`, the result's axes are the paired ones, then what is left of the left side, then of the right side; the
+    /// sample axis must stay first and the channels last.
+    mutating func dotGeneral(_ product: DotGeneral, _ flow: Flow, at path: String) throws(ArchitectureError) -> Flow {
+        let input = try single(flow, at: path)
+        var value = program.values[input]
+        let rank = value.spatial.count + 2
+        let isRight = product.side == .rhs
+        let own = isRight ? (product.contracting.lhs, product.batch.lhs) : (product.contracting.rhs, product.batch.rhs)
+        let other = isRight ? (product.contracting.rhs, product.batch.rhs) : (product.contracting.lhs, product.batch.lhs)
+        let spatial = 1...max(rank - 2, 1)
+        guard own.0.count == other.0.count, own.1.count == other.1.count else {
+            throw ArchitectureError(path: path, detail: "as many axes on the left as on the right expected, summed over and paired")
+        }
+        guard (own.0 + own.1).allSatisfy({ spatial.contains($0) && $0 < rank - 1 }), Set(own.0 + own.1).count == own.0.count + own.1.count else {
+            throw ArchitectureError(path: path, detail: "each spatial axis (1 to \(rank - 2)) at most once expected: samples and channels stay")
+        }
+        let shape = product.shape
+        guard (other.0 + other.1).allSatisfy({ $0 >= 0 && $0 < shape.count }), Set(other.0 + other.1).count == other.0.count + other.1.count else {
+            throw ArchitectureError(path: path, detail: "axes of the constant from 0 to \(shape.count - 1), each at most once, expected")
+        }
+        for (mine, its) in zip(own.0 + own.1, other.0 + other.1) where value.spatial[mine - 1] != shape[its] {
+            throw ArchitectureError(
+                path: path, detail: "axis \(its) of the constant as long as axis \(mine) of the input expected: \(value.spatial[mine - 1]); it has \(shape[its])")
+        }
+        // Paired axes would come before the sample axis, and free axes of a right constant after the channels: they are put back in place,
+        // paired ones where they were, free ones after the spatial axes that are left.
+        let free = shape.indices.filter { !(other.0 + other.1).contains($0) }
+        let kept = (1..<rank - 1).filter { !own.0.contains($0) }
+        let old = value.spatial
+        value.spatial = kept.map { old[$0 - 1] } + free.map { shape[$0] }
+        var strides = [Int](repeating: 1, count: shape.count)
+        for axis in shape.indices.reversed().dropFirst() { strides[axis] = strides[axis + 1] * shape[axis + 1] }
+        var rows: [[SpatialMap.Entry]] = []
+        forEachIndex(value.spatial) { output in
+            var place = [Int](repeating: 0, count: old.count)
+            for (k, axis) in kept.enumerated() { place[axis - 1] = output[k] }
+            var offset = 0
+            for (k, axis) in free.enumerated() { offset += output[kept.count + k] * strides[axis] }
+            for (mine, its) in zip(own.1, other.1) { offset += place[mine - 1] * strides[its] }
+            var entries: [SpatialMap.Entry] = []
+            forEachIndex(own.0.map { old[$0 - 1] }) { summed in
+                var element = offset
+                for (k, axis) in own.0.enumerated() {
+                    place[axis - 1] = summed[k]
+                    element += summed[k] * strides[other.0[k]]
+                }
+                let weight = product.elements[element]
+                if weight != 0 { entries.append(.init(position: flatIndex(place, old), weight: weight)) }
+            }
+            rows.append(entries)
+        }
+        return try append(.map(SpatialMap(input: old.reduce(1, *), rows: rows)), [input], value, at: path)
+    }
+}
+
+/// Calls `body` with every index of an array of this shape, the last axis fastest; once with [] for no axes.
+func forEachIndex(_ shape: [Int], _ body: ([Int]) -> Void) {
+    guard shape.allSatisfy({ $0 > 0 }) else { return }
+    var index = [Int](repeating: 0, count: shape.count)
+    while true {
+        body(index)
+        guard let axis = shape.indices.reversed().first(where: { index[$0] + 1 < shape[$0] }) else { return }
+        index[axis] += 1
+        for later in index.indices where later > axis { index[later] = 0 }
+    }
+}
+
+/// The place of an index in row-major order.
+func flatIndex(_ index: [Int], _ shape: [Int]) -> Int {
+    zip(index, shape).reduce(0) { $0 * $1.1 + $1.0 }
+}

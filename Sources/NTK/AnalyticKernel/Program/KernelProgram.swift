@@ -1,0 +1,98 @@
+/// An architecture as a list of operations on (covariance K, tangent kernel Θ): what the kernel engines run.
+///
+/// Value 0 is the input; instruction k makes value k + 1 of earlier values.
+struct KernelProgram: Sendable {
+    /// What is known of a value before any data has come.
+    struct Value: Sendable, Equatable {
+        /// Extents of the spatial axes.
+        var spatial: [Int]
+        /// Channels of the finite network at this place; nil after a layer that states none.
+        var width: Int?
+        /// Whether the value is Gaussian over random weights, which an activation's dual assumes.
+        var isGaussian: Bool
+
+        var positions: Int { spatial.reduce(1, *) }
+    }
+
+    enum Operation: Sendable {
+        case affine(AffineStep)
+        /// Mean over windows, both points' windows at the same offset.
+        case window(WindowGeometry)
+        /// Different positions become independent, as weights of their own make them.
+        case isolate
+        case activation(ActivationStep)
+        case sum
+        case product
+        /// Weighted mean of the inputs, weights = shares of the channels.
+        case concatenateChannels([Double])
+        case concatenate(spatialAxis: Int)
+        /// Divides by the root of the mean variance over these spatial axes (and the channels) plus epsilon.
+        case layerNorm(spatialAxes: [Int], epsilon: Double)
+        case dropout(keep: Double)
+        case attention(SelfAttention, channels: Int?)
+        /// x ← A x over positions.
+        case map(SpatialMap)
+        /// x ← A x over the given spatial axes, with the adjacency that comes with a point.
+        case aggregate(spatialAxes: [Int])
+        /// Mean over positions of the covariance of a position with itself.
+        case flatten
+        /// Mean or sum over all pairs of positions.
+        case globalPool(Pool.Reduction)
+    }
+
+    struct Instruction: Sendable {
+        var operation: Operation
+        var inputs: [Int]
+    }
+
+    /// K ← weight K + bias, Θ ← weight Θ + input K + constant (with the K before):
+    ///
+    /// | parameterization | weight | bias | input | constant |
+    /// |---|---|---|---|---|
+    /// | ntk | sigma_w² | sigma_b² | sigma_w² | sigma_b² |
+    /// | standard | sigma_w² | sigma_b² | fan-in | 1 if there is a bias |
+    /// | frozen | sigma_w² | sigma_b² | 0 | 0 |
+    struct AffineStep: Sendable, Equatable {
+        var weight, bias, input, constant: Double
+    }
+
+    var values: [Value]
+    var instructions: [Instruction] = []
+
+    /// The value that the last instruction makes, or the input.
+    var output: Int { instructions.count }
+
+    /// The positions of the input; empty where a point is a vector.
+    var spatial: [Int] { values[0].spatial }
+
+    /// A network that begins by flattening has points that are vectors.
+    mutating func flattenInput() {
+        guard case .flatten = instructions.first?.operation, instructions.dropFirst().allSatisfy({ !$0.inputs.contains(0) }) else { return }
+        values[0] = values[1]
+    }
+
+    /// Nodes of the patterns that the layers need; nil if none needs one.
+    var patternSize: Int? {
+        for instruction in instructions {
+            guard case .aggregate(let axes) = instruction.operation else { continue }
+            return axes.reduce(1) { $0 * values[instruction.inputs[0]].spatial[$1] }
+        }
+        return nil
+    }
+}
+
+/// A sparse linear map of positions, row by row: output position o is Σ weight · input position.
+struct SpatialMap: Sendable, Equatable {
+    var input: Int
+    var rows: [[Entry]]
+    /// The input position whose mask an output takes; nil: an output is masked if all inputs that it has are.
+    var centers: [Int?]?
+
+    struct Entry: Sendable, Equatable {
+        var position: Int
+        var weight: Double
+    }
+
+    /// Whether every output is one input or nothing, so that positions do not mix.
+    var isSelection: Bool { rows.allSatisfy { $0.count <= 1 } }
+}

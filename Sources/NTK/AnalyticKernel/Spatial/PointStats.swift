@@ -1,0 +1,53 @@
+import LinearAlgebra
+
+/// What belongs to one point with spatial axes and not to pairs: its numbers, and the variances at every position of every value.
+struct PointStats<Element: KernelScalar>: Sendable {
+    /// Channel by channel within each row of positions: element ((row · channels) + channel) · stride + x.
+    let input: Storage<Element>
+    /// Variances of each value that needs them.
+    var variances: [Int: Variances<Element>] = [:]
+    /// Which positions of a value are masked; nil: none of any.
+    var masks: [[Bool]]?
+    /// By instruction: what `DualActivation` prepared.
+    var duals: [Int: DualActivation.Points] = [:]
+    /// By instruction: 1 / √(mean variance) at each position.
+    var scales: [Int: Variances<Element>] = [:]
+    /// By instruction: the operator [outputs, positions] of an attention or aggregation.
+    var operators: [Int: Matrix<Element>] = [:]
+
+    func mask(_ value: Int) -> [Bool]? {
+        guard let mask = masks?[value], mask.contains(true) else { return nil }
+        return mask
+    }
+}
+
+/// Numbers of every position of a value, and for the loops their roots and the roots' inverses, each row padded to whole registers.
+struct Variances<Element: KernelScalar>: Sendable {
+    let values: [Double]
+    let grid: PositionGrid
+    private let planes: Storage<Element>
+
+    init(_ values: [Double], _ grid: PositionGrid) {
+        self.values = values
+        self.grid = grid
+        let size = grid.rows * grid.stride
+        planes = Storage(count: 3 * size)
+        let base = unsafe planes.base
+        unsafe base.initialize(repeating: 0, count: 3 * size)
+        for row in 0..<grid.rows {
+            for x in 0..<grid.width {
+                let value = values[row * grid.width + x]
+                let root = value.squareRoot()
+                let place = row * grid.stride + x
+                unsafe base[place] = Element(value)
+                unsafe base[size + place] = Element(root)
+                unsafe base[2 * size + place] = value > 0 ? Element(1 / root) : 0
+            }
+        }
+    }
+
+    /// The values of a row of positions.
+    @unsafe func row(_ row: Int) -> UnsafeMutablePointer<Element> { unsafe planes.base + row * grid.stride }
+    @unsafe func roots(_ row: Int) -> UnsafeMutablePointer<Element> { unsafe planes.base + (grid.rows + row) * grid.stride }
+    @unsafe func inverses(_ row: Int) -> UnsafeMutablePointer<Element> { unsafe planes.base + (2 * grid.rows + row) * grid.stride }
+}

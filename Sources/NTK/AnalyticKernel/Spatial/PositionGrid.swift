@@ -1,0 +1,92 @@
+/// The positions of a value, as rows of positions along the last spatial axis: position p = row · width + x.
+struct PositionGrid: Sendable, Equatable {
+    /// Extents of the spatial axes but the last.
+    let lead: [Int]
+    let rows: Int
+    let width: Int
+    /// Elements from one row to the next in a buffer: a whole number of vector registers.
+    let stride: Int
+
+    init(_ spatial: [Int]) {
+        lead = Array(spatial.dropLast())
+        rows = lead.reduce(1, *)
+        width = spatial.last ?? 1
+        stride = width.roundedUp(to: width > 8 ? 16 : 8)
+    }
+
+    var positions: Int { rows * width }
+}
+
+/// Which pairs of positions of two points are held.
+enum Pairing: Int, Sendable, Comparable {
+    case none
+    /// Each position with its own: all that flatten asks for, and convolutions before it.
+    case aligned
+    /// Each position with every one: what pooling and attention ask for.
+    case full
+
+    static func < (a: Pairing, b: Pairing) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// The blocks of a value: each the pairs of one row of positions with another.
+struct BlockList: Sendable {
+    let grid: PositionGrid
+    let pairing: Pairing
+    /// The two rows of each block.
+    let pairs: [(first: Int, second: Int)]
+    /// Block of a pair of rows: by both rows where all are held, by the first where it tells the second.
+    private let place: [Int32]
+    private let isComplete: Bool
+
+    /// All blocks.
+    init(_ grid: PositionGrid, _ pairing: Pairing) {
+        self.grid = grid
+        self.pairing = pairing
+        isComplete = pairing == .full
+        if pairing == .full {
+            pairs = (0..<grid.rows).flatMap { first in (0..<grid.rows).map { (first, $0) } }
+            place = []
+        } else {
+            pairs = (0..<grid.rows).map { ($0, $0) }
+            place = (0..<Int32(grid.rows)).map { $0 }
+        }
+    }
+
+    /// The blocks of a slab: those whose rows differ by `offset` along the leading axes, modulo their extents if the axes wrap.
+    init(_ grid: PositionGrid, offset: [Int], wraps: Bool) {
+        self.grid = grid
+        pairing = .full
+        isComplete = false
+        var pairs: [(Int, Int)] = []
+        var place = [Int32](repeating: -1, count: grid.rows)
+        var first = 0
+        forEachIndex(grid.lead) { index in
+            var second: [Int] = []
+            for (axis, position) in index.enumerated() {
+                let extent = grid.lead[axis]
+                var other = position + offset[axis]
+                if wraps { other = ((other % extent) + extent) % extent }
+                if other >= 0 && other < extent { second.append(other) }
+            }
+            if second.count == index.count {
+                place[first] = Int32(pairs.count)
+                pairs.append((first, flatIndex(second, grid.lead)))
+            }
+            first += 1
+        }
+        self.pairs = pairs
+        self.place = place
+    }
+
+    func block(_ first: Int, _ second: Int) -> Int? {
+        if isComplete { return first * grid.rows + second }
+        let block = Int(place[first])
+        return block >= 0 ? block : nil
+    }
+
+    /// Rows of elements in a block.
+    var height: Int { pairing == .full ? grid.width : 1 }
+    var shape: BlockShape { BlockShape(rows: height, stride: grid.stride, isAligned: pairing != .full) }
+    var blockSize: Int { height * grid.stride }
+    var elements: Int { pairs.count * blockSize }
+}

@@ -1,0 +1,163 @@
+import Foundation
+import LinearAlgebra
+
+// Operations by an operator of each point's own.
+extension SpatialPass {
+    /// All pairs of positions as a matrix [P, P], covariances.
+    func dense(_ plane: Plane, _ source: UnsafeMutablePointer<Element>, isDistance: Bool) -> Matrix<Element> {
+        let list = unsafe plane.list
+        let (width, positions) = (list.grid.width, list.grid.positions)
+        let matrix = Matrix<Element>(zeroRows: positions, columns: positions)
+        let (own, other) = unsafe (first.variances[plane.value], second.variances[plane.value])
+        for (index, pair) in list.pairs.enumerated() {
+            for r in 0..<list.height {
+                let block = unsafe source + index * list.blockSize + r * list.grid.stride
+                if list.pairing != .full {
+                    for c in 0..<width {
+                        let place = (pair.first * width + c) * positions + pair.second * width + c
+                        unsafe matrix.base[place] = isDistance ? ((own.map { unsafe $0.row(pair.first)[c] } ?? 0) + (other.map { unsafe $0.row(pair.second)[c] } ?? 0) - block[c]) / 2 : block[c]
+                    }
+                    continue
+                }
+                let target = unsafe matrix.base + (pair.first * width + r) * positions + pair.second * width
+                if isDistance, let own, let other {
+                    let q1 = unsafe own.row(pair.first)[r]
+                    let q2 = unsafe other.row(pair.second)
+                    for c in 0..<width { unsafe target[c] = (q1 + q2[c] - block[c]) / 2 }
+                } else {
+                    unsafe target.update(from: block, count: width)
+                }
+            }
+        }
+        return matrix
+    }
+
+    /// A matrix [P, P] of pairs of positions to the pairs that a plane holds.
+    func scatter(_ matrix: Matrix<Element>, _ plane: Plane, _ target: UnsafeMutablePointer<Element>) {
+        unsafe target.initialize(repeating: 0, count: plane.list.elements)
+        unsafe forEachPair(plane) { place, p1, p2 in
+            unsafe target[place] = matrix.base[p1 * matrix.columns + p2]
+        }
+    }
+
+    /// A1 K A2ᵀ.
+    private func sandwich(_ a1: Matrix<Element>, _ matrix: Matrix<Element>, _ a2: Matrix<Element>) -> Matrix<Element> {
+        let half = Matrix<Element>(uninitializedRows: matrix.rows, columns: a2.rows)
+        unsafe Element.gemmTransposed(
+            matrix.rows, a2.rows, matrix.columns, alpha: 1, matrix.base, matrix.columns, a2.base, a2.columns, beta: 0, half.base, a2.rows)
+        let result = Matrix<Element>(uninitializedRows: a1.rows, columns: a2.rows)
+        unsafe Element.gemm(
+            a1.rows, a2.rows, matrix.rows, alpha: 1, a1.base, a1.columns, half.base, a2.rows, beta: 0, result.base, a2.rows)
+        return result
+    }
+
+    /// x ← A x with the two points' operators.
+    func transform(_ index: Int, _ input: Plane, _ output: Plane) {
+        guard let a1 = first.operators[index], let a2 = second.operators[index] else { return }
+        unsafe scatter(sandwich(a1, dense(input, input.base, isDistance: plan.isDistance[input.value]), a2), output, output.base)
+        if let theta = unsafe output.theta, let source = unsafe input.theta {
+            unsafe scatter(sandwich(a1, dense(input, source, isDistance: false), a2), output, theta)
+        }
+    }
+
+    /// Self-attention in the limit of many heads (Hron et al. 2020, arXiv 2006.10540).
+    ///
+    /// Scores scaled by 1/width: K' = σ² ζ1 K ζ2ᵀ + b², Θ' = σ² ζ1 Θ ζ2ᵀ + b² + 2 (K' − b²), with ζ = mechanism(scores of the point alone).
+    /// By 1/√width, without a mechanism: K' = σ² D K + b² with D = ⟨K, K⟩ over all pairs of positions.
+    func attention(_ layer: SelfAttention, _ channels: Int?, _ index: Int, _ input: Plane, _ output: Plane) {
+        let covariance = unsafe dense(input, input.base, isDistance: plan.isDistance[input.value])
+        let theta = unsafe input.theta.map { unsafe dense(input, $0, isDistance: false) }
+        let bias = Element(layer.biasStd.map(\.squared) ?? 0)
+        let values = (layer.outputStd * layer.valueStd).squared
+        let embedding = PositionalCovariance(layer, channels: channels, spatial: program.values[unsafe input.value].spatial)
+        let gradient: Element = layer.isTrainable ? 1 : 0
+        var result: Matrix<Element>
+        var tangent: Matrix<Element>?
+        if layer.linearScaling {
+            guard let zeta1 = first.operators[index], let zeta2 = second.operators[index] else { return }
+            let seen = layer.embedsValues ? embedding.interpolate(covariance) : covariance
+            let seenTheta = layer.embedsValues ? theta.map { embedding.interpolate($0) } : theta
+            result = sandwich(zeta1, seen, zeta2)
+            let weighted = seenTheta.map { sandwich(zeta1, $0, zeta2) }
+            tangent = weighted
+            for k in 0..<result.rows * result.columns {
+                let own = unsafe Element(values) * result.base[k]
+                unsafe result.base[k] = own + bias
+                if let weighted { unsafe weighted.base[k] = Element(values) * weighted.base[k] + gradient * (bias + 2 * own) }
+            }
+        } else {
+            let scale = Element(values * (layer.keyStd * layer.queryStd).squared)
+            let embedded = embedding.interpolate(covariance)
+            let embeddedTheta = theta.map { embedding.interpolate($0) }
+            let plain = layer.positionalEmbedding == .none || layer.embedsValues
+            let overlap = dot(embedded, plain ? embedded : covariance)
+            var overlapTheta: Element = 0
+            if let theta, let embeddedTheta {
+                overlapTheta = plain ? 2 * dot(embedded, embeddedTheta) : dot(embedded, theta) + dot(covariance, embeddedTheta)
+            }
+            result = Matrix(uninitializedRows: covariance.rows, columns: covariance.columns)
+            if embeddedTheta != nil { tangent = Matrix(uninitializedRows: covariance.rows, columns: covariance.columns) }
+            for k in 0..<result.rows * result.columns {
+                let own = unsafe embedded.base[k]
+                unsafe result.base[k] = scale * (overlap * own) + bias
+                if let tangent, let embeddedTheta {
+                    unsafe tangent.base[k] =
+                        scale * (overlapTheta * own + overlap * (embeddedTheta.base[k] + gradient * 4 * own)) + gradient * bias
+                }
+            }
+        }
+        unsafe scatter(result, output, output.base)
+        if let tangent, let target = unsafe output.theta { unsafe scatter(tangent, output, target) }
+    }
+
+    private func dot(_ a: Matrix<Element>, _ b: Matrix<Element>) -> Element {
+        var sum = 0.0
+        for k in 0..<a.rows * a.columns { unsafe sum += Double(a.base[k]) * Double(b.base[k]) }
+        return Element(sum)
+    }
+}
+
+/// What positional embeddings make of covariances: weights of the input and of the embeddings' covariance R.
+struct PositionalCovariance {
+    private let inputWeight: Double
+    private let embeddingWeight: Double
+    private let covariance: [Double]
+
+    init(_ layer: SelfAttention, channels: Int?, spatial: [Int]) {
+        let square = layer.positionalStd.squared
+        switch layer.positionalEmbedding {
+        case .none: (inputWeight, embeddingWeight) = (1, 0)
+        case .sum: (inputWeight, embeddingWeight) = (1, square)
+        case .concat:
+            // The compiler asks for the channels with concatenated embeddings.
+            let own = Double(channels ?? 1)
+            let extra = Double(layer.positionalWidth ?? channels ?? 1)
+            (inputWeight, embeddingWeight) = (own / (own + extra), square * extra / (own + extra))
+        }
+        var covariance: [Double] = []
+        if embeddingWeight != 0 {
+            forEachIndex(spatial) { a in
+                forEachIndex(spatial) { b in
+                    guard let decay = layer.positionalDecay else {
+                        covariance.append(a == b ? 1 : 0)
+                        return
+                    }
+                    let distance = zip(a, b).reduce(0.0) { $0 + pow(Double(abs($1.0 - $1.1)), layer.positionalNorm) }
+                    covariance.append(exp(-decay * distance))
+                }
+            }
+        }
+        self.covariance = covariance
+    }
+
+    /// Weighted sum of K, or of Θ, and R: embeddings are trained too.
+    func interpolate<Element: KernelScalar>(_ matrix: Matrix<Element>) -> Matrix<Element> {
+        guard embeddingWeight != 0 || inputWeight != 1 else { return matrix }
+        let result = Matrix<Element>(uninitializedRows: matrix.rows, columns: matrix.columns)
+        for k in 0..<matrix.rows * matrix.columns {
+            let embedded = covariance.isEmpty ? 0 : embeddingWeight * covariance[k]
+            unsafe result.base[k] = Element(inputWeight) * matrix.base[k] + Element(embedded)
+        }
+        return result
+    }
+}

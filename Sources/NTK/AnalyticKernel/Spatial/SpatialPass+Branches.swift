@@ -1,0 +1,147 @@
+import LinearAlgebra
+
+// Operations on several values.
+extension SpatialPass {
+    /// The inputs as the output pairs positions, each in its own buffer where it does not fit as it is.
+    private func aligned(_ inputs: [Plane], _ output: Plane) -> [Plane] {
+        unsafe inputs.enumerated().map { index, input in
+            guard unsafe input.list.pairing != output.list.pairing else { return unsafe input }
+            let list = unsafe BlockList(input.list.grid, output.list.pairing)
+            let held = unsafe scratch.elements(16 + index, (output.theta == nil ? 1 : 2) * list.elements)
+            let plane = unsafe Plane(
+                value: input.value, list: list, base: held.base, theta: output.theta == nil ? nil : held.base + list.elements)
+            unsafe take(input, into: plane)
+            return unsafe plane
+        }
+    }
+
+    /// K of one element of a plane.
+    @inline(__always)
+    private func covariance(_ plane: Plane, _ place: Int, _ q1: Element, _ q2: Element) -> Element {
+        unsafe plan.isDistance[plane.value] ? (q1 + q2 - plane.base[place]) / 2 : plane.base[place]
+    }
+
+    /// K = Σ weight K_k, Θ = Σ weight Θ_k; distances add like covariances.
+    func combine(_ inputs: [Plane], _ weights: [Double], _ output: Plane) {
+        let inputs = unsafe aligned(inputs, output)
+        let isDistance = unsafe plan.isDistance[output.value]
+        let size = unsafe output.list.blockSize
+        let shape = unsafe output.list.shape
+        for (index, pair) in unsafe output.list.pairs.enumerated() {
+            let target = unsafe output.block(index)
+            for unsafe (k, input) in unsafe inputs.enumerated() {
+                let weight = Element(weights[k])
+                let source = unsafe input.block(index)
+                if unsafe isDistance || !plan.isDistance[input.value] {
+                    for place in 0..<size { unsafe target[place] = (k == 0 ? 0 : target[place]) + weight * source[place] }
+                } else if unsafe first.variances[input.value] != nil {
+                    guard let own = unsafe first.variances[input.value], let other = unsafe second.variances[input.value] else { continue }
+                    let (q1, q2) = unsafe (own.row(pair.first), other.row(pair.second))
+                    for r in 0..<shape.rows {
+                        for c in 0..<shape.stride {
+                            let place = r * shape.stride + c
+                            let value = unsafe (q1[shape.isAligned ? c : r] + q2[c] - source[place]) / 2
+                            unsafe target[place] = (k == 0 ? 0 : target[place]) + weight * value
+                        }
+                    }
+                }
+                if let theta = unsafe output.thetaBlock(index), let source = unsafe input.thetaBlock(index) {
+                    for place in 0..<size { unsafe theta[place] = (k == 0 ? 0 : theta[place]) + weight * source[place] }
+                }
+            }
+        }
+    }
+
+    /// K = Π K_k, Θ = Σ_k Θ_k Π_{j≠k} K_j.
+    func product(_ inputs: [Plane], _ output: Plane) {
+        let inputs = unsafe aligned(inputs, output)
+        let shape = unsafe output.list.shape
+        for (index, pair) in unsafe output.list.pairs.enumerated() {
+            let target = unsafe output.block(index)
+            let theta = unsafe output.thetaBlock(index)
+            for unsafe (k, input) in unsafe inputs.enumerated() {
+                let own = unsafe first.variances[input.value].map { unsafe $0.row(pair.first) }
+                let other = unsafe second.variances[input.value].map { unsafe $0.row(pair.second) }
+                let start = unsafe index * input.list.blockSize
+                for r in 0..<shape.rows {
+                    for c in 0..<shape.stride {
+                        let place = r * shape.stride + c
+                        let factor = unsafe covariance(input, start + place, own?[shape.isAligned ? c : r] ?? 0, other?[c] ?? 0)
+                        if let theta = unsafe theta, let source = unsafe input.theta {
+                            unsafe theta[place] = k == 0 ? source[start + place] : theta[place] * factor + target[place] * source[start + place]
+                        }
+                        unsafe target[place] = k == 0 ? factor : target[place] * factor
+                    }
+                }
+            }
+        }
+    }
+
+    /// The branches' positions one after another along an axis; positions of different branches are independent.
+    func concatenate(_ inputs: [Plane], _ axis: Int, _ output: Plane) {
+        let value = unsafe output.value
+        let spatial = program.values[value].spatial
+        let extents = unsafe inputs.map { unsafe program.values[$0.value].spatial[axis] }
+        // For each position of the output its branch and its position there.
+        var origins: [(branch: Int, position: Int)] = []
+        forEachOrigin(spatial, axis, extents) { origins.append(($0, $1)) }
+        let isDistance = plan.isDistance[value]
+        unsafe forEachPair(output) { place, p1, p2 in
+            let (a, b) = (origins[p1], origins[p2])
+            let (q1, q2) = (first.variances[value]?.values[p1] ?? 0, second.variances[value]?.values[p2] ?? 0)
+            let input = unsafe inputs[a.branch]
+            guard a.branch == b.branch, let source = unsafe self.place(of: input, a.position, b.position) else {
+                unsafe output.base[place] = isDistance ? Element(q1 + q2) : 0
+                if let theta = unsafe output.theta { unsafe theta[place] = 0 }
+                return
+            }
+            let (r1, r2) = unsafe (first.variances[input.value]?.values[a.position] ?? 0, second.variances[input.value]?.values[b.position] ?? 0)
+            unsafe output.base[place] = isDistance ? input.base[source] : covariance(input, source, Element(r1), Element(r2))
+            if let theta = unsafe output.theta, let own = unsafe input.theta { unsafe theta[place] = own[source] }
+        }
+    }
+
+    /// Pairs of different positions become independent.
+    func isolate(_ input: Plane, _ output: Plane) {
+        let value = unsafe output.value
+        guard unsafe output.list.pairing == .full else {
+            unsafe take(input, into: output)
+            return
+        }
+        let isDistance = plan.isDistance[value]
+        unsafe forEachPair(output) { place, p1, p2 in
+            if p1 == p2, let source = unsafe self.place(of: input, p1, p2) {
+                unsafe output.base[place] = input.base[source]
+                if let theta = unsafe output.theta, let own = unsafe input.theta { unsafe theta[place] = own[source] }
+            } else {
+                let (q1, q2) = (first.variances[value]?.values[p1] ?? 0, second.variances[value]?.values[p2] ?? 0)
+                unsafe output.base[place] = isDistance ? Element(q1 + q2) : 0
+                if let theta = unsafe output.theta { unsafe theta[place] = 0 }
+            }
+        }
+    }
+
+    /// Calls `body` with the element and the two positions of every pair that a plane holds.
+    func forEachPair(_ plane: Plane, _ body: (_ place: Int, _ p1: Int, _ p2: Int) -> Void) {
+        let list = unsafe plane.list
+        let width = list.grid.width
+        for (index, pair) in list.pairs.enumerated() {
+            for r in 0..<list.height {
+                for c in 0..<width {
+                    let i = list.pairing == .full ? r : c
+                    body(index * list.blockSize + r * list.grid.stride + c, pair.first * width + i, pair.second * width + c)
+                }
+            }
+        }
+    }
+
+    /// The element of a pair of positions; nil if the plane does not hold it.
+    func place(of plane: Plane, _ p1: Int, _ p2: Int) -> Int? {
+        let list = unsafe plane.list
+        let width = list.grid.width
+        guard let block = list.block(p1 / width, p2 / width) else { return nil }
+        let start = block * list.blockSize
+        if list.pairing == .full { return start + p1 % width * list.grid.stride + p2 % width }
+        return p1 == p2 ? start + p1 % width : nil
+    }
+}

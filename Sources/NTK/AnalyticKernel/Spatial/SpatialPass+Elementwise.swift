@@ -1,0 +1,219 @@
+import LinearAlgebra
+
+// Operations on each pair of positions alone.
+extension SpatialPass {
+    func run(_ index: Int, _ inputs: [Plane], _ output: Plane, _ stage: SpatialStage) {
+        let instruction = program.instructions[index]
+        switch instruction.operation {
+        case .affine(let step):
+            unsafe take(inputs[0], into: output)
+            unsafe affine(step, instruction.inputs[0], output)
+        case .activation(let step):
+            unsafe take(inputs[0], into: output)
+            unsafe activation(step, index, instruction.inputs[0], output)
+        case .layerNorm:
+            unsafe take(inputs[0], into: output)
+            unsafe layerNorm(index, instruction.inputs[0], output)
+        case .dropout(let keep):
+            unsafe take(inputs[0], into: output)
+            unsafe dropout(keep, instruction.inputs[0], output)
+        case .sum: unsafe combine(inputs, inputs.map { _ in 1 }, output)
+        case .concatenateChannels(let weights): unsafe combine(inputs, weights, output)
+        case .product: unsafe product(inputs, output)
+        case .window:
+            if let table = stage.windows[index] { unsafe window(table, inputs[0], output) }
+        case .isolate: unsafe isolate(inputs[0], output)
+        case .concatenate(let axis): unsafe concatenate(inputs, axis, output)
+        case .flatten: unsafe flatten(inputs[0], output)
+        case .globalPool(let reduction): unsafe globalPool(reduction, instruction.inputs[0], inputs.first, output)
+        case .map(let map): unsafe self.map(map, inputs[0], output)
+        case .attention(let layer, let channels): unsafe attention(layer, channels, index, inputs[0], output)
+        case .aggregate: unsafe transform(index, inputs[0], output)
+        }
+        unsafe remask(output)
+    }
+
+    /// The input as the output holds it: itself, a copy, or its pairs of equal positions.
+    func take(_ input: Plane, into output: Plane) {
+        guard unsafe input.base != output.base || input.list.pairing != output.list.pairing else { return }
+        if unsafe input.list.pairing == output.list.pairing {
+            unsafe output.base.update(from: input.base, count: output.list.elements)
+            if let theta = unsafe output.theta, let source = unsafe input.theta { unsafe theta.update(from: source, count: output.list.elements) }
+            return
+        }
+        // From all pairs to those of equal positions: into a buffer of its own, as the two may share one.
+        let grid = unsafe output.list.grid
+        let planes = unsafe output.theta == nil ? 1 : 2
+        let held = scratch.elements(0, planes * grid.rows * grid.stride)
+        unsafe held.base.initialize(repeating: 0, count: held.count)
+        for row in 0..<grid.rows {
+            guard let block = unsafe input.list.block(row, row) else { continue }
+            for x in 0..<grid.width {
+                let place = unsafe x * input.list.grid.stride + x
+                unsafe held.base[row * grid.stride + x] = input.block(block)[place]
+                if let theta = unsafe input.thetaBlock(block) { unsafe held.base[(grid.rows + row) * grid.stride + x] = theta[place] }
+            }
+        }
+        unsafe output.base.update(from: held.base, count: output.list.elements)
+        if let theta = unsafe output.theta { unsafe theta.update(from: held.base + grid.rows * grid.stride, count: output.list.elements) }
+    }
+
+    /// Calls `body` for each block with the offset of its elements and the two rows of positions.
+    @inline(__always)
+    func forEachBlock(_ plane: Plane, _ body: (_ base: UnsafeMutablePointer<Element>, _ theta: UnsafeMutablePointer<Element>?, _ u: Int, _ v: Int) -> Void) {
+        for (index, pair) in unsafe plane.list.pairs.enumerated() {
+            unsafe body(plane.block(index), plane.thetaBlock(index), pair.first, pair.second)
+        }
+    }
+
+    private func affine(_ step: KernelProgram.AffineStep, _ input: Int, _ plane: Plane) {
+        let (weight, constant) = (Element(step.weight), Element(step.constant))
+        let shape = unsafe plane.list.shape
+        if plan.isDistance[input], let own = first.variances[input], let other = second.variances[input] {
+            unsafe forEachBlock(plane) { base, theta, u, v in
+                unsafe Element.affineBlock(
+                    base, theta, thetaIsZero: plan.isThetaZero[input], shape, weight: weight, input: Element(step.input), constant: constant,
+                    own.row(u), other.row(v))
+            }
+            return
+        }
+        let (bias, gradient) = (Element(step.bias), Element(step.input))
+        for k in 0..<(unsafe plane.list.elements) {
+            let covariance = unsafe plane.base[k]
+            if let theta = unsafe plane.theta { unsafe theta[k] = weight * theta[k] + (gradient * covariance + constant) }
+            unsafe plane.base[k] = weight * covariance + bias
+        }
+    }
+
+    /// K to q1 + q2 − 2 K in place, or back: the map is its own inverse up to the factor.
+    func toDistances(_ plane: Plane, _ value: Int) {
+        unsafe exchange(plane, value) { 2 * $0 }
+    }
+
+    private func exchange(_ plane: Plane, _ value: Int, _ scale: (Element) -> Element) {
+        guard let own = first.variances[value], let other = second.variances[value] else { return }
+        let shape = unsafe plane.list.shape
+        unsafe forEachBlock(plane) { base, _, u, v in
+            let (q1, q2) = unsafe (own.row(u), other.row(v))
+            for r in 0..<shape.rows {
+                for c in 0..<shape.stride {
+                    let place = r * shape.stride + c
+                    unsafe base[place] = max((q1[shape.isAligned ? c : r] + q2[c]) - scale(base[place]), 0)
+                }
+            }
+        }
+    }
+
+    private func activation(_ step: ActivationStep, _ index: Int, _ input: Int, _ plane: Plane) {
+        if !plan.isDistance[input] { unsafe toDistances(plane, input) }
+        guard let own = first.variances[input], let other = second.variances[input] else { return }
+        let shape = unsafe plane.list.shape
+        if case .abRelu(let a, let b) = step.activation {
+            let squares = a * a + b * b
+            let asymmetry = Element(squares > 0 ? (a - b).squared / squares : 0)
+            unsafe forEachBlock(plane) { base, theta, u, v in
+                unsafe Element.abReluBlock(
+                    base, theta, shape, asymmetry: asymmetry, power: Element(squares / 2), own.roots(u), own.inverses(u), other.roots(v),
+                    other.inverses(v))
+            }
+            return
+        }
+        guard let points1 = first.duals[index], let points2 = second.duals[index] else { return }
+        let width = unsafe plane.list.grid.width
+        let numbers = scratch.numbers(0, 3 * width)
+        let (gaps, covariance, derivative) = unsafe (numbers.base, numbers.base + width, numbers.base + 2 * width)
+        unsafe forEachBlock(plane) { base, theta, u, v in
+            for r in 0..<shape.rows {
+                let row = unsafe base + r * shape.stride
+                for c in 0..<width {
+                    let i = shape.isAligned ? c : r
+                    let (q1, q2) = (own.values[u * width + i], other.values[v * width + c])
+                    let product = (q1 * q2).squareRoot()
+                    let difference = q1.squareRoot() - q2.squareRoot()
+                    let near = product > 0 ? unsafe min(max((Double(row[c]) - difference * difference) / (2 * product), 0), 2) : 1
+                    unsafe gaps[c] = near <= 1 ? near : -(2 - near)
+                }
+                unsafe step.dual.pairs(
+                    points1, u * width + (shape.isAligned ? 0 : r), ownStride: shape.isAligned ? 1 : 0, points2, v * width, count: width,
+                    gaps: gaps, covariance: covariance, derivative: theta == nil ? nil : derivative)
+                for c in 0..<width {
+                    let i = shape.isAligned ? c : r
+                    let sum = points1.kappa[u * width + i] + points2.kappa[v * width + c]
+                    unsafe row[c] = Element(max(sum - 2 * covariance[c], 0))
+                    if let theta = unsafe theta { unsafe theta[r * shape.stride + c] *= Element(derivative[c]) }
+                }
+            }
+        }
+    }
+
+    /// K' = K s1 s2. With E = a1 a2 − K, which is (D − (a1 − a2)²)/2: D' = (a1' − a2')² + 2 s1 s2 E.
+    private func layerNorm(_ index: Int, _ input: Int, _ plane: Plane) {
+        guard let scale1 = first.scales[index], let scale2 = second.scales[index] else { return }
+        let shape = unsafe plane.list.shape
+        let isDistance = plan.isDistance[input]
+        let (own, other) = (first.variances[input], second.variances[input])
+        unsafe forEachBlock(plane) { base, theta, u, v in
+            let (s1, s2) = unsafe (scale1.row(u), scale2.row(v))
+            for r in 0..<shape.rows {
+                for c in 0..<shape.stride {
+                    let i = shape.isAligned ? c : r
+                    let place = r * shape.stride + c
+                    let factor = unsafe s1[i] * s2[c]
+                    if isDistance, let own, let other {
+                        let (a1, a2) = unsafe (own.roots(u)[i], other.roots(v)[c])
+                        let difference = unsafe a1 * s1[i] - a2 * s2[c]
+                        unsafe base[place] = max(difference * difference + factor * (base[place] - (a1 - a2) * (a1 - a2)), 0)
+                    } else {
+                        unsafe base[place] *= factor
+                    }
+                    if let theta = unsafe theta { unsafe theta[place] *= factor }
+                }
+            }
+        }
+    }
+
+    /// Variances grow by 1 / keep, covariances do not, but for a position of a sample with itself.
+    private func dropout(_ keep: Double, _ input: Int, _ plane: Plane) {
+        let growth = Element(1 / keep - 1)
+        let shape = unsafe plane.list.shape
+        let isDistance = plan.isDistance[input]
+        guard let own = first.variances[input], let other = second.variances[input] else { return }
+        unsafe forEachBlock(plane) { base, theta, u, v in
+            for r in 0..<shape.rows {
+                for c in 0..<shape.stride {
+                    let i = shape.isAligned ? c : r
+                    let place = r * shape.stride + c
+                    let isSame = isOwn && u == v && i == c
+                    if isSame {
+                        if !isDistance { unsafe base[place] *= 1 + growth }
+                        if let theta = unsafe theta { unsafe theta[place] *= 1 + growth }
+                    } else if isDistance {
+                        unsafe base[place] += growth * (own.row(u)[i] + other.row(v)[c])
+                    }
+                }
+            }
+        }
+    }
+
+    /// Masked positions are zero: K = Θ = 0.
+    func remask(_ plane: Plane) {
+        let value = unsafe plane.value
+        let (mask1, mask2) = (first.mask(value), second.mask(value))
+        guard mask1 != nil || mask2 != nil else { return }
+        let shape = unsafe plane.list.shape
+        let width = unsafe plane.list.grid.width
+        let isDistance = plan.isDistance[value]
+        let (own, other) = (first.variances[value], second.variances[value])
+        unsafe forEachBlock(plane) { base, theta, u, v in
+            for r in 0..<shape.rows {
+                for c in 0..<width {
+                    let i = shape.isAligned ? c : r
+                    guard mask1?[u * width + i] == true || mask2?[v * width + c] == true else { continue }
+                    let place = r * shape.stride + c
+                    unsafe base[place] = isDistance ? (own.map { unsafe $0.row(u)[i] } ?? 0) + (other.map { unsafe $0.row(v)[c] } ?? 0) : 0
+                    if let theta = unsafe theta { unsafe theta[place] = 0 }
+                }
+            }
+        }
+    }
+}

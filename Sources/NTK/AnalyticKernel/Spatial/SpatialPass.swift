@@ -1,0 +1,189 @@
+import LinearAlgebra
+
+/// Runs a plan over the pairs of positions of two points. One of these belongs to one thread: it holds the buffers.
+@safe
+final class SpatialPass<Element: KernelScalar> {
+    let plan: SpatialPlan
+    let program: KernelProgram
+    let channels: Int
+    let hasTheta: Bool
+    /// The two points; in a pass over a point with itself, the same.
+    var first: PointStats<Element>
+    var second: PointStats<Element>
+    /// Whether both are one sample, which dropout can tell from two equal ones.
+    var isOwn = false
+    /// Sums over all pairs of positions of the values that leave the slabs as sums.
+    var sums: [Int: (distance: Double, theta: Double)] = [:]
+
+    private let slabBuffers: [Storage<Element>]
+    private let restBuffers: [Storage<Element>]
+    private let slabElements: Int
+    private let restElements: Int
+    let scratch = SpatialScratch<Element>()
+
+    init(_ plan: SpatialPlan, channels: Int, hasTheta: Bool, empty: PointStats<Element>) {
+        self.plan = plan
+        program = plan.program
+        self.channels = channels
+        self.hasTheta = hasTheta
+        first = empty
+        second = empty
+        let planes = hasTheta ? 2 : 1
+        slabElements = plan.slabs.reduce(0) { max($0, $1.lists.values.reduce(0) { max($0, $1.elements) }) }
+        restElements = plan.rest.lists.values.reduce(0) { max($0, $1.elements) }
+        slabBuffers = plan.slabs.isEmpty ? [] : (0..<plan.slabSlots.slotCount).map { [slabElements] _ in Storage(count: planes * slabElements) }
+        restBuffers = (0..<plan.restSlots.slotCount).map { [restElements] _ in Storage(count: planes * restElements) }
+    }
+
+    /// One value in a buffer.
+    @unsafe struct Plane {
+        let value: Int
+        let list: BlockList
+        /// Squared distances or covariances.
+        let base: UnsafeMutablePointer<Element>
+        let theta: UnsafeMutablePointer<Element>?
+
+        func block(_ index: Int) -> UnsafeMutablePointer<Element> { unsafe base + index * list.blockSize }
+        func thetaBlock(_ index: Int) -> UnsafeMutablePointer<Element>? { unsafe theta.map { unsafe $0 + index * list.blockSize } }
+    }
+
+    func restPlane(_ value: Int, slot: Int) -> Plane? {
+        guard let list = plan.rest.lists[value] else { return nil }
+        let base = unsafe restBuffers[slot].base
+        return unsafe Plane(value: value, list: list, base: base, theta: hasTheta ? base + restElements : nil)
+    }
+
+    private func slabPlane(_ value: Int, slot: Int, _ stage: SpatialStage) -> Plane? {
+        guard let list = stage.lists[value] else { return nil }
+        let base = unsafe slabBuffers[slot].base
+        return unsafe Plane(value: value, list: list, base: base, theta: hasTheta ? base + slabElements : nil)
+    }
+
+    /// Everything but the last part: the input, and the layers that keep offsets.
+    func runSlabs() {
+        sums = [:]
+        guard !plan.slabs.isEmpty else {
+            if let slot = plan.restSlots.initial[0], let plane = unsafe restPlane(0, slot: slot) { unsafe loadInput(plane) }
+            return
+        }
+        for stage in plan.slabs {
+            if let plane = unsafe slabPlane(0, slot: 0, stage) { unsafe loadInput(plane) }
+            for step in plan.slabSlots.steps {
+                let instruction = program.instructions[step.instruction]
+                let inputs = unsafe zip(instruction.inputs, step.inputs).compactMap { unsafe slabPlane($0, slot: $1, stage) }
+                if let output = unsafe slabPlane(step.instruction + 1, slot: step.output, stage) {
+                    unsafe run(step.instruction, inputs, output, stage)
+                }
+            }
+            for boundary in plan.boundary {
+                guard let slot = plan.slabSlots.slots[boundary.value], let plane = unsafe slabPlane(boundary.value, slot: slot, stage) else { continue }
+                if boundary.isSummed {
+                    unsafe add(plane)
+                } else if let slot = plan.restSlots.initial[boundary.value], let target = unsafe restPlane(boundary.value, slot: slot) {
+                    unsafe copy(plane, to: target)
+                }
+            }
+        }
+    }
+
+    /// One of the layers after the slabs.
+    func runRest(_ step: SlotPlan.Step) {
+        let instruction = program.instructions[step.instruction]
+        // A value that left the slabs as a sum has no plane.
+        let inputs = unsafe zip(instruction.inputs, step.inputs).compactMap { unsafe sums[$0] == nil ? restPlane($0, slot: $1) : nil }
+        guard let output = unsafe restPlane(step.instruction + 1, slot: step.output) else { return }
+        unsafe run(step.instruction, inputs, output, plan.rest)
+    }
+
+    /// K and Θ of the pair that is set.
+    func runAll() -> (covariance: Double, theta: Double) {
+        runSlabs()
+        for step in plan.restSlots.steps { runRest(step) }
+        return result()
+    }
+
+    func result() -> (covariance: Double, theta: Double) {
+        guard let slot = plan.restSlots.slots[program.output], let plane = unsafe restPlane(program.output, slot: slot) else { return (0, 0) }
+        var covariance = unsafe Double(plane.base[0])
+        if plan.isDistance[program.output] {
+            covariance = (variance(first, program.output) + variance(second, program.output) - covariance) / 2
+        }
+        return unsafe (covariance, plane.theta.map { unsafe Double($0[0]) } ?? 0)
+    }
+
+    private func variance(_ stats: PointStats<Element>, _ value: Int) -> Double { stats.variances[value]?.values.first ?? 0 }
+
+    private func loadInput(_ plane: Plane) {
+        let stride = unsafe plane.list.grid.stride * channels
+        for (index, pair) in unsafe plane.list.pairs.enumerated() {
+            unsafe Element.inputDistances(
+                plane.block(index), plane.list.shape, first.input.base + pair.first * stride, second.input.base + pair.second * stride,
+                channels: channels)
+        }
+        unsafe remask(plane)
+        if let theta = unsafe plane.theta, !thetaIsHandled(0) {
+            unsafe theta.initialize(repeating: 0, count: plane.list.elements)
+        }
+    }
+
+    /// Whether what comes after the value knows that its Θ is zero.
+    private func thetaIsHandled(_ value: Int) -> Bool {
+        program.instructions.indices.allSatisfy { index in
+            guard plan.pairings[index + 1] > .none, program.instructions[index].inputs.contains(value) else { return true }
+            return switch program.instructions[index].operation {
+            case .window: thetaIsHandled(index + 1)
+            case .affine: true
+            default: false
+            }
+        }
+    }
+
+    private func add(_ plane: Plane) {
+        var sum = sums[unsafe plane.value] ?? (0, 0)
+        let list = unsafe plane.list
+        for index in list.pairs.indices {
+            sum.distance += unsafe Element.blockSum(plane.block(index), rows: list.height, columns: list.grid.width, stride: list.grid.stride)
+            if let theta = unsafe plane.thetaBlock(index) {
+                sum.theta += unsafe Element.blockSum(theta, rows: list.height, columns: list.grid.width, stride: list.grid.stride)
+            }
+        }
+        unsafe sums[plane.value] = sum
+    }
+
+    private func copy(_ plane: Plane, to target: Plane) {
+        for (index, pair) in unsafe plane.list.pairs.enumerated() {
+            guard let place = unsafe target.list.block(pair.first, pair.second) else { continue }
+            unsafe target.block(place).update(from: plane.block(index), count: plane.list.blockSize)
+            if let theta = unsafe target.thetaBlock(place), let source = unsafe plane.thetaBlock(index) {
+                unsafe theta.update(from: source, count: plane.list.blockSize)
+            }
+        }
+    }
+}
+
+/// Buffers that grow to what is asked for.
+final class SpatialScratch<Element: KernelScalar> {
+    private var elements: [Int: Storage<Element>] = [:]
+    private var numbers: [Int: Storage<Double>] = [:]
+
+    /// A buffer of at least `count` elements, the same for the same name.
+    func elements(_ name: Int, _ count: Int) -> Storage<Element> {
+        if let storage = elements[name], storage.count >= count { return storage }
+        let storage = Storage<Element>(count: count)
+        elements[name] = storage
+        return storage
+    }
+
+    /// Room for the addresses of `count` blocks.
+    func pointers(_ count: Int) -> UnsafeMutablePointer<UnsafePointer<Element>?> {
+        let storage = numbers(-1, count)
+        return unsafe UnsafeMutableRawPointer(storage.base).assumingMemoryBound(to: UnsafePointer<Element>?.self)
+    }
+
+    func numbers(_ name: Int, _ count: Int) -> Storage<Double> {
+        if let storage = numbers[name], storage.count >= count { return storage }
+        let storage = Storage<Double>(count: count)
+        numbers[name] = storage
+        return storage
+    }
+}

@@ -1,0 +1,119 @@
+/// How a program runs over the pairs of positions of two points: first the layers that never mix offsets, slab by slab, then the rest.
+///
+/// Convolutions of stride 1 along the leading axes and everything elementwise keep the offset between the rows of a pair of positions. So
+/// the P² pairs fall into independent slabs, one for each offset, and each slab runs through all these layers inside the second-level
+/// cache (32 × 32 positions: two planes of 128 kB in float32) before the next one is begun.
+struct SpatialPlan: Sendable {
+    let program: KernelProgram
+    let isDistance: [Bool]
+    let isThetaZero: [Bool]
+    let pairings: [Pairing]
+    let slabs: [SpatialStage]
+    /// Slots of the slabs' values; the same for each slab.
+    let slabSlots: SlotPlan
+    /// Values that leave the slabs, with what becomes of them.
+    let boundary: [Boundary]
+    let rest: SpatialStage
+    let restSlots: SlotPlan
+
+    struct Boundary: Sendable {
+        var value: Int
+        /// Only its sum over all pairs of positions is asked for.
+        var isSummed: Bool
+    }
+
+    /// - Parameter pairings: what each value must hold; `none`: the value is not computed.
+    init(_ program: KernelProgram, _ needs: SpatialNeeds, pairings: [Pairing], kept: Set<Int>) {
+        self.program = program
+        self.pairings = pairings
+        isDistance = needs.isDistance
+        isThetaZero = needs.isThetaZero
+        let needed = program.instructions.indices.filter { pairings[$0 + 1] > .none }
+        let inSlabs = Self.slabValues(program, pairings, needed)
+        let slabInstructions = needed.filter { inSlabs.contains($0 + 1) }
+        let restInstructions = needed.filter { !inSlabs.contains($0 + 1) }
+        var consumers: [Int: [KernelProgram.Operation]] = [:]
+        for index in restInstructions {
+            for input in program.instructions[index].inputs where inSlabs.contains(input) {
+                consumers[input, default: []].append(program.instructions[index].operation)
+            }
+        }
+        var boundary: [Boundary] = []
+        for value in inSlabs.sorted() where consumers[value] != nil || kept.contains(value) {
+            let isSummed = !kept.contains(value) && (consumers[value] ?? []).allSatisfy { if case .globalPool = $0 { true } else { false } }
+            boundary.append(Boundary(value: value, isSummed: isSummed))
+        }
+        self.boundary = boundary
+        slabSlots = SlotPlan(program, instructions: slabInstructions, initial: [0], kept: Set(boundary.map(\.value)))
+        let initial = inSlabs.isEmpty ? [0] : boundary.filter { !$0.isSummed }.map(\.value)
+        restSlots = SlotPlan(program, instructions: restInstructions, initial: initial, kept: kept)
+        rest = SpatialStage(program, pairings, values: Set(initial).union(restInstructions.map { $0 + 1 }), restInstructions) {
+            BlockList(PositionGrid(program.values[$0].spatial), pairings[$0])
+        }
+        let wraps = Self.wraps(program, slabInstructions)
+        slabs = inSlabs.isEmpty
+            ? []
+            : Self.offsets(PositionGrid(program.values[0].spatial).lead, wraps: wraps).map { offset in
+                SpatialStage(program, pairings, values: inSlabs, slabInstructions) {
+                    BlockList(PositionGrid(program.values[$0].spatial), offset: offset, wraps: wraps)
+                }
+            }
+    }
+
+    /// Values that are computed slab by slab: from the input on, as long as no offsets mix. Empty where that is of no use.
+    private static func slabValues(_ program: KernelProgram, _ pairings: [Pairing], _ needed: [Int]) -> Set<Int> {
+        guard pairings[0] == .full, program.values[0].spatial.count > 1 else { return [] }
+        var values: Set<Int> = [0]
+        for index in needed {
+            let instruction = program.instructions[index]
+            guard pairings[index + 1] == .full, instruction.inputs.allSatisfy(values.contains) else { continue }
+            switch instruction.operation {
+            case .affine, .activation, .sum, .product, .concatenateChannels, .layerNorm, .dropout: values.insert(index + 1)
+            case .window(let geometry) where geometry.axes.dropLast().allSatisfy({ $0.stride == 1 && !$0.isTransposed }):
+                values.insert(index + 1)
+            default: break
+            }
+        }
+        guard values.count > 1 else { return [] }
+        // Around a ring the offset is known modulo its length only, which must then be one length throughout.
+        let instructions = needed.filter { values.contains($0 + 1) }
+        let leads = Set(values.map { Array(program.values[$0].spatial.dropLast()) })
+        return wraps(program, instructions) && leads.count > 1 ? [] : values
+    }
+
+    private static func wraps(_ program: KernelProgram, _ instructions: [Int]) -> Bool {
+        instructions.contains { index in
+            if case .window(let geometry) = program.instructions[index].operation { geometry.axes.contains(where: \.wraps) } else { false }
+        }
+    }
+
+    private static func offsets(_ lead: [Int], wraps: Bool) -> [[Int]] {
+        var offsets: [[Int]] = []
+        forEachIndex(lead.map { wraps ? $0 : 2 * $0 - 1 }) { index in
+            offsets.append(zip(index, lead).map { wraps ? $0 : $0 - $1 + 1 })
+        }
+        return offsets
+    }
+}
+
+/// The blocks of every value of a stage, and the tables of its windows.
+struct SpatialStage: Sendable {
+    let lists: [Int: BlockList]
+    let windows: [Int: WindowTable]
+
+    init(
+        _ program: KernelProgram, _ pairings: [Pairing], values: Set<Int>, _ instructions: [Int], list: (Int) -> BlockList
+    ) {
+        var lists: [Int: BlockList] = [:]
+        for value in values { lists[value] = list(value) }
+        self.lists = lists
+        var windows: [Int: WindowTable] = [:]
+        for index in instructions {
+            guard case .window(let geometry) = program.instructions[index].operation, let output = lists[index + 1] else { continue }
+            let input = program.instructions[index].inputs[0]
+            let aligned = BlockList(PositionGrid(program.values[input].spatial), .aligned)
+            windows[index] = WindowTable(geometry, input: output.pairing == .full ? lists[input] ?? aligned : aligned, output: output)
+        }
+        self.windows = windows
+    }
+}

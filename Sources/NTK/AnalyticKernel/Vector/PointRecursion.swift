@@ -1,0 +1,184 @@
+import Foundation
+import LinearAlgebra
+
+/// Variances and tangent kernels of points, at one place in the network.
+struct PointValues: Sendable {
+    var variance: [Double]
+    var theta: [Double]
+
+    init(variance: [Double], theta: [Double]? = nil) {
+        self.variance = variance
+        self.theta = theta ?? [Double](repeating: 0, count: variance.count)
+    }
+}
+
+extension PointSet {
+    /// Per-point constants of one instruction, from which pairs are computed.
+    enum Stage: Sendable {
+        /// `std`: √K before. `constant`: the new variance's shares, if a bias is added.
+        case affine(std: Storage<Element>, constant: Shares?)
+        case abRelu
+        case erf(ErfConstants, offset: Shares?)
+        /// `inverseStd`: 1/√K after.
+        case dual(DualActivation.Points, inverseStd: Storage<Double>)
+        /// √(weight K_k / K) of each input k of a sum.
+        case combination([Storage<Element>])
+        /// √K of each factor.
+        case product([Storage<Element>])
+        /// What Θ is multiplied by.
+        case layerNorm(scale: Storage<Element>)
+        case dropout
+    }
+
+    /// s = √(share of the old features), e = √(share of the added constant): s² + e² = 1.
+    struct Shares: Sendable {
+        var s: Storage<Element>
+        var e: Storage<Element>
+    }
+
+    /// With Q = b² q: p² = 2Q/(1+2Q), r² = 1/(1+2Q), A = asin p², ψ = π/2 − A, cosine = cos A, scale = √A.
+    struct ErfConstants: Sendable {
+        var p, r, psi, cosine, scale: Storage<Element>
+    }
+}
+
+/// Runs a program on single points.
+struct PointRecursion<Element: KernelScalar> {
+    typealias Stage = PointSet<Element>.Stage
+    typealias Shares = PointSet<Element>.Shares
+
+    private(set) var values: [PointValues]
+    /// The largest number that each point has met.
+    private(set) var largest: [Double]
+
+    init(_ input: PointValues) {
+        values = [input]
+        largest = input.variance
+    }
+
+    mutating func advance(_ instruction: KernelProgram.Instruction) -> Stage {
+        let inputs = instruction.inputs.map { values[$0] }
+        var points = inputs[0]
+        let stage: Stage
+        switch instruction.operation {
+        case .affine(let step): stage = affine(&points, step)
+        case .activation(let step): stage = activation(&points, step)
+        case .sum: stage = combine(inputs, inputs.map { _ in 1 }, &points)
+        case .concatenateChannels(let weights): stage = combine(inputs, weights, &points)
+        case .product: stage = product(inputs, &points)
+        case .layerNorm(_, let epsilon):
+            // Where there is no variance and no epsilon there is nothing to divide.
+            let scale = points.variance.map { $0 + epsilon > 0 ? 1 / ($0 + epsilon).squareRoot() : 0 }
+            for point in scale.indices {
+                points.variance[point] *= scale[point].squared
+                points.theta[point] *= scale[point].squared
+            }
+            stage = .layerNorm(scale: PointSet.padded(scale))
+        case .dropout(let keep):
+            for point in points.variance.indices {
+                points.variance[point] /= keep
+                points.theta[point] /= keep
+            }
+            stage = .dropout
+        case .window, .isolate, .concatenate, .attention, .map, .aggregate, .flatten, .globalPool:
+            // The compiler keeps these for inputs with spatial axes; here a point has one position.
+            stage = combine([points], [1], &points)
+        }
+        for point in points.variance.indices {
+            note(points.variance[point], at: point)
+            note(points.theta[point], at: point)
+        }
+        values.append(points)
+        return stage
+    }
+
+    private mutating func note(_ value: Double, at point: Int) {
+        // Not `max`, which would drop a NaN.
+        if !(value <= largest[point]) { largest[point] = value }
+    }
+
+    private mutating func affine(_ points: inout PointValues, _ step: KernelProgram.AffineStep) -> Stage {
+        let std = PointSet<Element>.padded(points.variance.map { $0.squareRoot() })
+        for point in points.theta.indices {
+            points.theta[point] = step.weight * points.theta[point] + step.input * points.variance[point] + step.constant
+        }
+        return .affine(std: std, constant: addConstant(&points, weight: step.weight, constant: step.bias))
+    }
+
+    private mutating func activation(_ points: inout PointValues, _ step: ActivationStep) -> Stage {
+        if case .abRelu(let a, let b) = step.activation {
+            let power = (a * a + b * b) / 2
+            for point in points.theta.indices {
+                // At u = v = 0 the slope is the mean of a and b, as in neural-tangents.
+                let slope = points.variance[point] > 0 ? power : ((a + b) / 2).squared
+                points.theta[point] *= slope
+                points.variance[point] *= power
+            }
+            return .abRelu
+        }
+        if case .erf(let a, let b, let c) = step.activation { return erf(&points, a, b, c) }
+        let prepared = unsafe points.variance.withUnsafeBufferPointer { unsafe step.dual.points($0) }
+        for point in points.theta.indices {
+            points.theta[point] *= prepared.kappaDot[point]
+            points.variance[point] = prepared.kappa[point]
+        }
+        return .dual(
+            prepared,
+            inverseStd: points.variance.map { $0 > 0 ? 1 / $0.squareRoot() : 0 }.padded(as: Double.self, by: PointSet<Element>.rowPadding))
+    }
+
+    private mutating func erf(_ points: inout PointValues, _ a: Double, _ b: Double, _ c: Double) -> Stage {
+        let q = points.variance.map { b * b * $0 }
+        let angle = q.map { atan2(2 * $0, (1 + 4 * $0).squareRoot()) }
+        let constants = PointSet<Element>.ErfConstants(
+            p: PointSet.padded(q.map { (2 * $0 / (1 + 2 * $0)).squareRoot() }),
+            r: PointSet.padded(q.map { (1 / (1 + 2 * $0)).squareRoot() }),
+            psi: PointSet.padded(q.map { atan2((1 + 4 * $0).squareRoot(), 2 * $0) }),
+            cosine: PointSet.padded(q.map { (1 + 4 * $0).squareRoot() / (1 + 2 * $0) }),
+            scale: PointSet.padded(angle.map { $0.squareRoot() }))
+        for point in points.theta.indices {
+            note(4 * q[point], at: point)
+            points.theta[point] *= a * a * b * b * (4 / .pi) / (1 + 4 * q[point]).squareRoot()
+            points.variance[point] = a * a * (2 / .pi) * angle[point]
+        }
+        return .erf(constants, offset: addConstant(&points, weight: 1, constant: c * c))
+    }
+
+    /// K ← weight K + constant; returns the shares of the two terms, nil without a constant.
+    private mutating func addConstant(_ points: inout PointValues, weight: Double, constant: Double) -> Shares? {
+        let old = points.variance
+        for point in old.indices { points.variance[point] = weight * old[point] + constant }
+        guard constant > 0 else { return nil }
+        return Shares(
+            s: PointSet.padded(zip(old, points.variance).map { (weight * $0 / $1).squareRoot() }),
+            e: PointSet.padded(points.variance.map { (constant / $0).squareRoot() }))
+    }
+
+    /// K = Σ weight K_k, Θ = Σ weight Θ_k.
+    private func combine(_ inputs: [PointValues], _ weights: [Double], _ result: inout PointValues) -> Stage {
+        let points = inputs[0].variance.indices
+        var sum = PointValues(variance: [Double](repeating: 0, count: points.count))
+        for (input, weight) in zip(inputs, weights) {
+            for point in points {
+                sum.variance[point] += weight * input.variance[point]
+                sum.theta[point] += weight * input.theta[point]
+            }
+        }
+        let shares = zip(inputs, weights).map { input, weight in
+            PointSet<Element>.padded(points.map { sum.variance[$0] > 0 ? (weight * input.variance[$0] / sum.variance[$0]).squareRoot() : 0 })
+        }
+        result = sum
+        return .combination(shares)
+    }
+
+    /// K = Π K_k, Θ = Σ_k Θ_k Π_{j≠k} K_j.
+    private func product(_ inputs: [PointValues], _ result: inout PointValues) -> Stage {
+        for input in inputs.dropFirst() {
+            for point in result.variance.indices {
+                result.theta[point] = result.theta[point] * input.variance[point] + result.variance[point] * input.theta[point]
+                result.variance[point] *= input.variance[point]
+            }
+        }
+        return .product(inputs.map { PointSet.padded($0.variance.map { $0.squareRoot() }) })
+    }
+}

@@ -1,0 +1,81 @@
+import Foundation
+import LinearAlgebra
+
+/// What belongs to the points of one data set and not to pairs: unit vectors, the variance of every value, the kernels' diagonals.
+///
+/// All of it is computed in float64 by each point's own exact formula, in O(points · (features + layers)).
+struct PointSet<Element: KernelScalar>: Sendable {
+    /// Points, without the padding.
+    let count: Int
+    let features: Int
+    /// x / |x| in rows, a zero row for x = 0; padded with zero rows to a multiple of `rowPadding`.
+    let units: Storage<Element>
+    /// One entry for each instruction of the program.
+    let stages: [Stage]
+    /// Standard deviation of the output at each point: √K(x, x).
+    let outputStd: Storage<Element>
+    /// K(x, x) and Θ(x, x).
+    let nngpDiagonal: [Double]
+    let ntkDiagonal: [Double]
+
+    /// Rows of units that the last tile may read beyond the points.
+    static var rowPadding: Int { 64 }
+
+    /// - Parameter set: names the data set in an error.
+    init(_ x: Matrix<Double>, program: KernelProgram, set: String, on executor: any TileExecutor) throws {
+        count = x.rows
+        features = x.columns
+        units = Storage(count: x.rows.roundedUp(to: Self.rowPadding) * x.columns)
+        let norms = try Self.normalize(x, into: units, on: executor)
+        let input = PointValues(variance: norms.map { ($0 / Double(x.columns).squareRoot()).squared })
+        var recursion = PointRecursion<Element>(input)
+        stages = program.instructions.map { recursion.advance($0) }
+        let output = recursion.values[program.output]
+        outputStd = Self.padded(output.variance.map { $0.squareRoot() })
+        nngpDiagonal = output.variance
+        ntkDiagonal = output.theta
+        let largest = Double(Element.greatestFiniteMagnitude)
+        // A value that overflowed on the way is infinite or not a number here, or was noted by `advance`.
+        for point in 0..<count
+        where !(recursion.largest[point] <= largest && nngpDiagonal[point] <= largest && ntkDiagonal[point] <= largest) {
+            throw KernelError.overflow(set: set, point: point, precision: Element.precisionName)
+        }
+    }
+
+    /// Copies to a storage that the loops can overrun by less than a run and by the padding of the last tile.
+    static func padded(_ values: [Double]) -> Storage<Element> { values.padded(as: Element.self, by: rowPadding) }
+
+    /// Fills `units` and returns |x| of every point.
+    private static func normalize(_ x: Matrix<Double>, into units: Storage<Element>, on executor: any TileExecutor) throws -> [Double] {
+        let norms = Storage<Double>(count: x.rows)
+        let columns = x.columns
+        let blocks = TileGrid(rows: x.rows, columns: 1, side: rowPadding, upperOnly: false).tiles
+        try executor.forEach(blocks.count) { block in
+            for row in blocks[block].rows {
+                unsafe norms.base[row] = Element.normalize(x.base + row * columns, units.base + row * columns, columns)
+            }
+        }
+        let padding = units.count - x.rows * columns
+        unsafe (units.base + x.rows * columns).initialize(repeating: 0, count: padding)
+        return unsafe Array(UnsafeBufferPointer(start: norms.base, count: x.rows))
+    }
+}
+
+extension [Double] {
+    /// A copy in a storage with `padding` zeros behind.
+    func padded<Number: Scalar>(as _: Number.Type, by padding: Int) -> Storage<Number> {
+        let storage = Storage<Number>(count: count + padding)
+        unsafe storage.base.initialize(repeating: 0, count: storage.count)
+        for (index, value) in enumerated() { unsafe storage.base[index] = Number(value) }
+        return storage
+    }
+}
+
+extension Double {
+    var squared: Double { self * self }
+}
+
+extension Int {
+    /// The next multiple of `size` that is not below.
+    func roundedUp(to size: Int) -> Int { (self + size - 1) / size * size }
+}

@@ -1,0 +1,117 @@
+/// Which positions a window finds along one axis: output position o and tap k see the input position `source(o, k)`, or nothing.
+public struct WindowAxis: Sendable, Equatable {
+    public let input: Int
+    public let output: Int
+    public let window: Int
+    public let stride: Int
+    /// Positions before the first one that the window of output 0 begins at.
+    let low: Int
+    /// Beyond the edge comes the other side, not nothing.
+    public let wraps: Bool
+    /// Strides belong to the input: the geometry of a convolution's gradient.
+    public let isTransposed: Bool
+
+    public func source(_ position: Int, _ tap: Int) -> Int? {
+        if isTransposed {
+            var scaled = position + tap - low
+            if wraps { scaled = ((scaled % (input * stride)) + input * stride) % (input * stride) }
+            guard scaled >= 0, scaled % stride == 0, scaled / stride < input else { return nil }
+            return scaled / stride
+        }
+        let place = position * stride + tap - low
+        if place >= 0 && place < input { return place }
+        return wraps ? ((place % input) + input) % input : nil
+    }
+
+    /// The input position under the middle of a window, whose mask the output takes.
+    public func center(_ position: Int) -> Int? {
+        source(position, (window - 1) / 2)
+    }
+}
+
+/// The windows of a convolution or a pool over all spatial axes.
+public struct WindowGeometry: Sendable, Equatable {
+    public let axes: [WindowAxis]
+
+    public var output: [Int] { axes.map(\.output) }
+    /// Positions in a window, those beyond the edge too.
+    public var size: Int { axes.reduce(1) { $0 * $1.window } }
+
+    /// For each output position the input position under the middle of its window, both in row-major order.
+    public var centers: [Int?] {
+        var centers: [Int?] = []
+        forEachIndex(output) { index in
+            var place: Int? = 0
+            for (axis, position) in zip(axes, index) {
+                place = place.flatMap { place in axis.center(position).map { place * axis.input + $0 } }
+            }
+            centers.append(place)
+        }
+        return centers
+    }
+
+    /// - Parameters:
+    ///   - input: extents of the spatial axes.
+    ///   - name: what the architecture calls the window's field, for errors.
+    /// - Throws: if there are as many extents as axes not, or a window is larger than its input.
+    public init(
+        input: [Int], window: [Int], strides: [Int]?, padding: Padding, isTransposed: Bool = false, name: String
+    ) throws(ArchitectureError) {
+        guard window.count == input.count else {
+            throw ArchitectureError(
+                path: "/" + name, detail: "\(input.count) extents expected, one for each spatial axis of \(input); \(window.count) came")
+        }
+        guard strides == nil || strides?.count == input.count else {
+            throw ArchitectureError(
+                path: "/strides", detail: "\(input.count) strides expected, one for each spatial axis of \(input); \(strides?.count ?? 0) came")
+        }
+        var axes: [WindowAxis] = []
+        for (index, size) in input.enumerated() {
+            let stride = strides?[index] ?? 1
+            let window = window[index]
+            guard window >= 1, window <= 1 << 20 else { throw ArchitectureError(path: "/\(name)/\(index)", detail: "an extent from 1 to 1048576 expected") }
+            guard stride >= 1, stride <= 1 << 20 else { throw ArchitectureError(path: "/strides/\(index)", detail: "a stride from 1 to 1048576 expected") }
+            let axis = isTransposed
+                ? Self.transposed(size, window, stride, padding) : Self.plain(size, window, stride, padding)
+            guard axis.output >= 1 else {
+                throw ArchitectureError(
+                    path: "/\(name)/\(index)", detail: "a window of at most \(size) expected, as its axis has \(size) positions; \(window) came")
+            }
+            axes.append(axis)
+        }
+        self.axes = axes
+    }
+
+    /// As XLA pads: `same` gives ⌈size / stride⌉ positions, with the smaller half of the padding before.
+    private static func plain(_ size: Int, _ window: Int, _ stride: Int, _ padding: Padding) -> WindowAxis {
+        switch padding {
+        case .valid:
+            let output = size >= window ? (size - window) / stride + 1 : 0
+            return WindowAxis(input: size, output: output, window: window, stride: stride, low: 0, wraps: false, isTransposed: false)
+        case .same, .circular:
+            let output = (size + stride - 1) / stride
+            let total = max((output - 1) * stride + window - size, 0)
+            return WindowAxis(
+                input: size, output: output, window: window, stride: stride, low: total / 2, wraps: padding == .circular, isTransposed: false)
+        }
+    }
+
+    /// As `lax.conv_transpose`: the input with stride − 1 zeros between its positions, padded.
+    private static func transposed(_ size: Int, _ window: Int, _ stride: Int, _ padding: Padding) -> WindowAxis {
+        let valid = (size - 1) * stride + 1 + (window + stride - 2 + max(window - stride, 0)) - window + 1
+        switch padding {
+        case .valid:
+            return WindowAxis(
+                input: size, output: valid, window: window, stride: stride, low: window - 1, wraps: false, isTransposed: true)
+        case .same:
+            let low = stride > window - 1 ? window - 1 : (window + stride - 2 + 1) / 2
+            return WindowAxis(
+                input: size, output: size * stride, window: window, stride: stride, low: low, wraps: false, isTransposed: true)
+        case .circular:
+            // The valid result folded to size · stride positions, and cut so that its middle stays in place.
+            let crop = max(valid - size * stride, 0) / 2
+            return WindowAxis(
+                input: size, output: size * stride, window: window, stride: stride, low: window - 1 - crop, wraps: true, isTransposed: true)
+        }
+    }
+}
