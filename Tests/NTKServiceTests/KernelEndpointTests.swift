@@ -56,7 +56,6 @@ struct KernelEndpointTests {
         (#"{"architecture":{"type":"dense"},"x1":[1,2]}"#, "/x1"),
         (#"{"architecture":{"type":"dense"},"x1":[]}"#, "/x1"),
         (#"{"architecture":{"type":"dense"},"x1":[[]]}"#, "/x1"),
-        (#"{"architecture":{"type":"dense"},"x1":[[1,null]]}"#, "/x1"),
         (#"{"architecture":{"type":"dense"},"x1":[[1,2],[3]]}"#, "/x1/1"),
         (#"{"architecture":{"type":"dense"},"x1":[[1,"2"]]}"#, "/x1/0/1"),
         (#"{"architecture":{"type":"dense"},"x1":[[1,2]],"x2":[[1]]}"#, "/x2"),

@@ -10,7 +10,7 @@ package struct DualActivation: Sendable {
 
     package func points(_ variances: UnsafeBufferPointer<Double>) -> Points {
         var points = unsafe Points(variances: Array(variances), kappa: [], kappaDot: [])
-        for unsafe q in unsafe variances {
+        for q in points.variances {
             let (k, d) = pair(q, q, q)
             points.kappa.append(k)
             points.kappaDot.append(d)

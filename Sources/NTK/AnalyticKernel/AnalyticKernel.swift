@@ -71,8 +71,9 @@ public struct AnalyticKernel: Sendable {
                 .init(x: x1, patterns: patterns?.x1), x2.map { .init(x: $0, patterns: patterns?.x2) }, kinds: kinds, as: Element.self,
                 on: executor)
         }
-        let first = try PointSet<Element>(x1, program: program, set: "x1", on: executor)
-        let second = try x2.map { try PointSet<Element>($0, program: program, set: "x2", on: executor) }
+        let (points1, points2) = (MaskedPoints(x1), x2.map { MaskedPoints($0) })
+        let first = try PointSet<Element>(points1.values, program: program, set: "x1", on: executor)
+        let second = try points2.map { try PointSet<Element>($0.values, program: program, set: "x2", on: executor) }
         let pass = TilePass(program: program, kinds: kinds, x1: first, x2: second ?? first)
         let isSymmetric = second == nil
         let nngp = kinds.contains(.nngp) ? Matrix<Element>(uninitializedRows: x1.rows, columns: pass.x2.count) : nil
@@ -90,6 +91,7 @@ public struct AnalyticKernel: Sendable {
             nngp?.storeDiagonal(first.nngpDiagonal)
             ntk?.storeDiagonal(first.ntkDiagonal)
         }
+        for matrix in [nngp, ntk] { matrix?.clear(rows: points1.missing, columns: (points2 ?? points1).missing) }
         return Kernels(nngp: nngp, ntk: ntk)
     }
 
@@ -100,10 +102,15 @@ public struct AnalyticKernel: Sendable {
     ) throws -> Kernels<[Element]> {
         try check(x, nil)
         if let spatial { return try spatial.diagonals(.init(x: x, patterns: patterns), kinds: kinds, as: Element.self, on: executor) }
-        let points = try PointSet<Element>(x, program: program, set: "x1", on: executor)
-        return Kernels(
-            nngp: kinds.contains(.nngp) ? points.nngpDiagonal.map { Element($0) } : nil,
-            ntk: kinds.contains(.ntk) ? points.ntkDiagonal.map { Element($0) } : nil)
+        let masked = MaskedPoints(x)
+        let points = try PointSet<Element>(masked.values, program: program, set: "x1", on: executor)
+        func values(_ kind: KernelKind, _ diagonal: [Double]) -> [Element]? {
+            guard kinds.contains(kind) else { return nil }
+            var values = diagonal.map { Element($0) }
+            for point in masked.missing { values[point] = 0 }
+            return values
+        }
+        return Kernels(nngp: values(.nngp, points.nngpDiagonal), ntk: values(.ntk, points.ntkDiagonal))
     }
 
     private func check(_ x1: Matrix<Double>, _ x2: Matrix<Double>?) throws(KernelError) {

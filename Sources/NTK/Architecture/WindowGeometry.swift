@@ -69,9 +69,14 @@ public struct WindowGeometry: Sendable, Equatable {
         for (index, size) in input.enumerated() {
             let stride = strides?[index] ?? 1
             let window = window[index]
-            guard window >= 1, window <= 1 << 20 else { throw ArchitectureError(path: "/\(name)/\(index)", detail: "an extent from 1 to 1048576 expected") }
-            guard stride >= 1, stride <= 1 << 20 else { throw ArchitectureError(path: "/strides/\(index)", detail: "a stride from 1 to 1048576 expected") }
-            let axis = isTransposed
+            guard window >= 1, window <= 1 << 20 else {
+                throw ArchitectureError(path: "/\(name)/\(index)", detail: "an extent from 1 to 1048576 expected")
+            }
+            guard stride >= 1, stride <= 1 << 20 else {
+                throw ArchitectureError(path: "/strides/\(index)", detail: "a stride from 1 to 1048576 expected")
+            }
+            let axis =
+                isTransposed
                 ? Self.transposed(size, window, stride, padding) : Self.plain(size, window, stride, padding)
             guard axis.output >= 1 else {
                 throw ArchitectureError(

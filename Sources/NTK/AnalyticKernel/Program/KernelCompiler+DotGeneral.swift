@@ -23,7 +23,8 @@ extension KernelCompiler {
         }
         for (mine, its) in zip(own.0 + own.1, other.0 + other.1) where value.spatial[mine - 1] != shape[its] {
             throw ArchitectureError(
-                path: path, detail: "axis \(its) of the constant as long as axis \(mine) of the input expected: \(value.spatial[mine - 1]); it has \(shape[its])")
+                path: path,
+                detail: "axis \(its) of the constant as long as axis \(mine) of the input expected: \(value.spatial[mine - 1]); it has \(shape[its])")
         }
         // Paired axes would come before the sample axis, and free axes of a right constant after the channels: they are put back in place,
         // paired ones where they were, free ones after the spatial axes that are left.

@@ -24,7 +24,8 @@ extension KernelCompiler {
         guard inputs.count > 1, let first = inputs.firstIndex(where: { !program.values[$0].isGaussian }) else { return }
         throw ArchitectureError(
             path: path,
-            detail: "\(name) expects branches of mean zero, which end in a layer with random weights (dense, conv, attention); branch \(first) does not")
+            detail:
+                "\(name) expects branches of mean zero, which end in a layer with random weights (dense, conv, attention); branch \(first) does not")
     }
 
     mutating func fanInSum(_ flow: Flow, at path: String) throws(ArchitectureError) -> Flow {
@@ -79,7 +80,8 @@ extension KernelCompiler {
             guard let width = value.width else {
                 guard values.allSatisfy({ $0.width == nil }) else {
                     throw ArchitectureError(
-                        path: path, detail: "widths of all branches or of none expected; branch \(index) has none: give its last linear layer a width")
+                        path: path, detail: "widths of all branches or of none expected; branch \(index) has none: give its last linear layer a width"
+                    )
                 }
                 widths.append(1)
                 continue

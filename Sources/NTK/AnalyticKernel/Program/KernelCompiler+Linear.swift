@@ -50,7 +50,8 @@ extension KernelCompiler {
     func requireSpatial(_ input: Int, _ name: String, at path: String) throws(ArchitectureError) {
         guard !program.values[input].spatial.isEmpty else {
             throw ArchitectureError(
-                path: path, detail: "an input with spatial axes expected before \(name), such as [n, height, width, channels]; here a point is a vector")
+                path: path,
+                detail: "an input with spatial axes expected before \(name), such as [n, height, width, channels]; here a point is a vector")
         }
     }
 

@@ -54,7 +54,8 @@ extension KernelCompiler {
         var value = program.values[input]
         let rank = value.spatial.count + 2
         guard resize.shape.count == rank else {
-            throw ArchitectureError(path: path + "/shape", detail: "\(rank) extents expected, samples and channels too, -1 to keep one; \(resize.shape.count) came")
+            throw ArchitectureError(
+                path: path + "/shape", detail: "\(rank) extents expected, samples and channels too, -1 to keep one; \(resize.shape.count) came")
         }
         for axis in [0, rank - 1] where resize.shape[axis] != -1 && !(axis == rank - 1 && resize.shape[axis] == value.width) {
             throw ArchitectureError(path: "\(path)/shape/\(axis)", detail: "-1 expected: samples and channels cannot be resized")
@@ -99,7 +100,9 @@ extension KernelCompiler {
             case .slice(let start, let stop, let step):
                 positions = Self.slice(size, start, stop, step)
             }
-            guard !positions.isEmpty else { throw ArchitectureError(path: "\(path)/idx/\(axis)", detail: "one or more positions expected; none is left") }
+            guard !positions.isEmpty else {
+                throw ArchitectureError(path: "\(path)/idx/\(axis)", detail: "one or more positions expected; none is left")
+            }
             rows.append(positions.map { [.init(position: $0, weight: 1)] })
             if case .position = selection { continue }
             kept.append(positions.count)

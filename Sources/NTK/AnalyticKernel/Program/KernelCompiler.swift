@@ -112,7 +112,8 @@ struct KernelCompiler {
     func single(_ flow: Flow, at path: String) throws(ArchitectureError) -> Int {
         guard case .value(let value) = flow else {
             throw ArchitectureError(
-                path: path, detail: "one input expected; \(Self.count(flow)) came: use parallel, or a fan_in_sum, fan_in_prod or fan_in_concat before")
+                path: path, detail: "one input expected; \(Self.count(flow)) came: use parallel, or a fan_in_sum, fan_in_prod or fan_in_concat before"
+            )
         }
         return value
     }

@@ -261,7 +261,8 @@ final class PointStatsBuilder<Element: KernelScalar> {
                 total += weights[key]
             }
             for key in weights.indices {
-                unsafe result.base[row * scores.columns + key] = Element(layer.mechanism == .softmax ? weights[key] / max(total, 1e-300) : weights[key])
+                unsafe result.base[row * scores.columns + key] = Element(
+                    layer.mechanism == .softmax ? weights[key] / max(total, 1e-300) : weights[key])
             }
         }
         return result

@@ -15,7 +15,10 @@ extension SpatialPass {
                 if list.pairing != .full {
                     for c in 0..<width {
                         let place = (pair.first * width + c) * positions + pair.second * width + c
-                        unsafe matrix.base[place] = isDistance ? ((own.map { unsafe $0.row(pair.first)[c] } ?? 0) + (other.map { unsafe $0.row(pair.second)[c] } ?? 0) - block[c]) / 2 : block[c]
+                        unsafe matrix.base[place] =
+                            isDistance
+                            ? ((own.map { unsafe $0.row(pair.first)[c] } ?? 0) + (other.map { unsafe $0.row(pair.second)[c] } ?? 0) - block[c]) / 2
+                            : block[c]
                     }
                     continue
                 }

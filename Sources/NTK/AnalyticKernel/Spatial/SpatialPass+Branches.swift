@@ -29,7 +29,8 @@ extension SpatialPass {
         let shape = unsafe output.list.shape
         for (index, pair) in unsafe output.list.pairs.enumerated() {
             let target = unsafe output.block(index)
-            for unsafe (k, input) in unsafe inputs.enumerated() {
+            for k in unsafe inputs.indices {
+                let input = unsafe inputs[k]
                 let weight = Element(weights[k])
                 let source = unsafe input.block(index)
                 if unsafe isDistance || !plan.isDistance[input.value] {
@@ -59,7 +60,8 @@ extension SpatialPass {
         for (index, pair) in unsafe output.list.pairs.enumerated() {
             let target = unsafe output.block(index)
             let theta = unsafe output.thetaBlock(index)
-            for unsafe (k, input) in unsafe inputs.enumerated() {
+            for k in unsafe inputs.indices {
+                let input = unsafe inputs[k]
                 let own = unsafe first.variances[input.value].map { unsafe $0.row(pair.first) }
                 let other = unsafe second.variances[input.value].map { unsafe $0.row(pair.second) }
                 let start = unsafe index * input.list.blockSize

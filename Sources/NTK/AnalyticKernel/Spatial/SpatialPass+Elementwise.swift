@@ -60,7 +60,9 @@ extension SpatialPass {
 
     /// Calls `body` for each block with the offset of its elements and the two rows of positions.
     @inline(__always)
-    func forEachBlock(_ plane: Plane, _ body: (_ base: UnsafeMutablePointer<Element>, _ theta: UnsafeMutablePointer<Element>?, _ u: Int, _ v: Int) -> Void) {
+    func forEachBlock(
+        _ plane: Plane, _ body: (_ base: UnsafeMutablePointer<Element>, _ theta: UnsafeMutablePointer<Element>?, _ u: Int, _ v: Int) -> Void
+    ) {
         for (index, pair) in unsafe plane.list.pairs.enumerated() {
             unsafe body(plane.block(index), plane.thetaBlock(index), pair.first, pair.second)
         }

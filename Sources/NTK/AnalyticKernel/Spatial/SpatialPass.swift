@@ -76,7 +76,9 @@ final class SpatialPass<Element: KernelScalar> {
                 }
             }
             for boundary in plan.boundary {
-                guard let slot = plan.slabSlots.slots[boundary.value], let plane = unsafe slabPlane(boundary.value, slot: slot, stage) else { continue }
+                guard let slot = plan.slabSlots.slots[boundary.value], let plane = unsafe slabPlane(boundary.value, slot: slot, stage) else {
+                    continue
+                }
                 if boundary.isSummed {
                     unsafe add(plane)
                 } else if let slot = plan.restSlots.initial[boundary.value], let target = unsafe restPlane(boundary.value, slot: slot) {

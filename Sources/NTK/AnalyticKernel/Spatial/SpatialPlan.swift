@@ -51,7 +51,8 @@ struct SpatialPlan: Sendable {
             BlockList(PositionGrid(program.values[$0].spatial), pairings[$0])
         }
         let wraps = Self.wraps(program, slabInstructions)
-        slabs = inSlabs.isEmpty
+        slabs =
+            inSlabs.isEmpty
             ? []
             : Self.offsets(PositionGrid(program.values[0].spatial).lead, wraps: wraps).map { offset in
                 SpatialStage(program, pairings, values: inSlabs, slabInstructions) {

@@ -52,7 +52,8 @@ extension TilePass {
             var opposite: Element = 0
             var theta: Element = 0
             var total: Element = 0
-            for unsafe (index, input) in unsafe inputs.enumerated() {
+            for index in unsafe inputs.indices {
+                let input = unsafe inputs[index]
                 let (s1, s2) = unsafe (own[index].base[i], other[index].base[j + k])
                 let z = unsafe input.z[k]
                 let near = abs(z)
@@ -81,7 +82,8 @@ extension TilePass {
             var isNegative = false
             var covariance: Element = 1
             var theta: Element = 0
-            for unsafe (index, input) in unsafe inputs.enumerated() {
+            for index in unsafe inputs.indices {
+                let input = unsafe inputs[index]
                 let z = unsafe input.z[k]
                 let cosine = z.sign == .minus ? -(1 + z) : 1 - z
                 let factor = unsafe own[index].base[i] * other[index].base[j + k] * cosine
