@@ -37,10 +37,32 @@
         REAL *z, REAL *theta, size_t count, REAL slope, const REAL point[5], const REAL *p, const REAL *r, const REAL *psi,                \
         const REAL *cosine, const REAL *scale);                                                                             \
     /** The loops over blocks of positions: see blocks.inc. */                                                                             \
-    void ntk_sum_blocks_##SUFFIX(                                                                                                          \
-        REAL *out, size_t out_stride, const REAL *const *blocks, size_t count, size_t rows, size_t columns, size_t stride);                \
-    void ntk_window_diagonal_##SUFFIX(                                                                                                     \
-        REAL *out, size_t out_stride, const REAL *in, size_t in_stride, size_t rows, size_t taps, REAL scale);                             \
+    struct ntk_window_##SUFFIX {                                                                                                           \
+        /** The blocks, or planes, of the taps along the leading axes. */                                                                  \
+        const REAL *const *blocks;                                                                                                         \
+        size_t count;                                                                                                                      \
+        /** Rows of the point whose partner lies beyond an edge, added up over the taps; null where there is none. */                      \
+        const REAL *first_alone, *second_alone;                                                                                            \
+        /** What a position finds beside the last axis: its own variance; null: zeros. */                                                  \
+        const REAL *first, *second;                                                                                                        \
+        size_t width, stride, low, high, extended_stride;                                                                                  \
+        int wraps;                                                                                                                         \
+    };                                                                                                                                     \
+    struct ntk_affine_relu_##SUFFIX {                                                                                                      \
+        REAL weight, input, constant, asymmetry, power;                                                                                    \
+    };                                                                                                                                     \
+    void ntk_variance_planes_##SUFFIX(                                                                                                     \
+        const double *values, size_t rows, size_t width, size_t stride, REAL *variances, REAL *roots, REAL *inverses);                     \
+    void ntk_extend_block_##SUFFIX(REAL *extended, const struct ntk_window_##SUFFIX *window);                                              \
+    void ntk_slide_block_##SUFFIX(                                                                                                         \
+        REAL *out, size_t out_rows, size_t out_stride, const REAL *extended, size_t stride, size_t taps, REAL scale);                      \
+    void ntk_window_plane_##SUFFIX(                                                                                                        \
+        REAL *out, size_t out_rows, size_t out_stride, const REAL *in, REAL *extended, const struct ntk_window_##SUFFIX *window,           \
+        const int *table, size_t taps, REAL scale);                                                                                        \
+    void ntk_affine_relu_block_##SUFFIX(                                                                                                   \
+        REAL *distance, REAL *theta, size_t rows, size_t stride, int aligned, int theta_is_zero,                                           \
+        const struct ntk_affine_relu_##SUFFIX *parameters, const REAL *q1, const REAL *q2, const REAL *a1, const REAL *i1,                 \
+        const REAL *a2, const REAL *i2);                                                                                                   \
     void ntk_affine_block_##SUFFIX(                                                                                                        \
         REAL *distance, REAL *theta, int theta_is_zero, size_t rows, size_t stride, int aligned, REAL weight, REAL input, REAL constant,   \
         const REAL *q1, const REAL *q2);                                                                                                   \

@@ -23,11 +23,19 @@ public protocol KernelScalar: Scalar {
     @unsafe static func covariance(
         _ out: UnsafeMutablePointer<Self>, _ z: UnsafePointer<Self>, _ count: Int, _ a: Self, _ aOthers: UnsafePointer<Self>)
 
-    @unsafe static func sumBlocks(
-        _ out: UnsafeMutablePointer<Self>, _ outStride: Int, _ blocks: UnsafePointer<UnsafePointer<Self>?>, _ count: Int, rows: Int,
-        columns: Int, stride: Int)
-    @unsafe static func windowDiagonal(
-        _ out: UnsafeMutablePointer<Self>, _ outStride: Int, _ input: UnsafePointer<Self>, _ inputStride: Int, rows: Int, taps: Int, scale: Self)
+    @unsafe static func variancePlanes(
+        _ values: UnsafePointer<Double>, rows: Int, width: Int, stride: Int, _ variances: UnsafeMutablePointer<Self>,
+        _ roots: UnsafeMutablePointer<Self>, _ inverses: UnsafeMutablePointer<Self>)
+    @unsafe static func extendBlock(_ extended: UnsafeMutablePointer<Self>, _ window: BlockWindow<Self>)
+    @unsafe static func slideBlock(
+        _ out: UnsafeMutablePointer<Self>, rows: Int, stride: Int, _ extended: UnsafePointer<Self>, extendedStride: Int, taps: Int, scale: Self)
+    @unsafe static func windowPlane(
+        _ out: UnsafeMutablePointer<Self>, rows: Int, stride: Int, _ input: UnsafePointer<Self>, _ extended: UnsafeMutablePointer<Self>,
+        _ window: BlockWindow<Self>, table: UnsafePointer<Int32>, taps: Int, scale: Self)
+    @unsafe static func affineReluBlock(
+        _ distance: UnsafeMutablePointer<Self>, _ theta: UnsafeMutablePointer<Self>, _ shape: BlockShape, thetaIsZero: Bool,
+        _ parameters: AffineRelu<Self>, _ q1: UnsafePointer<Self>, _ q2: UnsafePointer<Self>, _ a1: UnsafePointer<Self>,
+        _ i1: UnsafePointer<Self>, _ a2: UnsafePointer<Self>, _ i2: UnsafePointer<Self>)
     @unsafe static func affineBlock(
         _ distance: UnsafeMutablePointer<Self>, _ theta: UnsafeMutablePointer<Self>?, thetaIsZero: Bool, _ shape: BlockShape, weight: Self,
         input: Self, constant: Self, _ q1: UnsafePointer<Self>, _ q2: UnsafePointer<Self>)
@@ -37,6 +45,20 @@ public protocol KernelScalar: Scalar {
     @unsafe static func blockSum(_ block: UnsafePointer<Self>, rows: Int, columns: Int, stride: Int) -> Double
     @unsafe static func inputDistances(
         _ out: UnsafeMutablePointer<Self>, _ shape: BlockShape, _ x: UnsafePointer<Self>, _ y: UnsafePointer<Self>, channels: Int)
+}
+
+/// The window of one block along the leading axes, and its margins along the last: see `ntk_window` in dual_activations.h.
+@unsafe public struct BlockWindow<Element: KernelScalar> {
+    var blocks: UnsafePointer<UnsafePointer<Element>?>?
+    var count: Int
+    var firstAlone, secondAlone, first, second: UnsafePointer<Element>?
+    var width, stride, low, high, extendedStride: Int
+    var wraps: Bool
+}
+
+/// An affine map, and after it phi(u) = a min(u, 0) + b max(u, 0) as `ab_relu` takes it.
+public struct AffineRelu<Element: KernelScalar>: Sendable {
+    var weight, input, constant, asymmetry, power: Element
 }
 
 /// Rows of a block and the elements from one to the next. `isAligned`: one row, whose element c is the pair of positions (c, c); otherwise
@@ -105,17 +127,43 @@ extension Double: KernelScalar {
         unsafe ntk_covariance_f64(out, z, count, a, aOthers)
     }
 
-    @unsafe public static func sumBlocks(
-        _ out: UnsafeMutablePointer<Double>, _ outStride: Int, _ blocks: UnsafePointer<UnsafePointer<Double>?>, _ count: Int, rows: Int, columns: Int,
-        stride: Int
+    @unsafe public static func variancePlanes(
+        _ values: UnsafePointer<Double>, rows: Int, width: Int, stride: Int, _ variances: UnsafeMutablePointer<Double>,
+        _ roots: UnsafeMutablePointer<Double>, _ inverses: UnsafeMutablePointer<Double>
     ) {
-        unsafe ntk_sum_blocks_f64(out, outStride, blocks, count, rows, columns, stride)
+        unsafe ntk_variance_planes_f64(values, rows, width, stride, variances, roots, inverses)
     }
 
-    @unsafe public static func windowDiagonal(
-        _ out: UnsafeMutablePointer<Double>, _ outStride: Int, _ input: UnsafePointer<Double>, _ inputStride: Int, rows: Int, taps: Int, scale: Double
+    @unsafe public static func extendBlock(_ extended: UnsafeMutablePointer<Double>, _ window: BlockWindow<Double>) {
+        var window = unsafe ntk_window_f64(window)
+        unsafe ntk_extend_block_f64(extended, &window)
+    }
+
+    @unsafe public static func slideBlock(
+        _ out: UnsafeMutablePointer<Double>, rows: Int, stride: Int, _ extended: UnsafePointer<Double>, extendedStride: Int, taps: Int, scale: Double
     ) {
-        unsafe ntk_window_diagonal_f64(out, outStride, input, inputStride, rows, taps, scale)
+        unsafe ntk_slide_block_f64(out, rows, stride, extended, extendedStride, taps, scale)
+    }
+
+    @unsafe public static func windowPlane(
+        _ out: UnsafeMutablePointer<Double>, rows: Int, stride: Int, _ input: UnsafePointer<Double>, _ extended: UnsafeMutablePointer<Double>,
+        _ window: BlockWindow<Double>, table: UnsafePointer<Int32>, taps: Int, scale: Double
+    ) {
+        var window = unsafe ntk_window_f64(window)
+        unsafe ntk_window_plane_f64(out, rows, stride, input, extended, &window, table, taps, scale)
+    }
+
+    @unsafe public static func affineReluBlock(
+        _ distance: UnsafeMutablePointer<Double>, _ theta: UnsafeMutablePointer<Double>, _ shape: BlockShape, thetaIsZero: Bool,
+        _ parameters: AffineRelu<Double>, _ q1: UnsafePointer<Double>, _ q2: UnsafePointer<Double>, _ a1: UnsafePointer<Double>,
+        _ i1: UnsafePointer<Double>,
+        _ a2: UnsafePointer<Double>, _ i2: UnsafePointer<Double>
+    ) {
+        var parameters = ntk_affine_relu_f64(
+            weight: parameters.weight, input: parameters.input, constant: parameters.constant, asymmetry: parameters.asymmetry,
+            power: parameters.power)
+        unsafe ntk_affine_relu_block_f64(
+            distance, theta, shape.rows, shape.stride, shape.isAligned ? 1 : 0, thetaIsZero ? 1 : 0, &parameters, q1, q2, a1, i1, a2, i2)
     }
 
     @unsafe public static func affineBlock(
@@ -195,17 +243,43 @@ extension Float: KernelScalar {
         unsafe ntk_covariance_f32(out, z, count, a, aOthers)
     }
 
-    @unsafe public static func sumBlocks(
-        _ out: UnsafeMutablePointer<Float>, _ outStride: Int, _ blocks: UnsafePointer<UnsafePointer<Float>?>, _ count: Int, rows: Int, columns: Int,
-        stride: Int
+    @unsafe public static func variancePlanes(
+        _ values: UnsafePointer<Double>, rows: Int, width: Int, stride: Int, _ variances: UnsafeMutablePointer<Float>,
+        _ roots: UnsafeMutablePointer<Float>, _ inverses: UnsafeMutablePointer<Float>
     ) {
-        unsafe ntk_sum_blocks_f32(out, outStride, blocks, count, rows, columns, stride)
+        unsafe ntk_variance_planes_f32(values, rows, width, stride, variances, roots, inverses)
     }
 
-    @unsafe public static func windowDiagonal(
-        _ out: UnsafeMutablePointer<Float>, _ outStride: Int, _ input: UnsafePointer<Float>, _ inputStride: Int, rows: Int, taps: Int, scale: Float
+    @unsafe public static func extendBlock(_ extended: UnsafeMutablePointer<Float>, _ window: BlockWindow<Float>) {
+        var window = unsafe ntk_window_f32(window)
+        unsafe ntk_extend_block_f32(extended, &window)
+    }
+
+    @unsafe public static func slideBlock(
+        _ out: UnsafeMutablePointer<Float>, rows: Int, stride: Int, _ extended: UnsafePointer<Float>, extendedStride: Int, taps: Int, scale: Float
     ) {
-        unsafe ntk_window_diagonal_f32(out, outStride, input, inputStride, rows, taps, scale)
+        unsafe ntk_slide_block_f32(out, rows, stride, extended, extendedStride, taps, scale)
+    }
+
+    @unsafe public static func windowPlane(
+        _ out: UnsafeMutablePointer<Float>, rows: Int, stride: Int, _ input: UnsafePointer<Float>, _ extended: UnsafeMutablePointer<Float>,
+        _ window: BlockWindow<Float>, table: UnsafePointer<Int32>, taps: Int, scale: Float
+    ) {
+        var window = unsafe ntk_window_f32(window)
+        unsafe ntk_window_plane_f32(out, rows, stride, input, extended, &window, table, taps, scale)
+    }
+
+    @unsafe public static func affineReluBlock(
+        _ distance: UnsafeMutablePointer<Float>, _ theta: UnsafeMutablePointer<Float>, _ shape: BlockShape, thetaIsZero: Bool,
+        _ parameters: AffineRelu<Float>, _ q1: UnsafePointer<Float>, _ q2: UnsafePointer<Float>, _ a1: UnsafePointer<Float>,
+        _ i1: UnsafePointer<Float>,
+        _ a2: UnsafePointer<Float>, _ i2: UnsafePointer<Float>
+    ) {
+        var parameters = ntk_affine_relu_f32(
+            weight: parameters.weight, input: parameters.input, constant: parameters.constant, asymmetry: parameters.asymmetry,
+            power: parameters.power)
+        unsafe ntk_affine_relu_block_f32(
+            distance, theta, shape.rows, shape.stride, shape.isAligned ? 1 : 0, thetaIsZero ? 1 : 0, &parameters, q1, q2, a1, i1, a2, i2)
     }
 
     @unsafe public static func affineBlock(
@@ -232,5 +306,23 @@ extension Float: KernelScalar {
         _ out: UnsafeMutablePointer<Float>, _ shape: BlockShape, _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, channels: Int
     ) {
         unsafe ntk_input_distances_f32(out, shape.stride, x, shape.rows, y, channels, shape.isAligned ? 1 : 0)
+    }
+}
+
+extension ntk_window_f64 {
+    @unsafe fileprivate init(_ window: BlockWindow<Double>) {
+        unsafe self.init(
+            blocks: window.blocks, count: window.count, first_alone: window.firstAlone, second_alone: window.secondAlone, first: window.first,
+            second: window.second, width: window.width, stride: window.stride, low: window.low, high: window.high,
+            extended_stride: window.extendedStride, wraps: window.wraps ? 1 : 0)
+    }
+}
+
+extension ntk_window_f32 {
+    @unsafe fileprivate init(_ window: BlockWindow<Float>) {
+        unsafe self.init(
+            blocks: window.blocks, count: window.count, first_alone: window.firstAlone, second_alone: window.secondAlone, first: window.first,
+            second: window.second, width: window.width, stride: window.stride, low: window.low, high: window.high,
+            extended_stride: window.extendedStride, wraps: window.wraps ? 1 : 0)
     }
 }

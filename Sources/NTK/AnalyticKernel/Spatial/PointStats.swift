@@ -5,15 +5,17 @@ struct PointStats<Element: KernelScalar>: Sendable {
     /// Channel by channel within each row of positions: element ((row · channels) + channel) · stride + x.
     let input: Storage<Element>
     /// Variances of each value that needs them.
-    var variances: [Int: Variances<Element>] = [:]
+    var variances: IndexTable<Variances<Element>> = [:]
     /// Which positions of a value are masked; nil: none of any.
     var masks: [[Bool]]?
     /// By instruction: what `DualActivation` prepared.
-    var duals: [Int: DualActivation.Points] = [:]
+    var duals: IndexTable<DualActivation.Points> = [:]
     /// By instruction: 1 / √(mean variance) at each position.
-    var scales: [Int: Variances<Element>] = [:]
+    var scales: IndexTable<Variances<Element>> = [:]
+    /// By instruction: for each row of a window's output, its input rows' variances added up, padded.
+    var windowSums: IndexTable<Storage<Element>> = [:]
     /// By instruction: the operator [outputs, positions] of an attention or aggregation.
-    var operators: [Int: Matrix<Element>] = [:]
+    var operators: IndexTable<Matrix<Element>> = [:]
 
     func mask(_ value: Int) -> [Bool]? {
         guard let mask = masks?[value], mask.contains(true) else { return nil }
@@ -22,7 +24,7 @@ struct PointStats<Element: KernelScalar>: Sendable {
 }
 
 /// Numbers of every position of a value, and for the loops their roots and the roots' inverses, each row padded to whole registers.
-struct Variances<Element: KernelScalar>: Sendable {
+final class Variances<Element: KernelScalar>: Sendable {
     let values: [Double]
     let grid: PositionGrid
     private let planes: Storage<Element>
@@ -33,16 +35,10 @@ struct Variances<Element: KernelScalar>: Sendable {
         let size = grid.rows * grid.stride
         planes = Storage(count: 3 * size)
         let base = unsafe planes.base
-        unsafe base.initialize(repeating: 0, count: 3 * size)
-        for row in 0..<grid.rows {
-            for x in 0..<grid.width {
-                let value = values[row * grid.width + x]
-                let root = value.squareRoot()
-                let place = row * grid.stride + x
-                unsafe base[place] = Element(value)
-                unsafe base[size + place] = Element(root)
-                unsafe base[2 * size + place] = value > 0 ? Element(1 / root) : 0
-            }
+        unsafe values.withUnsafeBufferPointer { values in
+            guard let first = values.baseAddress else { return }
+            unsafe Element.variancePlanes(
+                first, rows: grid.rows, width: grid.width, stride: grid.stride, base, base + size, base + 2 * size)
         }
     }
 

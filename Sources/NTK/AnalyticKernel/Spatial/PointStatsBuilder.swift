@@ -9,35 +9,27 @@ final class PointStatsBuilder<Element: KernelScalar> {
     private let needs: SpatialNeeds
     private let channels: Int
     private let pass: SpatialPass<Element>
-    private let sources: [Int: [Int32]]
+    private let windows: [Int: WindowTable]
+    private let extended: Storage<Double>
 
-    init(_ program: KernelProgram, _ needs: SpatialNeeds, ownPlan: SpatialPlan, sources: [Int: [Int32]], channels: Int) {
+    init(_ program: KernelProgram, _ needs: SpatialNeeds, ownPlan: SpatialPlan, windows: [Int: WindowTable], channels: Int) {
         self.program = program
         self.needs = needs
         self.channels = channels
-        self.sources = sources
+        self.windows = windows
+        extended = Storage(count: windows.values.reduce(0) { max($0, $1.extendedStride + 3 * $1.input.elements + $1.output.elements) })
         pass = SpatialPass(ownPlan, channels: channels, hasTheta: false, empty: PointStats(input: Storage(count: 0)))
         pass.isOwn = true
     }
 
-    /// For each window of the program, the input position of every output and tap, -1 beyond an edge.
-    static func sources(_ program: KernelProgram) -> [Int: [Int32]] {
-        var tables: [Int: [Int32]] = [:]
+    /// The windows of the program over single positions.
+    static func windows(_ program: KernelProgram) -> [Int: WindowTable] {
+        var tables: [Int: WindowTable] = [:]
         for (index, instruction) in program.instructions.enumerated() {
             guard case .window(let geometry) = instruction.operation else { continue }
-            var table: [Int32] = []
-            table.reserveCapacity(program.values[index + 1].positions * geometry.size)
-            forEachIndex(geometry.output) { output in
-                forEachIndex(geometry.axes.map(\.window)) { tap in
-                    var place = 0
-                    var isInside = true
-                    for (k, axis) in geometry.axes.enumerated() {
-                        if let source = axis.source(output[k], tap[k]) { place = place * axis.input + source } else { isInside = false }
-                    }
-                    table.append(isInside ? Int32(place) : -1)
-                }
-            }
-            tables[index] = table
+            tables[index] = WindowTable(
+                geometry, input: BlockList(PositionGrid(program.values[instruction.inputs[0]].spatial), .aligned),
+                output: BlockList(PositionGrid(program.values[index + 1].spatial), .aligned))
         }
         return tables
     }
@@ -82,7 +74,7 @@ final class PointStatsBuilder<Element: KernelScalar> {
             if mixes, let plane = unsafe pass.restPlane(value, slot: step.output) {
                 var variances = [Double](repeating: 0, count: program.values[value].positions)
                 for position in variances.indices {
-                    guard let place = unsafe pass.place(of: plane, position, position) else { continue }
+                    guard let place = unsafe plane.list.place(position, position) else { continue }
                     unsafe variances[position] = max(Double(plane.base[place]), 0)
                 }
                 stats.variances[value] = Variances(variances, PositionGrid(program.values[value].spatial))
@@ -177,16 +169,9 @@ final class PointStatsBuilder<Element: KernelScalar> {
         case .concatenateChannels(let weights): q = combined(inputs, weights)
         case .product: for other in inputs.dropFirst() { for p in q.indices { q[p] *= other[p] } }
         case .window(let geometry):
-            guard let table = sources[index] else { return }
-            let taps = geometry.size
-            q = (0..<program.values[value].positions).map { position in
-                var sum = 0.0
-                for tap in 0..<taps {
-                    let source = Int(table[position * taps + tap])
-                    if source >= 0 { sum += inputs[0][source] }
-                }
-                return sum / Double(taps)
-            }
+            guard let table = windows[index], let before = stats.variances[instruction.inputs[0]] else { return }
+            q = slide(table, before, geometry)
+            if needs.pairings[value] == .full || needs.ownPairings[value] == .full { stats.windowSums[index] = sums(table, before) }
         case .concatenate(let axis):
             q = []
             let extents = instruction.inputs.map { program.values[$0].spatial[axis] }
@@ -203,6 +188,66 @@ final class PointStatsBuilder<Element: KernelScalar> {
         }
         if let mask = stats.mask(value) { for p in q.indices where mask[p] { q[p] = 0 } }
         stats.variances[value] = Variances(q, PositionGrid(program.values[value].spatial))
+    }
+
+    /// Variances after a window: means of those in it, zeros beyond the edges.
+    private func slide(_ table: WindowTable, _ before: Variances<Element>, _ geometry: WindowGeometry) -> [Double] {
+        let (grid, result) = (table.input.grid, table.output.grid)
+        let input = unsafe extended.base + table.extendedStride
+        let output = unsafe input + table.input.elements
+        unsafe input.initialize(repeating: 0, count: table.input.elements)
+        unsafe before.values.withUnsafeBufferPointer { values in
+            for row in 0..<grid.rows {
+                for x in 0..<grid.width { unsafe input[row * grid.stride + x] = values[row * grid.width + x] }
+            }
+        }
+        if table.isContiguous {
+            let window = unsafe BlockWindow<Double>(
+                blocks: nil, count: table.rowTaps, firstAlone: nil, secondAlone: nil, first: nil, second: nil, width: grid.width,
+                stride: grid.stride, low: table.halo.low, high: table.halo.high, extendedStride: table.extendedStride, wraps: table.inner.wraps)
+            unsafe table.rows.withUnsafeBufferPointer { rows in
+                guard let base = rows.baseAddress else { return }
+                unsafe Double.windowPlane(
+                    output, rows: result.rows, stride: result.stride, input, extended.base, window, table: base, taps: table.inner.window,
+                    scale: table.scale)
+            }
+        } else {
+            for row in 0..<result.rows {
+                for c in 0..<result.width {
+                    var sum = 0.0
+                    for tap in 0..<table.rowTaps {
+                        let source = Int(table.rows[row * table.rowTaps + tap])
+                        guard source >= 0 else { continue }
+                        for k in 0..<table.inner.window {
+                            if let x = table.inner.source(c, k) { unsafe sum += input[source * grid.stride + x] }
+                        }
+                    }
+                    unsafe output[row * result.stride + c] = table.scale * sum
+                }
+            }
+        }
+        return unsafe [Double](unsafeUninitializedCapacity: result.positions) { buffer, count in
+            for row in 0..<result.rows {
+                for x in 0..<result.width { unsafe buffer[row * result.width + x] = output[row * result.stride + x] }
+            }
+            count = result.positions
+        }
+    }
+
+    private func sums(_ table: WindowTable, _ before: Variances<Element>) -> Storage<Element> {
+        let stride = table.input.grid.stride
+        let sums = Storage<Element>(count: table.output.grid.rows * stride)
+        unsafe sums.base.initialize(repeating: 0, count: sums.count)
+        for row in 0..<table.output.grid.rows {
+            let target = unsafe sums.base + row * stride
+            for tap in 0..<table.rowTaps {
+                let source = Int(table.rows[row * table.rowTaps + tap])
+                guard source >= 0 else { continue }
+                let row = unsafe before.row(source)
+                for x in 0..<stride { unsafe target[x] += row[x] }
+            }
+        }
+        return sums
     }
 
     private func combined(_ inputs: [[Double]], _ weights: [Double]) -> [Double] {

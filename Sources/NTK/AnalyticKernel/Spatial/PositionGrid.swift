@@ -11,7 +11,7 @@ struct PositionGrid: Sendable, Equatable {
         lead = Array(spatial.dropLast())
         rows = lead.reduce(1, *)
         width = spatial.last ?? 1
-        stride = width.roundedUp(to: width > 8 ? 16 : 8)
+        stride = width.roundedUp(to: run)
     }
 
     var positions: Int { rows * width }
@@ -28,8 +28,9 @@ enum Pairing: Int, Sendable, Comparable {
     static func < (a: Pairing, b: Pairing) -> Bool { a.rawValue < b.rawValue }
 }
 
-/// The blocks of a value: each the pairs of one row of positions with another.
-struct BlockList: Sendable {
+/// The blocks of a value: each the pairs of one row of positions with another; or, aligned, one block with the pairs of every position with
+/// its own, row after row.
+final class BlockList: Sendable {
     let grid: PositionGrid
     let pairing: Pairing
     /// The two rows of each block.
@@ -47,8 +48,8 @@ struct BlockList: Sendable {
             pairs = (0..<grid.rows).flatMap { first in (0..<grid.rows).map { (first, $0) } }
             place = []
         } else {
-            pairs = (0..<grid.rows).map { ($0, $0) }
-            place = (0..<Int32(grid.rows)).map { $0 }
+            pairs = [(0, 0)]
+            place = []
         }
     }
 
@@ -78,15 +79,51 @@ struct BlockList: Sendable {
         self.place = place
     }
 
+    /// The block of a pair of rows, where blocks are such; nil if it is not held.
     func block(_ first: Int, _ second: Int) -> Int? {
         if isComplete { return first * grid.rows + second }
         let block = Int(place[first])
         return block >= 0 ? block : nil
     }
 
-    /// Rows of elements in a block.
-    var height: Int { pairing == .full ? grid.width : 1 }
-    var shape: BlockShape { BlockShape(rows: height, stride: grid.stride, isAligned: pairing != .full) }
-    var blockSize: Int { height * grid.stride }
+    /// Rows of elements in a block as the element loops see it: aligned, everything is one long row.
+    var shape: BlockShape {
+        pairing == .full
+            ? BlockShape(rows: grid.width, stride: grid.stride, isAligned: false)
+            : BlockShape(rows: 1, stride: grid.rows * grid.stride, isAligned: true)
+    }
+    var blockSize: Int { (pairing == .full ? grid.width : grid.rows) * grid.stride }
     var elements: Int { pairs.count * blockSize }
+
+    /// Rows of pairs: `rowCount` in a block, `grid.width` pairs each.
+    var rowCount: Int { pairing == .full ? grid.width : grid.rows }
+
+    /// Row `row` of a block.
+    func row(_ block: Int, _ row: Int) -> PairRow {
+        let start = block * blockSize + row * grid.stride
+        if pairing == .full {
+            let (first, second) = pairs[block]
+            return PairRow(
+                start: start, firstPosition: first * grid.width + row, firstElement: first * grid.stride + row, step: 0,
+                secondPosition: second * grid.width, secondElement: second * grid.stride)
+        }
+        return PairRow(
+            start: start, firstPosition: row * grid.width, firstElement: row * grid.stride, step: 1, secondPosition: row * grid.width,
+            secondElement: row * grid.stride)
+    }
+
+    /// The element of a pair of positions; nil if it is not held.
+    func place(_ p1: Int, _ p2: Int) -> Int? {
+        let width = grid.width
+        if pairing != .full { return p1 == p2 ? p1 / width * grid.stride + p1 % width : nil }
+        return block(p1 / width, p2 / width).map { $0 * blockSize + p1 % width * grid.stride + p2 % width }
+    }
+}
+
+/// A row of pairs: pair c is of position `firstPosition + c step` with `secondPosition + c`; its elements begin at `start`, and what
+/// belongs to the positions at `firstElement + c step` and `secondElement + c` of the padded planes.
+struct PairRow {
+    var start: Int
+    var firstPosition, firstElement, step: Int
+    var secondPosition, secondElement: Int
 }

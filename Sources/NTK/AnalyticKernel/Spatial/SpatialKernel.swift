@@ -7,7 +7,7 @@ struct SpatialKernel: Sendable {
     private let needs: SpatialNeeds
     private let pairPlan: SpatialPlan
     private let ownPlan: SpatialPlan
-    private let sources: [Int: [Int32]]
+    private let windows: [Int: WindowTable]
 
     init(_ program: KernelProgram, channels: Int) {
         self.program = program
@@ -17,11 +17,14 @@ struct SpatialKernel: Sendable {
         let weighed = program.instructions.filter(\.operation.weighsPositions).map { $0.inputs[0] }
         ownPlan = SpatialPlan(
             program, needs, pairings: needs.ownPairings, kept: Set(weighed.filter { [needs] in needs.ownPairings[$0] == .full }))
-        sources = PointStatsBuilder<Double>.sources(program)
+        windows = PointStatsBuilder<Double>.windows(program)
     }
 
-    /// Points on a side of a tile: their variances are worked out once for each tile.
-    private var side: Int { ownPlan.slabs.isEmpty && ownPlan.rest.lists.isEmpty ? 16 : 8 }
+    /// Points on a side of a tile: the points' variances are worked out once for each tile, and there are tiles for every thread.
+    private func side(_ rows: Int, _ columns: Int) -> Int {
+        let largest = needs.pairings[0] == .full ? 8 : 32
+        return min(largest, max(1, Int((Double(rows) * Double(columns) / 16).squareRoot())))
+    }
 
     /// Pairs of positions at each operation, 20 operations each, and products of matrices where there are any.
     var operationsPerPair: Int {
@@ -55,7 +58,7 @@ struct SpatialKernel: Sendable {
         let nngp = kinds.contains(.nngp) ? Matrix<Element>(uninitializedRows: x1.x.rows, columns: columns) : nil
         let ntk = kinds.contains(.ntk) ? Matrix<Element>(uninitializedRows: x1.x.rows, columns: columns) : nil
         let isSymmetric = x2 == nil
-        let grid = TileGrid(rows: x1.x.rows, columns: columns, side: side, upperOnly: isSymmetric)
+        let grid = TileGrid(rows: x1.x.rows, columns: columns, side: side(x1.x.rows, columns), upperOnly: isSymmetric)
         try executor.forEach(grid.tiles.count) { index in
             let tile = grid.tiles[index]
             let builder = builder(Element.self)
@@ -88,7 +91,7 @@ struct SpatialKernel: Sendable {
     ) throws -> Kernels<[Element]> {
         let nngp = Storage<Element>(count: x.x.rows)
         let ntk = Storage<Element>(count: x.x.rows)
-        let blocks = TileGrid(rows: x.x.rows, columns: 1, side: side, upperOnly: false).tiles
+        let blocks = TileGrid(rows: x.x.rows, columns: 1, side: 8, upperOnly: false).tiles
         try executor.forEach(blocks.count) { block in
             let builder = builder(Element.self)
             let pass = pass(Element.self, hasTheta: kinds.contains(.ntk))
@@ -110,7 +113,7 @@ struct SpatialKernel: Sendable {
     }
 
     private func builder<Element: KernelScalar>(_: Element.Type) -> PointStatsBuilder<Element> {
-        PointStatsBuilder(program, needs, ownPlan: ownPlan, sources: sources, channels: channels)
+        PointStatsBuilder(program, needs, ownPlan: ownPlan, windows: windows, channels: channels)
     }
 
     private func pass<Element: KernelScalar>(_: Element.Type, hasTheta: Bool) -> SpatialPass<Element> {

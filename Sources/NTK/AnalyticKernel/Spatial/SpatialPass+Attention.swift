@@ -9,26 +9,14 @@ extension SpatialPass {
         let (width, positions) = (list.grid.width, list.grid.positions)
         let matrix = Matrix<Element>(zeroRows: positions, columns: positions)
         let (own, other) = unsafe (first.variances[plane.value], second.variances[plane.value])
-        for (index, pair) in list.pairs.enumerated() {
-            for r in 0..<list.height {
-                let block = unsafe source + index * list.blockSize + r * list.grid.stride
-                if list.pairing != .full {
-                    for c in 0..<width {
-                        let place = (pair.first * width + c) * positions + pair.second * width + c
-                        unsafe matrix.base[place] =
-                            isDistance
-                            ? ((own.map { unsafe $0.row(pair.first)[c] } ?? 0) + (other.map { unsafe $0.row(pair.second)[c] } ?? 0) - block[c]) / 2
-                            : block[c]
-                    }
-                    continue
-                }
-                let target = unsafe matrix.base + (pair.first * width + r) * positions + pair.second * width
+        unsafe forEachRow(plane) { row in
+            let from = unsafe source + row.start
+            for c in 0..<width {
+                let place = (row.firstPosition + c * row.step) * positions + row.secondPosition + c
                 if isDistance, let own, let other {
-                    let q1 = unsafe own.row(pair.first)[r]
-                    let q2 = unsafe other.row(pair.second)
-                    for c in 0..<width { unsafe target[c] = (q1 + q2[c] - block[c]) / 2 }
+                    unsafe matrix.base[place] = (own.row(0)[row.firstElement + c * row.step] + other.row(0)[row.secondElement + c] - from[c]) / 2
                 } else {
-                    unsafe target.update(from: block, count: width)
+                    unsafe matrix.base[place] = from[c]
                 }
             }
         }

@@ -25,55 +25,44 @@ extension SpatialPass {
     func combine(_ inputs: [Plane], _ weights: [Double], _ output: Plane) {
         let inputs = unsafe aligned(inputs, output)
         let isDistance = unsafe plan.isDistance[output.value]
-        let size = unsafe output.list.blockSize
-        let shape = unsafe output.list.shape
-        for (index, pair) in unsafe output.list.pairs.enumerated() {
-            let target = unsafe output.block(index)
-            for k in unsafe inputs.indices {
-                let input = unsafe inputs[k]
-                let weight = Element(weights[k])
-                let source = unsafe input.block(index)
-                if unsafe isDistance || !plan.isDistance[input.value] {
-                    for place in 0..<size { unsafe target[place] = (k == 0 ? 0 : target[place]) + weight * source[place] }
-                } else if unsafe first.variances[input.value] != nil {
-                    guard let own = unsafe first.variances[input.value], let other = unsafe second.variances[input.value] else { continue }
-                    let (q1, q2) = unsafe (own.row(pair.first), other.row(pair.second))
-                    for r in 0..<shape.rows {
-                        for c in 0..<shape.stride {
-                            let place = r * shape.stride + c
-                            let value = unsafe (q1[shape.isAligned ? c : r] + q2[c] - source[place]) / 2
-                            unsafe target[place] = (k == 0 ? 0 : target[place]) + weight * value
-                        }
+        let count = unsafe output.list.elements
+        for k in unsafe inputs.indices {
+            let input = unsafe inputs[k]
+            let weight = Element(weights[k])
+            if k == 0 { unsafe output.base.initialize(repeating: 0, count: count) }
+            if unsafe isDistance || !plan.isDistance[input.value] {
+                for place in 0..<count { unsafe output.base[place] += weight * input.base[place] }
+            } else if let own = unsafe first.variances[input.value], let other = unsafe second.variances[input.value] {
+                let (q1, q2) = unsafe (own.row(0), other.row(0))
+                unsafe forEachRow(output) { row in
+                    for c in 0..<(unsafe output.list.grid.width) {
+                        let value = unsafe (q1[row.firstElement + c * row.step] + q2[row.secondElement + c] - input.base[row.start + c]) / 2
+                        unsafe output.base[row.start + c] += weight * value
                     }
                 }
-                if let theta = unsafe output.thetaBlock(index), let source = unsafe input.thetaBlock(index) {
-                    for place in 0..<size { unsafe theta[place] = (k == 0 ? 0 : theta[place]) + weight * source[place] }
-                }
             }
+            guard let theta = unsafe output.theta, let source = unsafe input.theta else { continue }
+            if k == 0 { unsafe theta.initialize(repeating: 0, count: count) }
+            for place in 0..<count { unsafe theta[place] += weight * source[place] }
         }
     }
 
     /// K = Π K_k, Θ = Σ_k Θ_k Π_{j≠k} K_j.
     func product(_ inputs: [Plane], _ output: Plane) {
         let inputs = unsafe aligned(inputs, output)
-        let shape = unsafe output.list.shape
-        for (index, pair) in unsafe output.list.pairs.enumerated() {
-            let target = unsafe output.block(index)
-            let theta = unsafe output.thetaBlock(index)
-            for k in unsafe inputs.indices {
-                let input = unsafe inputs[k]
-                let own = unsafe first.variances[input.value].map { unsafe $0.row(pair.first) }
-                let other = unsafe second.variances[input.value].map { unsafe $0.row(pair.second) }
-                let start = unsafe index * input.list.blockSize
-                for r in 0..<shape.rows {
-                    for c in 0..<shape.stride {
-                        let place = r * shape.stride + c
-                        let factor = unsafe covariance(input, start + place, own?[shape.isAligned ? c : r] ?? 0, other?[c] ?? 0)
-                        if let theta = unsafe theta, let source = unsafe input.theta {
-                            unsafe theta[place] = k == 0 ? source[start + place] : theta[place] * factor + target[place] * source[start + place]
-                        }
-                        unsafe target[place] = k == 0 ? factor : target[place] * factor
+        for k in unsafe inputs.indices {
+            let input = unsafe inputs[k]
+            let own = unsafe first.variances[input.value].map { unsafe $0.row(0) }
+            let other = unsafe second.variances[input.value].map { unsafe $0.row(0) }
+            unsafe forEachRow(output) { row in
+                for c in 0..<(unsafe output.list.grid.width) {
+                    let place = row.start + c
+                    let factor = unsafe covariance(
+                        input, place, own?[row.firstElement + c * row.step] ?? 0, other?[row.secondElement + c] ?? 0)
+                    if let theta = unsafe output.theta, let source = unsafe input.theta {
+                        unsafe theta[place] = k == 0 ? source[place] : theta[place] * factor + output.base[place] * source[place]
                     }
+                    unsafe output.base[place] = k == 0 ? factor : output.base[place] * factor
                 }
             }
         }
@@ -92,7 +81,7 @@ extension SpatialPass {
             let (a, b) = (origins[p1], origins[p2])
             let (q1, q2) = (first.variances[value]?.values[p1] ?? 0, second.variances[value]?.values[p2] ?? 0)
             let input = unsafe inputs[a.branch]
-            guard a.branch == b.branch, let source = unsafe self.place(of: input, a.position, b.position) else {
+            guard a.branch == b.branch, let source = unsafe input.list.place(a.position, b.position) else {
                 unsafe output.base[place] = isDistance ? Element(q1 + q2) : 0
                 if let theta = unsafe output.theta { unsafe theta[place] = 0 }
                 return
@@ -112,7 +101,7 @@ extension SpatialPass {
         }
         let isDistance = plan.isDistance[value]
         unsafe forEachPair(output) { place, p1, p2 in
-            if p1 == p2, let source = unsafe self.place(of: input, p1, p2) {
+            if p1 == p2, let source = unsafe input.list.place(p1, p2) {
                 unsafe output.base[place] = input.base[source]
                 if let theta = unsafe output.theta, let own = unsafe input.theta { unsafe theta[place] = own[source] }
             } else {
@@ -126,24 +115,17 @@ extension SpatialPass {
     /// Calls `body` with the element and the two positions of every pair that a plane holds.
     func forEachPair(_ plane: Plane, _ body: (_ place: Int, _ p1: Int, _ p2: Int) -> Void) {
         let list = unsafe plane.list
-        let width = list.grid.width
-        for (index, pair) in list.pairs.enumerated() {
-            for r in 0..<list.height {
-                for c in 0..<width {
-                    let i = list.pairing == .full ? r : c
-                    body(index * list.blockSize + r * list.grid.stride + c, pair.first * width + i, pair.second * width + c)
-                }
-            }
+        unsafe forEachRow(plane) { row in
+            for c in 0..<list.grid.width { body(row.start + c, row.firstPosition + c * row.step, row.secondPosition + c) }
         }
     }
 
-    /// The element of a pair of positions; nil if the plane does not hold it.
-    func place(of plane: Plane, _ p1: Int, _ p2: Int) -> Int? {
+    /// Calls `body` for every row of pairs.
+    @inline(__always)
+    func forEachRow(_ plane: Plane, _ body: (PairRow) -> Void) {
         let list = unsafe plane.list
-        let width = list.grid.width
-        guard let block = list.block(p1 / width, p2 / width) else { return nil }
-        let start = block * list.blockSize
-        if list.pairing == .full { return start + p1 % width * list.grid.stride + p2 % width }
-        return p1 == p2 ? start + p1 % width : nil
+        for block in list.pairs.indices {
+            for row in 0..<list.rowCount { body(list.row(block, row)) }
+        }
     }
 }

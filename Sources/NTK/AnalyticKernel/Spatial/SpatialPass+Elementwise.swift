@@ -21,7 +21,7 @@ extension SpatialPass {
         case .concatenateChannels(let weights): unsafe combine(inputs, weights, output)
         case .product: unsafe product(inputs, output)
         case .window:
-            if let table = stage.windows[index] { unsafe window(table, inputs[0], output) }
+            if let table = stage.windows[index] { unsafe window(index, table, inputs[0], output) }
         case .isolate: unsafe isolate(inputs[0], output)
         case .concatenate(let axis): unsafe concatenate(inputs, axis, output)
         case .flatten: unsafe flatten(inputs[0], output)
@@ -46,13 +46,11 @@ extension SpatialPass {
         let planes = unsafe output.theta == nil ? 1 : 2
         let held = scratch.elements(0, planes * grid.rows * grid.stride)
         unsafe held.base.initialize(repeating: 0, count: held.count)
-        for row in 0..<grid.rows {
-            guard let block = unsafe input.list.block(row, row) else { continue }
-            for x in 0..<grid.width {
-                let place = unsafe x * input.list.grid.stride + x
-                unsafe held.base[row * grid.stride + x] = input.block(block)[place]
-                if let theta = unsafe input.thetaBlock(block) { unsafe held.base[(grid.rows + row) * grid.stride + x] = theta[place] }
-            }
+        for position in 0..<grid.positions {
+            guard let place = unsafe input.list.place(position, position) else { continue }
+            let target = position / grid.width * grid.stride + position % grid.width
+            unsafe held.base[target] = input.base[place]
+            if let theta = unsafe input.theta { unsafe held.base[grid.rows * grid.stride + target] = theta[place] }
         }
         unsafe output.base.update(from: held.base, count: output.list.elements)
         if let theta = unsafe output.theta { unsafe theta.update(from: held.base + grid.rows * grid.stride, count: output.list.elements) }
@@ -87,21 +85,14 @@ extension SpatialPass {
         }
     }
 
-    /// K to q1 + q2 − 2 K in place, or back: the map is its own inverse up to the factor.
-    func toDistances(_ plane: Plane, _ value: Int) {
-        unsafe exchange(plane, value) { 2 * $0 }
-    }
-
-    private func exchange(_ plane: Plane, _ value: Int, _ scale: (Element) -> Element) {
+    /// K to q1 + q2 − 2 K, in place.
+    private func toDistances(_ plane: Plane, _ value: Int) {
         guard let own = first.variances[value], let other = second.variances[value] else { return }
-        let shape = unsafe plane.list.shape
-        unsafe forEachBlock(plane) { base, _, u, v in
-            let (q1, q2) = unsafe (own.row(u), other.row(v))
-            for r in 0..<shape.rows {
-                for c in 0..<shape.stride {
-                    let place = r * shape.stride + c
-                    unsafe base[place] = max((q1[shape.isAligned ? c : r] + q2[c]) - scale(base[place]), 0)
-                }
+        let (q1, q2) = unsafe (own.row(0), other.row(0))
+        unsafe forEachRow(plane) { row in
+            for c in 0..<(unsafe plane.list.grid.stride) {
+                let sum = unsafe q1[row.firstElement + c * row.step] + q2[row.secondElement + c]
+                unsafe plane.base[row.start + c] = max(sum - 2 * plane.base[row.start + c], 0)
             }
         }
     }
@@ -124,26 +115,22 @@ extension SpatialPass {
         let width = unsafe plane.list.grid.width
         let numbers = scratch.numbers(0, 3 * width)
         let (gaps, covariance, derivative) = unsafe (numbers.base, numbers.base + width, numbers.base + 2 * width)
-        unsafe forEachBlock(plane) { base, theta, u, v in
-            for r in 0..<shape.rows {
-                let row = unsafe base + r * shape.stride
-                for c in 0..<width {
-                    let i = shape.isAligned ? c : r
-                    let (q1, q2) = (own.values[u * width + i], other.values[v * width + c])
-                    let product = (q1 * q2).squareRoot()
-                    let difference = q1.squareRoot() - q2.squareRoot()
-                    let near = product > 0 ? unsafe min(max((Double(row[c]) - difference * difference) / (2 * product), 0), 2) : 1
-                    unsafe gaps[c] = near <= 1 ? near : -(2 - near)
-                }
-                unsafe step.dual.pairs(
-                    points1, u * width + (shape.isAligned ? 0 : r), ownStride: shape.isAligned ? 1 : 0, points2, v * width, count: width,
-                    gaps: gaps, covariance: covariance, derivative: theta == nil ? nil : derivative)
-                for c in 0..<width {
-                    let i = shape.isAligned ? c : r
-                    let sum = points1.kappa[u * width + i] + points2.kappa[v * width + c]
-                    unsafe row[c] = Element(max(sum - 2 * covariance[c], 0))
-                    if let theta = unsafe theta { unsafe theta[r * shape.stride + c] *= Element(derivative[c]) }
-                }
+        unsafe forEachRow(plane) { row in
+            let target = unsafe plane.base + row.start
+            for c in 0..<width {
+                let (q1, q2) = (own.values[row.firstPosition + c * row.step], other.values[row.secondPosition + c])
+                let product = (q1 * q2).squareRoot()
+                let difference = q1.squareRoot() - q2.squareRoot()
+                let near = product > 0 ? unsafe min(max((Double(target[c]) - difference * difference) / (2 * product), 0), 2) : 1
+                unsafe gaps[c] = near <= 1 ? near : -(2 - near)
+            }
+            unsafe step.dual.pairs(
+                points1, row.firstPosition, ownStride: row.step, points2, row.secondPosition, count: width, gaps: gaps,
+                covariance: covariance, derivative: plane.theta == nil ? nil : derivative)
+            for c in 0..<width {
+                let sum = points1.kappa[row.firstPosition + c * row.step] + points2.kappa[row.secondPosition + c]
+                unsafe target[c] = Element(max(sum - 2 * covariance[c], 0))
+                if let theta = unsafe plane.theta { unsafe theta[row.start + c] *= Element(derivative[c]) }
             }
         }
     }
@@ -151,25 +138,21 @@ extension SpatialPass {
     /// K' = K s1 s2. With E = a1 a2 − K, which is (D − (a1 − a2)²)/2: D' = (a1' − a2')² + 2 s1 s2 E.
     private func layerNorm(_ index: Int, _ input: Int, _ plane: Plane) {
         guard let scale1 = first.scales[index], let scale2 = second.scales[index] else { return }
-        let shape = unsafe plane.list.shape
-        let isDistance = plan.isDistance[input]
-        let (own, other) = (first.variances[input], second.variances[input])
-        unsafe forEachBlock(plane) { base, theta, u, v in
-            let (s1, s2) = unsafe (scale1.row(u), scale2.row(v))
-            for r in 0..<shape.rows {
-                for c in 0..<shape.stride {
-                    let i = shape.isAligned ? c : r
-                    let place = r * shape.stride + c
-                    let factor = unsafe s1[i] * s2[c]
-                    if isDistance, let own, let other {
-                        let (a1, a2) = unsafe (own.roots(u)[i], other.roots(v)[c])
-                        let difference = unsafe a1 * s1[i] - a2 * s2[c]
-                        unsafe base[place] = max(difference * difference + factor * (base[place] - (a1 - a2) * (a1 - a2)), 0)
-                    } else {
-                        unsafe base[place] *= factor
-                    }
-                    if let theta = unsafe theta { unsafe theta[place] *= factor }
+        let (s1, s2) = unsafe (scale1.row(0), scale2.row(0))
+        let own = unsafe first.variances[input].map { unsafe $0.roots(0) }
+        let other = unsafe second.variances[input].map { unsafe $0.roots(0) }
+        unsafe forEachRow(plane) { row in
+            for c in 0..<(unsafe plane.list.grid.stride) {
+                let (i, j, place) = (row.firstElement + c * row.step, row.secondElement + c, row.start + c)
+                let factor = unsafe s1[i] * s2[j]
+                if plan.isDistance[input], let own = unsafe own, let other = unsafe other {
+                    let (a1, a2) = unsafe (own[i], other[j])
+                    let difference = unsafe a1 * s1[i] - a2 * s2[j]
+                    unsafe plane.base[place] = max(difference * difference + factor * (plane.base[place] - (a1 - a2) * (a1 - a2)), 0)
+                } else {
+                    unsafe plane.base[place] *= factor
                 }
+                if let theta = unsafe plane.theta { unsafe theta[place] *= factor }
             }
         }
     }
@@ -177,21 +160,16 @@ extension SpatialPass {
     /// Variances grow by 1 / keep, covariances do not, but for a position of a sample with itself.
     private func dropout(_ keep: Double, _ input: Int, _ plane: Plane) {
         let growth = Element(1 / keep - 1)
-        let shape = unsafe plane.list.shape
-        let isDistance = plan.isDistance[input]
         guard let own = first.variances[input], let other = second.variances[input] else { return }
-        unsafe forEachBlock(plane) { base, theta, u, v in
-            for r in 0..<shape.rows {
-                for c in 0..<shape.stride {
-                    let i = shape.isAligned ? c : r
-                    let place = r * shape.stride + c
-                    let isSame = isOwn && u == v && i == c
-                    if isSame {
-                        if !isDistance { unsafe base[place] *= 1 + growth }
-                        if let theta = unsafe theta { unsafe theta[place] *= 1 + growth }
-                    } else if isDistance {
-                        unsafe base[place] += growth * (own.row(u)[i] + other.row(v)[c])
-                    }
+        let (q1, q2) = unsafe (own.row(0), other.row(0))
+        unsafe forEachRow(plane) { row in
+            for c in 0..<(unsafe plane.list.grid.width) {
+                let place = row.start + c
+                if isOwn && row.firstPosition + c * row.step == row.secondPosition + c {
+                    if !plan.isDistance[input] { unsafe plane.base[place] *= 1 + growth }
+                    if let theta = unsafe plane.theta { unsafe theta[place] *= 1 + growth }
+                } else if plan.isDistance[input] {
+                    unsafe plane.base[place] += growth * (q1[row.firstElement + c * row.step] + q2[row.secondElement + c])
                 }
             }
         }
@@ -202,19 +180,16 @@ extension SpatialPass {
         let value = unsafe plane.value
         let (mask1, mask2) = (first.mask(value), second.mask(value))
         guard mask1 != nil || mask2 != nil else { return }
-        let shape = unsafe plane.list.shape
-        let width = unsafe plane.list.grid.width
         let isDistance = plan.isDistance[value]
-        let (own, other) = (first.variances[value], second.variances[value])
-        unsafe forEachBlock(plane) { base, theta, u, v in
-            for r in 0..<shape.rows {
-                for c in 0..<width {
-                    let i = shape.isAligned ? c : r
-                    guard mask1?[u * width + i] == true || mask2?[v * width + c] == true else { continue }
-                    let place = r * shape.stride + c
-                    unsafe base[place] = isDistance ? (own.map { unsafe $0.row(u)[i] } ?? 0) + (other.map { unsafe $0.row(v)[c] } ?? 0) : 0
-                    if let theta = unsafe theta { unsafe theta[place] = 0 }
-                }
+        let own = unsafe first.variances[value].map { unsafe $0.row(0) }
+        let other = unsafe second.variances[value].map { unsafe $0.row(0) }
+        unsafe forEachRow(plane) { row in
+            for c in 0..<(unsafe plane.list.grid.width) {
+                let (p1, p2) = (row.firstPosition + c * row.step, row.secondPosition + c)
+                guard mask1?[p1] == true || mask2?[p2] == true else { continue }
+                let sum = unsafe (own?[row.firstElement + c * row.step] ?? 0) + (other?[row.secondElement + c] ?? 0)
+                unsafe plane.base[row.start + c] = isDistance ? sum : 0
+                if let theta = unsafe plane.theta { unsafe theta[row.start + c] = 0 }
             }
         }
     }

@@ -66,9 +66,22 @@ final class SpatialPass<Element: KernelScalar> {
             if let slot = plan.restSlots.initial[0], let plane = unsafe restPlane(0, slot: slot) { unsafe loadInput(plane) }
             return
         }
+        let canFuse = hasTheta && first.masks == nil && second.masks == nil
         for stage in plan.slabs {
             if let plane = unsafe slabPlane(0, slot: 0, stage) { unsafe loadInput(plane) }
-            for step in plan.slabSlots.steps {
+            var fused = 0
+            for (position, step) in plan.slabSlots.steps.enumerated() {
+                if fused > 0 {
+                    fused -= 1
+                    continue
+                }
+                if canFuse, let chain = plan.slabChains[position], let input = unsafe slabPlane(chain.input, slot: step.inputs[0], stage),
+                    let output = unsafe slabPlane(step.instruction + 1, slot: step.output, stage), let table = stage.windows[step.instruction]
+                {
+                    unsafe run(chain, step.instruction, table, input, output)
+                    fused = 2
+                    continue
+                }
                 let instruction = program.instructions[step.instruction]
                 let inputs = unsafe zip(instruction.inputs, step.inputs).compactMap { unsafe slabPlane($0, slot: $1, stage) }
                 if let output = unsafe slabPlane(step.instruction + 1, slot: step.output, stage) {
@@ -100,7 +113,21 @@ final class SpatialPass<Element: KernelScalar> {
     /// K and Θ of the pair that is set.
     func runAll() -> (covariance: Double, theta: Double) {
         runSlabs()
-        for step in plan.restSlots.steps { runRest(step) }
+        let canFuse = hasTheta && first.masks == nil && second.masks == nil
+        var fused = 0
+        for (position, step) in plan.restSlots.steps.enumerated() {
+            if fused > 0 {
+                fused -= 1
+            } else if canFuse, let chain = plan.restChains[position], let table = plan.rest.windows[step.instruction],
+                let input = unsafe restPlane(chain.input, slot: step.inputs[0]),
+                let output = unsafe restPlane(step.instruction + 1, slot: step.output)
+            {
+                unsafe run(chain, step.instruction, table, input, output)
+                fused = 2
+            } else {
+                runRest(step)
+            }
+        }
         return result()
     }
 
@@ -117,10 +144,19 @@ final class SpatialPass<Element: KernelScalar> {
 
     private func loadInput(_ plane: Plane) {
         let stride = unsafe plane.list.grid.stride * channels
-        for (index, pair) in unsafe plane.list.pairs.enumerated() {
-            unsafe Element.inputDistances(
-                plane.block(index), plane.list.shape, first.input.base + pair.first * stride, second.input.base + pair.second * stride,
-                channels: channels)
+        let grid = unsafe plane.list.grid
+        if unsafe plane.list.pairing != .full {
+            let shape = BlockShape(rows: 1, stride: grid.stride, isAligned: true)
+            for row in 0..<grid.rows {
+                unsafe Element.inputDistances(
+                    plane.base + row * grid.stride, shape, first.input.base + row * stride, second.input.base + row * stride, channels: channels)
+            }
+        } else {
+            for (index, pair) in unsafe plane.list.pairs.enumerated() {
+                unsafe Element.inputDistances(
+                    plane.block(index), plane.list.shape, first.input.base + pair.first * stride, second.input.base + pair.second * stride,
+                    channels: channels)
+            }
         }
         unsafe remask(plane)
         if let theta = unsafe plane.theta, !thetaIsHandled(0) {
@@ -144,9 +180,9 @@ final class SpatialPass<Element: KernelScalar> {
         var sum = sums[unsafe plane.value] ?? (0, 0)
         let list = unsafe plane.list
         for index in list.pairs.indices {
-            sum.distance += unsafe Element.blockSum(plane.block(index), rows: list.height, columns: list.grid.width, stride: list.grid.stride)
+            sum.distance += unsafe Element.blockSum(plane.block(index), rows: list.rowCount, columns: list.grid.width, stride: list.grid.stride)
             if let theta = unsafe plane.thetaBlock(index) {
-                sum.theta += unsafe Element.blockSum(theta, rows: list.height, columns: list.grid.width, stride: list.grid.stride)
+                sum.theta += unsafe Element.blockSum(theta, rows: list.rowCount, columns: list.grid.width, stride: list.grid.stride)
             }
         }
         unsafe sums[plane.value] = sum

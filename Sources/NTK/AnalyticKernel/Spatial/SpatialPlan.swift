@@ -11,10 +11,19 @@ struct SpatialPlan: Sendable {
     let slabs: [SpatialStage]
     /// Slots of the slabs' values; the same for each slab.
     let slabSlots: SlotPlan
+    /// By step of the slabs: where a window, an affine map and a relu follow each other and nobody else reads what is between.
+    let slabChains: [Int: Chain]
+    let restChains: [Int: Chain]
     /// Values that leave the slabs, with what becomes of them.
     let boundary: [Boundary]
     let rest: SpatialStage
     let restSlots: SlotPlan
+
+    struct Chain: Sendable {
+        var input: Int
+        var affine: KernelProgram.AffineStep
+        var a, b: Double
+    }
 
     struct Boundary: Sendable {
         var value: Int
@@ -47,6 +56,8 @@ struct SpatialPlan: Sendable {
         slabSlots = SlotPlan(program, instructions: slabInstructions, initial: [0], kept: Set(boundary.map(\.value)))
         let initial = inSlabs.isEmpty ? [0] : boundary.filter { !$0.isSummed }.map(\.value)
         restSlots = SlotPlan(program, instructions: restInstructions, initial: initial, kept: kept)
+        slabChains = Self.chains(program, slabSlots, isDistance: needs.isDistance)
+        restChains = Self.chains(program, restSlots, isDistance: needs.isDistance)
         rest = SpatialStage(program, pairings, values: Set(initial).union(restInstructions.map { $0 + 1 }), restInstructions) {
             BlockList(PositionGrid(program.values[$0].spatial), pairings[$0])
         }
@@ -59,6 +70,22 @@ struct SpatialPlan: Sendable {
                     BlockList(PositionGrid(program.values[$0].spatial), offset: offset, wraps: wraps)
                 }
             }
+    }
+
+    private static func chains(_ program: KernelProgram, _ plan: SlotPlan, isDistance: [Bool]) -> [Int: Chain] {
+        var chains: [Int: Chain] = [:]
+        for position in plan.steps.indices.dropLast(2) {
+            let (first, second, third) = (plan.steps[position], plan.steps[position + 1], plan.steps[position + 2])
+            let input = program.instructions[first.instruction].inputs[0]
+            guard case .window = program.instructions[first.instruction].operation, isDistance[input],
+                case .affine(let affine) = program.instructions[second.instruction].operation,
+                case .activation(let step) = program.instructions[third.instruction].operation, case .abRelu(let a, let b) = step.activation,
+                // Each in place on the one before, so that nobody else reads it.
+                second.inputs == [first.output], second.output == first.output, third.inputs == [first.output], third.output == first.output
+            else { continue }
+            chains[position] = Chain(input: input, affine: affine, a: a, b: b)
+        }
+        return chains
     }
 
     /// Values that are computed slab by slab: from the input on, as long as no offsets mix. Empty where that is of no use.
@@ -99,16 +126,16 @@ struct SpatialPlan: Sendable {
 
 /// The blocks of every value of a stage, and the tables of its windows.
 struct SpatialStage: Sendable {
-    let lists: [Int: BlockList]
-    let windows: [Int: WindowTable]
+    let lists: IndexTable<BlockList>
+    let windows: IndexTable<WindowTable>
 
     init(
         _ program: KernelProgram, _ pairings: [Pairing], values: Set<Int>, _ instructions: [Int], list: (Int) -> BlockList
     ) {
-        var lists: [Int: BlockList] = [:]
+        var lists: IndexTable<BlockList> = [:]
         for value in values { lists[value] = list(value) }
         self.lists = lists
-        var windows: [Int: WindowTable] = [:]
+        var windows: IndexTable<WindowTable> = [:]
         for index in instructions {
             guard case .window(let geometry) = program.instructions[index].operation, let output = lists[index + 1] else { continue }
             let input = program.instructions[index].inputs[0]

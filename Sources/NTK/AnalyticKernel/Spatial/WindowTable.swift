@@ -1,14 +1,14 @@
 /// What a window operation needs for one list of blocks: which input blocks each output block sums, and how it goes along the last axis.
-struct WindowTable: Sendable {
-    /// One tap of an output block along the leading axes: the input block, or the row of the one point whose other partner lies beyond the
-    /// edge; none if both do.
-    enum Tap: Sendable {
-        case block(Int, first: Int, second: Int)
-        case first(Int)
-        case second(Int)
-    }
-
-    let taps: [[Tap]]
+final class WindowTable: Sendable {
+    /// The taps of output block b along the leading axes: entries starts[b] ..< starts[b + 1] of `blocks` are the input blocks where both
+    /// partners are inside; empty where pairs are aligned.
+    let starts: [Int32]
+    let blocks: [Int32]
+    /// Rows of the one point whose partner lies beyond an edge, for the output blocks that have such.
+    let alone: [Int: (first: [Int], second: [Int])]
+    /// For each output row the input rows of its taps, `rowTaps` of them, -1 beyond an edge.
+    let rows: [Int32]
+    let rowTaps: Int
     let inner: WindowAxis
     /// 1 / positions of the window.
     let scale: Double
@@ -22,32 +22,42 @@ struct WindowTable: Sendable {
         // The compiler lets windows only where there are spatial axes.
         inner = geometry.axes[geometry.axes.count - 1]
         let rows = Self.leadingRows(geometry)
-        taps = output.pairs.map { first, second in
-            zip(rows[first], rows[second]).compactMap { a, b in
-                switch (a, b) {
-                case (let a?, let b?): input.block(a, b).map { .block($0, first: a, second: b) }
-                case (let a?, nil): .first(a)
-                case (nil, let b?): .second(b)
-                case (nil, nil): nil
+        rowTaps = geometry.axes.dropLast().reduce(1) { $0 * $1.window }
+        self.rows = rows
+        var starts: [Int32] = [0]
+        var blocks: [Int32] = []
+        var alone: [Int: (first: [Int], second: [Int])] = [:]
+        if output.pairing == .full {
+            for (block, pair) in output.pairs.enumerated() {
+                var own: (first: [Int], second: [Int]) = ([], [])
+                for tap in 0..<rowTaps {
+                    let (a, b) = (Int(rows[pair.first * rowTaps + tap]), Int(rows[pair.second * rowTaps + tap]))
+                    if a >= 0 && b >= 0 {
+                        if let source = input.block(a, b) { blocks.append(Int32(source)) }
+                    } else if a >= 0 {
+                        own.first.append(a)
+                    } else if b >= 0 {
+                        own.second.append(b)
+                    }
                 }
+                starts.append(Int32(blocks.count))
+                if !own.first.isEmpty || !own.second.isEmpty { alone[block] = own }
             }
         }
+        (self.starts, self.blocks, self.alone) = (starts, blocks, alone)
     }
 
-    /// For each output row the input rows of its taps along the leading axes.
-    private static func leadingRows(_ geometry: WindowGeometry) -> [[Int?]] {
+    private static func leadingRows(_ geometry: WindowGeometry) -> [Int32] {
         let axes = geometry.axes.dropLast()
-        var rows: [[Int?]] = []
+        var rows: [Int32] = []
         forEachIndex(axes.map(\.output)) { output in
-            var taps: [Int?] = []
             forEachIndex(axes.map(\.window)) { tap in
                 var row: Int? = 0
                 for (k, axis) in axes.enumerated() {
                     row = row.flatMap { row in axis.source(output[k], tap[k]).map { row * axis.input + $0 } }
                 }
-                taps.append(row)
+                rows.append(row.map { Int32($0) } ?? -1)
             }
-            rows.append(taps)
         }
         return rows
     }
@@ -55,10 +65,12 @@ struct WindowTable: Sendable {
     /// Whether neighbours along the last axis have windows one position apart, so that a window is a few shifted additions.
     var isContiguous: Bool { inner.stride == 1 && !inner.isTransposed }
 
-    /// Positions beyond the edges of the last axis.
-    var halo: (low: Int, high: Int) { (inner.low, max(inner.output + inner.window - 1 - inner.low - inner.input, 0)) }
+    /// Positions beyond the edges of the last axis; none where windows are looked up one by one.
+    var halo: (low: Int, high: Int) {
+        isContiguous ? (inner.low, max(inner.output + inner.window - 1 - inner.low - inner.input, 0)) : (0, 0)
+    }
 
     /// Elements of a row with its halo, with room for whole registers at any shift.
     var extendedStride: Int { (halo.low + max(input.grid.stride, inner.input + halo.high) + output.grid.stride + inner.window).roundedUp(to: 16) }
-    var extendedRows: Int { input.pairing == .full ? halo.low + inner.input + halo.high : 1 }
+    var extendedRows: Int { input.pairing == .full ? halo.low + inner.input + halo.high + inner.window + output.grid.width : 1 }
 }
