@@ -1,0 +1,48 @@
+public import LinearAlgebra
+
+// What a kernel costs, and by which algorithm each layer's share is formed.
+extension EmpiricalKernel {
+    /// Of a computation: floating-point operations, bytes at the most, and the algorithm of each linear layer whose weights count.
+    public struct Cost: Sendable {
+        public var operations: Int
+        public var peakBytes: Int
+        public var algorithms: [(parameter: String, algorithm: ContractionAlgorithm)]
+    }
+
+    func plan<Element: Scalar>(
+        _ step: NetworkProgram.LinearStep, rows: Int, columns: Int?, outputs: Int, form: OutputSelection.Form, as _: Element.Type
+    ) -> ContractionPlan {
+        let pairs = columns.map { rows.multipliedClamped(by: $0) } ?? rows.multipliedClamped(by: rows.addingClamped(1)) / 2
+        return ContractionPlan(
+            step, algorithm: algorithm, points: rows.addingClamped(columns ?? 0), pairs: pairs, outputs: outputs, form: form,
+            elementBytes: MemoryLayout<Element>.stride)
+    }
+
+    /// - Parameter n2: nil: the kernel among n1 points.
+    public func cost<Element: Scalar>(
+        n1: Int, n2: Int?, outputs selection: OutputSelection, isLayerwise: Bool = false, as _: Element.Type
+    ) -> Cost {
+        let bytes = MemoryLayout<Element>.stride
+        let count = selection.outputs(of: network.outputs).count
+        let side = blockSide(selection, elementBytes: bytes, isSymmetric: n2 == nil)
+        let blocks = ((n1 - 1) / side + 1).multipliedClamped(by: ((n2 ?? n1) - 1) / side + 1)
+        // Each pair of blocks passes its points through the network again.
+        let points = blocks == 1 ? n1.addingClamped(n2 ?? 0) : blocks.multipliedClamped(by: 2 * min(side, max(n1, n2 ?? 0)))
+        var operations = points.multipliedClamped(by: network.operationsPerPoint.multipliedClamped(by: 1 + count))
+        var algorithms: [(String, ContractionAlgorithm)] = []
+        for instruction in network.program.instructions {
+            guard case .linear(let step) = instruction.operation, !included.isDisjoint(with: instruction.parameters) else { continue }
+            let plan = plan(step, rows: min(n1, side), columns: n2.map { min($0, side) }, outputs: count, form: selection.form, as: Element.self)
+            operations = operations.addingClamped(plan.operations.multipliedClamped(by: blocks))
+            if included.contains(step.weight) { algorithms.append((network.parameters[step.weight].name, plan.algorithm)) }
+        }
+        let entries = KernelTiles<Element>.entries(selection.form, count)
+        let results = n1.multipliedClamped(by: n2 ?? n1).multipliedClamped(by: entries).multipliedClamped(by: bytes)
+        let kernels = isLayerwise ? included.count + 1 : 1
+        let working = min(n1, side).addingClamped(n2.map { min($0, side) } ?? 0)
+            .multipliedClamped(by: bytesPerPoint(selection, elementBytes: bytes))
+        let weights = network.parameterCount.multipliedClamped(by: 8 + bytes)
+        let peak = results.multipliedClamped(by: 2 * kernels).addingClamped(working).addingClamped(weights)
+        return Cost(operations: operations, peakBytes: peak, algorithms: algorithms)
+    }
+}

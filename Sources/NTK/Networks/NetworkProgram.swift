@@ -1,0 +1,124 @@
+/// A finite network as a list of operations on batches of points.
+///
+/// Value 0 is the input; instruction k makes value k + 1 of earlier values. A value of a point is an array [positions, channels], row-major.
+struct NetworkProgram: Sendable {
+    struct Value: Sendable, Equatable {
+        var spatial: [Int]
+        var channels: Int
+
+        var positions: Int { spatial.reduce(1, *) }
+        var size: Int { positions * channels }
+    }
+
+    enum Operation: Sendable {
+        /// An affine map of what a window of positions holds: dense layers and all convolutions.
+        case linear(LinearStep)
+        /// A constant sparse map of positions: pools, resizing, picking.
+        case map(SpatialMap)
+        case activation(Activation)
+        case sum
+        case product
+        /// The inputs side by side: each is [outer, length].
+        case concatenate(outer: Int, lengths: [Int])
+        /// [positions, channels] to [channels, positions].
+        case transpose
+        /// The same elements under another shape.
+        case reshape
+        /// (x − mean) / √(variance + ε) over each group of elements.
+        case normalize(groups: [Int32], groupCount: Int, epsilon: Double)
+        /// γ x + β, element e with the parameters' elements `places[e]`.
+        case scale(weight: Int?, bias: Int?, places: [Int32])
+        /// A parameter times a factor, the same for every point; no input.
+        case embedding(parameter: Int, factor: Double)
+        /// Queries and keys [P, heads · d] to scores [heads · P, P], factor · q·k.
+        case scores(heads: Int, factor: Double)
+        /// Along the channels.
+        case softmax
+        /// Scores [heads · P, P] and values [P, heads · d] to [P, heads · d].
+        case attend(heads: Int)
+        /// x ← Aᵀ x over groups of positions, with the adjacency of each point.
+        case aggregate(groups: [[Int]])
+    }
+
+    /// f = weightScale · W patch + biasScale · b at each output position.
+    struct LinearStep: Sendable {
+        /// The input position of each tap at each output position, -1 beyond the edge; nil: one tap, the position itself.
+        var taps: [Int32]?
+        /// Taps of a window.
+        var window: Int
+        var inputChannels, outputChannels: Int
+        var inputPositions, outputPositions: Int
+        var weight: Int
+        var bias: Int?
+        var weightScale, biasScale: Double
+        /// Weights of its own at every position.
+        var isLocal: Bool
+
+        /// Numbers in a patch.
+        var patch: Int { window * inputChannels }
+        /// Whether positions do not meet in the weights' gradient: one position, or weights of its own at each.
+        var isAligned: Bool { isLocal || outputPositions == 1 }
+    }
+
+    struct Instruction: Sendable {
+        var operation: Operation
+        var inputs: [Int]
+
+        /// Its parameters.
+        var parameters: [Int] {
+            switch operation {
+            case .linear(let step): [step.weight] + (step.bias.map { [$0] } ?? [])
+            case .scale(let weight, let bias, _): [weight, bias].compactMap { $0 }
+            case .embedding(let parameter, _): [parameter]
+            default: []
+            }
+        }
+    }
+
+    var values: [Value]
+    var instructions: [Instruction] = []
+    var parameters: [NetworkParameter] = []
+    var output = 0
+    /// Nodes of the graphs over which the network aggregates.
+    var patternSize: Int?
+
+    /// For each value whether it depends on one of these parameters.
+    func depending(on included: Set<Int>) -> [Bool] {
+        var result = [Bool](repeating: false, count: values.count)
+        for (index, instruction) in instructions.enumerated() {
+            result[index + 1] = instruction.inputs.contains { result[$0] } || instruction.parameters.contains { included.contains($0) }
+        }
+        return result
+    }
+
+    /// Multiplications and additions of a forward pass of one point; one backward pass of one output is about as many.
+    var operationsPerPoint: Int {
+        var total = 0
+        for (index, instruction) in instructions.enumerated() {
+            let size = values[index + 1].size
+            switch instruction.operation {
+            case .linear(let step): total = total.addingClamped(size.multipliedClamped(by: 2 * step.patch))
+            case .scores, .attend: total = total.addingClamped(size.multipliedClamped(by: 2 * values[instruction.inputs[0]].channels))
+            case .aggregate(let groups): total = total.addingClamped(size.multipliedClamped(by: 2 * (groups.first?.count ?? 1)))
+            default: total = total.addingClamped(4 * size)
+            }
+        }
+        return total
+    }
+
+    /// Numbers of all values of a point.
+    var valuesPerPoint: Int { values.reduce(0) { $0.addingClamped($1.size) } }
+}
+
+extension Int {
+    /// The product, or the largest integer where it overflows.
+    func multipliedClamped(by other: Int) -> Int {
+        let (product, overflow) = multipliedReportingOverflow(by: other)
+        return overflow ? .max : product
+    }
+
+    func addingClamped(_ other: Int) -> Int {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? .max : sum
+    }
+}
