@@ -39,53 +39,75 @@ struct FiniteNetworkTests {
         Case("mlp", [3], [.mlp(depth: 2, activation: .erf, hidden: Affine(width: 4, biasStd: 0.2), readout: Affine(width: 4))]),
         Case("repeat", [3], [dense(4), .repeated(.serial([erf, dense(4)]), count: 2)]),
         Case("residual", [3], [dense(4), .residual([erf, dense(4)]), erf, dense(2)]),
-        Case("branches", [3], [
-            .fanOut(3), .parallel([.serial([dense(4), erf]), dense(4), .serial([dense(4), .identity])]), .fanInProd, dense(2),
-        ]),
+        Case(
+            "branches", [3],
+            [
+                .fanOut(3), .parallel([.serial([dense(4), erf]), dense(4), .serial([dense(4), .identity])]), .fanInProd, dense(2),
+            ]),
         Case("concatenation", [3], [.fanOut(2), .parallel([dense(2), .serial([dense(3), erf])]), .fanInConcat(.channel), dense(2)]),
-        Case("spatial concatenation", [2, 3, 2], [
-            .fanOut(2), .parallel([conv(2, [1, 2]), .serial([conv(2, [1, 1]), erf])]), .fanInConcat(.index(1)), .flatten, dense(2),
-        ]),
+        Case(
+            "spatial concatenation", [2, 3, 2],
+            [
+                .fanOut(2), .parallel([conv(2, [1, 2]), .serial([conv(2, [1, 1]), erf])]), .fanInConcat(.index(1)), .flatten, dense(2),
+            ]),
         Case("output with the input", [3], [.fanOut(2), .parallel([.identity, dense(3)]), .fanInSum]),
         Case("conv", [5, 4, 2], [conv(3, [3, 2]), erf, conv(2, [2, 2], strides: [2, 1], .valid), erf, .flatten, dense(2)]),
         Case("circular conv", [5, 2], [conv(4, [3], .circular), erf, conv(3, [2], strides: [2], .circular), .globalPool(.average), dense(2)]),
         Case("conv at the end", [3, 2], [conv(2, [2]), erf, conv(3, [2])]),
         Case("three spatial axes", [2, 3, 2, 2], [conv(3, [2, 2, 2]), erf, .globalPool(.sum), dense(2)]),
-        Case("conv_transpose", [3, 2], [conv(4, [3], strides: [2], .same, .transpose), erf, conv(3, [2], strides: [3], .valid, .transpose),
-                                        .globalPool(.average), dense(2)]),
+        Case(
+            "conv_transpose", [3, 2],
+            [
+                conv(4, [3], strides: [2], .same, .transpose), erf, conv(3, [2], strides: [3], .valid, .transpose),
+                .globalPool(.average), dense(2),
+            ]),
         Case("conv_local", [4, 3, 2], [conv(3, [2, 2], .same, .local), erf, conv(2, [3, 1], .valid, .local), .flatten, dense(2)]),
-        Case("pools", [6, 5, 2], [
-            conv(3, [2, 2]), erf, .pool(Pool(windowShape: [2, 2], strides: [2, 1], padding: .same, normalizesEdges: true)),
-            conv(2, [1, 1]), erf, .pool(Pool(reduction: .sum, windowShape: [2, 3], padding: .valid)), .flatten, dense(2),
-        ]),
+        Case(
+            "pools", [6, 5, 2],
+            [
+                conv(3, [2, 2]), erf, .pool(Pool(windowShape: [2, 2], strides: [2, 1], padding: .same, normalizesEdges: true)),
+                conv(2, [1, 1]), erf, .pool(Pool(reduction: .sum, windowShape: [2, 3], padding: .valid)), .flatten, dense(2),
+            ]),
         Case("layer_norm", [5], [dense(6), .layerNorm(LayerNorm(epsilon: 1e-3)), erf, dense(2)]),
-        Case("layer_norm over positions", [3, 2, 2], [
-            conv(4, [2, 2]), .layerNorm(LayerNorm(axes: [.channel, .index(1)], epsilon: 1e-3)), erf, .flatten, dense(2),
-        ]),
+        Case(
+            "layer_norm over positions", [3, 2, 2],
+            [
+                conv(4, [2, 2]), .layerNorm(LayerNorm(axes: [.channel, .index(1)], epsilon: 1e-3)), erf, .flatten, dense(2),
+            ]),
         Case("dropout", [3], [dense(4), .dropout(Dropout(keepProbability: 0.5)), erf, dense(2)]),
-        Case("attention", [4, 3], [
-            .selfAttention(
-                SelfAttention(width: 3, heads: 2, linearScaling: false, keyStd: 2, queryStd: 2, biasStd: 0.2, positionalEmbedding: .sum)),
-            .flatten, dense(2),
-        ]),
-        Case("tied attention", [4, 3], [
-            dense(3),
-            .selfAttention(SelfAttention(width: 3, keyStd: 3, queryStd: 2, positionalEmbedding: .concat, positionalStd: 0.5, embedsValues: true)),
-            .globalPool(.average), dense(2),
-        ]),
-        Case("relu attention", [3, 3], [
-            .selfAttention(SelfAttention(width: 2, heads: 2, linearScaling: false, biasStd: 0.1, mechanism: .relu)), .globalPool(.sum),
-        ]),
-        Case("resize and pick", [3, 4, 2], [
-            conv(3, [2, 2]), erf, .imageResize(ImageResize(shape: [-1, 4, 2, -1], method: .linear)),
-            .index([.all, .slice(start: 1, stop: nil, step: 2), .position(0)]), .flatten, dense(2),
-        ]),
-        Case("dot_general", [3, 2], [
-            conv(3, [2]), erf,
-            .dotGeneral(
-                DotGeneral(side: .lhs, shape: [2, 3], elements: [1, -2, 0.5, 0, 1, 3], contracting: ([1], [1]), batch: ([], []))),
-            .flatten, dense(2),
-        ]),
+        Case(
+            "attention", [4, 3],
+            [
+                .selfAttention(
+                    SelfAttention(width: 3, heads: 2, linearScaling: false, keyStd: 2, queryStd: 2, biasStd: 0.2, positionalEmbedding: .sum)),
+                .flatten, dense(2),
+            ]),
+        Case(
+            "tied attention", [4, 3],
+            [
+                dense(3),
+                .selfAttention(SelfAttention(width: 3, keyStd: 3, queryStd: 2, positionalEmbedding: .concat, positionalStd: 0.5, embedsValues: true)),
+                .globalPool(.average), dense(2),
+            ]),
+        Case(
+            "relu attention", [3, 3],
+            [
+                .selfAttention(SelfAttention(width: 2, heads: 2, linearScaling: false, biasStd: 0.1, mechanism: .relu)), .globalPool(.sum),
+            ]),
+        Case(
+            "resize and pick", [3, 4, 2],
+            [
+                conv(3, [2, 2]), erf, .imageResize(ImageResize(shape: [-1, 4, 2, -1], method: .linear)),
+                .index([.all, .slice(start: 1, stop: nil, step: 2), .position(0)]), .flatten, dense(2),
+            ]),
+        Case(
+            "dot_general", [3, 2],
+            [
+                conv(3, [2]), erf,
+                .dotGeneral(
+                    DotGeneral(side: .lhs, shape: [2, 3], elements: [1, -2, 0.5, 0, 1, 3], contracting: ([1], [1]), batch: ([], []))),
+                .flatten, dense(2),
+            ]),
     ]
 
     @Test(arguments: cases) func gradientsAreThoseOfTheOutputs(_ test: Case) throws {
@@ -118,7 +140,9 @@ struct FiniteNetworkTests {
                             for b in 0..<outputs {
                                 let expected = zip(left[i * outputs + a], columns[j * outputs + b]).reduce(0) { $0 + $1.0 * $1.1 }
                                 let value = full[i, (j * outputs + a) * outputs + b]
-                                #expect(abs(value - expected) <= 3e-8 * scale, "\(test.name) \(algorithm as Any) (\(i),\(j),\(a),\(b)): \(value), \(expected)")
+                                #expect(
+                                    abs(value - expected) <= 3e-8 * scale,
+                                    "\(test.name) \(algorithm as Any) (\(i),\(j),\(a),\(b)): \(value), \(expected)")
                                 let sum = shared.kernel[i, (j * outputs + a) * outputs + b]
                                 #expect(abs(value - sum) <= 1e-13 * scale)
                                 if i == 1 && j == 0 && a == b { trace += value }

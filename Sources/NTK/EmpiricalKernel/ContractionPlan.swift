@@ -28,7 +28,8 @@ struct ContractionPlan: Sendable {
     private static let operationsPerByte = 5.0
 
     init(
-        _ step: NetworkProgram.LinearStep, algorithm: ContractionAlgorithm?, points: Int, pairs: Int, outputs: Int, form: OutputSelection.Form, elementBytes: Int
+        _ step: NetworkProgram.LinearStep, algorithm: ContractionAlgorithm?, points: Int, pairs: Int, outputs: Int, form: OutputSelection.Form,
+        elementBytes: Int
     ) {
         let positions = Double(step.outputPositions)
         let meeting = step.isAligned ? positions : positions * positions

@@ -60,7 +60,8 @@ public struct EmpiricalKernel: Sendable {
                 kernel: self, form: selection.form, outputs: outputs, rows: block.rows.count, columns: block.columns.count,
                 isSymmetric: isSquare, groups: groups, elementType: Element.self)
             let first = try ForwardPass(network.program, weights, x1, patterns: patterns?.x1, rows: block.rows, on: executor)
-            let second = isSquare
+            let second =
+                isSquare
                 ? nil
                 : try ForwardPass(
                     network.program, weights, x2 ?? x1, patterns: x2 == nil ? patterns?.x1 : patterns?.x2, rows: block.columns, on: executor)

@@ -158,7 +158,9 @@ struct ForwardPass<Element: Scalar>: Sendable {
     }
 
     /// weightScale · patch Wᵀ + biasScale · b for `count` points.
-    private func linear(_ step: NetworkProgram.LinearStep, _ source: UnsafeMutablePointer<Element>, _ target: UnsafeMutablePointer<Element>, _ count: Int) {
+    private func linear(
+        _ step: NetworkProgram.LinearStep, _ source: UnsafeMutablePointer<Element>, _ target: UnsafeMutablePointer<Element>, _ count: Int
+    ) {
         let (positions, width, patch) = (step.outputPositions, step.outputChannels, step.patch)
         let weight = unsafe weights.values[step.weight].base
         let scratch = step.taps == nil ? nil : Storage<Element>(count: count * positions * patch)

@@ -21,11 +21,12 @@ extension NetworkCompiler {
             throw ArchitectureError(path: place.pointer + error.path, detail: error.detail)
         }
         let came = given?[place.parameter("weight")]
-        let axis = switch layer.variant {
-        case .shared: 0
-        case .transpose: 1
-        case .local: value.spatial.count
-        }
+        let axis =
+            switch layer.variant {
+            case .shared: 0
+            case .transpose: 1
+            case .local: value.spatial.count
+            }
         let width = try width(layer.affine, came.flatMap { axis < $0.count ? $0[axis] : nil }, at: place)
         let output = NetworkProgram.Value(spatial: geometry.output, channels: width)
         let taps = geometry.size
