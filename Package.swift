@@ -38,13 +38,14 @@ let package = Package(
             name: "CDualActivations",
             cSettings: [.unsafeFlags(["-O3", "-ffp-contract=on", "-fno-math-errno", "-fno-trapping-math"])]),
 
+        .target(name: "CCompensatedSums", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off", "-fno-math-errno"])]),
         .target(name: "CMemoryPolicy"),
         .target(name: "CThreadSanitizer"),
         .target(name: "Locks", dependencies: ["CThreadSanitizer"], swiftSettings: strict),
         .target(name: "CEmbedded", cSettings: [.unsafeFlags(["-std=c23"])]),
 
         // The numeric core.
-        .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "Locks"], swiftSettings: strict),
+        .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "CCompensatedSums", "Locks"], swiftSettings: strict),
         .target(name: "NTK", dependencies: ["LinearAlgebra", "CDualActivations"], swiftSettings: strict),
         .target(name: "TensorFormats", dependencies: ["CSimdJSON"], swiftSettings: strict),
 

@@ -1,52 +1,69 @@
-internal import COpenBLAS
-
 extension Cholesky {
-    /// A⁻¹ B for B [n, k]: 2 n² k operations.
-    public func solve(_ right: Matrix<Double>) -> Matrix<Double> {
+    /// A⁻¹ B for B [n, k]: 2 n² k operations, the order of every sum fixed.
+    public func solve(_ right: Matrix<Element>, on executor: any TileExecutor) throws -> Matrix<Element> {
         precondition(right.rows == order)
-        BLAS.useCallingThreadOnly()
         let result = right.copy()
-        let (n, k) = (Int32(order), Int32(right.columns))
-        unsafe cblas_dtrsm(CblasRowMajor, CblasLeft, CblasLower, CblasNoTrans, CblasNonUnit, n, k, 1, factor.base, n, result.base, k)
-        unsafe cblas_dtrsm(CblasRowMajor, CblasLeft, CblasLower, CblasTrans, CblasNonUnit, n, k, 1, factor.base, n, result.base, k)
-        return result
-    }
-
-    /// B L⁻ᵀ for B [m, n], so that B A⁻¹ Bᵀ = W Wᵀ with W the result: m n² operations in tiles of rows.
-    public func whiten(_ left: Matrix<Double>, on executor: any TileExecutor) throws -> Matrix<Double> {
-        precondition(left.columns == order)
-        let result = left.copy()
-        let n = order
-        let tiles = TileGrid(rows: left.rows, columns: 1, side: 64, upperOnly: false).tiles
-        try executor.forEach(tiles.count) { index in
-            BLAS.useCallingThreadOnly()
-            let rows = tiles[index].rows
-            unsafe cblas_dtrsm(
-                CblasRowMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, Int32(rows.count), Int32(n), 1, factor.base, Int32(n),
-                result.base + rows.lowerBound * n, Int32(n))
+        let (n, k) = (order, right.columns)
+        let blocks = Self.blocks(0..<n)
+        for (index, block) in blocks.enumerated() {
+            unsafe Element.trsmLeft(
+                transposed: false, block.count, k, factor.base + block.lowerBound * (n + 1), n, result.base + block.lowerBound * k, k)
+            let below = blocks[(index + 1)...]
+            try executor.forEach(below.count) { other in
+                let rows = below[below.startIndex + other]
+                unsafe Element.gemm(
+                    rows.count, k, block.count, alpha: -1, factor.base + rows.lowerBound * n + block.lowerBound, n,
+                    result.base + block.lowerBound * k, k, beta: 1, result.base + rows.lowerBound * k, k)
+            }
+        }
+        for (index, block) in blocks.enumerated().reversed() {
+            unsafe Element.trsmLeft(
+                transposed: true, block.count, k, factor.base + block.lowerBound * (n + 1), n, result.base + block.lowerBound * k, k)
+            let above = blocks[..<index]
+            try executor.forEach(above.count) { other in
+                let rows = above[other]
+                unsafe Element.gemmLeftTransposed(
+                    rows.count, k, block.count, alpha: -1, factor.base + block.lowerBound * n + rows.lowerBound, n,
+                    result.base + block.lowerBound * k, k, beta: 1, result.base + rows.lowerBound * k, k)
+            }
         }
         return result
     }
 
+    /// B L⁻ᵀ for B [m, n], so that B A⁻¹ Bᵀ = W Wᵀ with W the result: m n² operations. A row's result does not depend on the others.
+    public func whiten(_ left: Matrix<Element>, on executor: any TileExecutor) throws -> Matrix<Element> {
+        precondition(left.columns == order)
+        return try unsafe left.mapRowBlocks(columns: order, on: executor) { rows, input, output in
+            unsafe output.update(from: input, count: rows * order)
+            unsafe Element.trsmRight(transposed: true, rows, order, factor.base, order, output, order)
+        }
+    }
+
+    /// B A⁻¹ for B [m, n]: 2 m n² operations. A row's result does not depend on the others.
+    public func solveRows(_ left: Matrix<Element>, on executor: any TileExecutor) throws -> Matrix<Element> {
+        precondition(left.columns == order)
+        return try unsafe left.mapRowBlocks(columns: order, on: executor) { rows, input, output in
+            unsafe output.update(from: input, count: rows * order)
+            unsafe Element.trsmRight(transposed: true, rows, order, factor.base, order, output, order)
+            unsafe Element.trsmRight(transposed: false, rows, order, factor.base, order, output, order)
+        }
+    }
+
     /// The diagonal of A⁻¹ = L⁻ᵀ L⁻¹: the sums of squares of the columns of L⁻¹, found a block of columns at a time. n³/3 operations.
-    public func inverseDiagonal(on executor: any TileExecutor) throws -> [Double] {
+    public func inverseDiagonal(on executor: any TileExecutor) throws -> [Element] {
         let n = order
-        let diagonal = Storage<Double>(count: n)
-        let blocks = TileGrid(rows: n, columns: 1, side: 64, upperOnly: false).tiles.map(\.rows)
+        let diagonal = Storage<Element>(count: n)
+        let blocks = stride(from: 0, to: n, by: 128).map { $0..<min($0 + 128, n) }
         try executor.forEach(blocks.count) { index in
-            BLAS.useCallingThreadOnly()
             let block = blocks[index]
             // Rows above the block are zero in these columns of L⁻¹.
             let height = n - block.lowerBound
-            let inverse = Matrix<Double>(zeroRows: height, columns: block.count)
+            let inverse = Matrix<Element>(zeroRows: height, columns: block.count)
             for column in 0..<block.count { unsafe inverse.base[column * block.count + column] = 1 }
-            unsafe cblas_dtrsm(
-                CblasRowMajor, CblasLeft, CblasLower, CblasNoTrans, CblasNonUnit, Int32(height), Int32(block.count), 1,
-                factor.base + block.lowerBound * (n + 1), Int32(n), inverse.base, Int32(block.count))
+            unsafe Element.trsmLeft(
+                transposed: false, height, block.count, factor.base + block.lowerBound * (n + 1), n, inverse.base, block.count)
             for column in 0..<block.count {
-                let values = unsafe inverse.base + column
-                diagonal.set(
-                    block.lowerBound + column, unsafe cblas_ddot(Int32(height), values, Int32(block.count), values, Int32(block.count)))
+                diagonal.set(block.lowerBound + column, unsafe Element.squares(height, inverse.base + column, stride: block.count))
             }
         }
         return diagonal.elements

@@ -36,4 +36,28 @@ extension Matrix {
         precondition(rows == columns && values.count == rows)
         for (index, value) in values.enumerated() { unsafe base[index * columns + index] = Element(value) }
     }
+
+    /// Copies what stands above the diagonal of a square matrix to below it.
+    @specialized(where Element == Double)
+    public func mirrorUpperHalf() {
+        precondition(rows == columns)
+        let block = 32
+        for top in Swift.stride(from: 0, to: rows, by: block) {
+            for left in Swift.stride(from: top, to: columns, by: block) {
+                for row in top..<min(top + block, rows) {
+                    for column in max(left, row + 1)..<max(left, row + 1, min(left + block, columns)) {
+                        unsafe base[column * columns + row] = base[row * columns + column]
+                    }
+                }
+            }
+        }
+    }
+}
+
+extension Matrix where Element == Float {
+    /// Rounds the elements of a matrix of the same shape into this one.
+    public func assign(_ other: Matrix<Double>) {
+        precondition(rows == other.rows && columns == other.columns)
+        for index in 0..<rows * columns { unsafe base[index] = Float(other.base[index]) }
+    }
 }

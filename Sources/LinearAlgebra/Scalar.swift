@@ -1,8 +1,10 @@
 internal import COpenBLAS
 
-/// The two precisions, with the BLAS of each. A call works in the calling thread only: parallelism is the tile executor's.
+/// The two precisions, with the BLAS and LAPACK of each. A call works in the calling thread only: parallelism is the tile executor's.
+///
+/// All matrices are row-major with the given distance between rows; L is a lower triangle.
 public protocol Scalar: BinaryFloatingPoint, BitwiseCopyable, Sendable where RawSignificand: FixedWidthInteger {
-    /// C = alpha A Bᵀ + beta C with A [m, k], B [n, k], C [m, n], each row-major with the given distance between rows.
+    /// C = alpha A Bᵀ + beta C with A [m, k], B [n, k], C [m, n].
     @unsafe static func gemmTransposed(
         _ m: Int, _ n: Int, _ k: Int, alpha: Self, _ a: UnsafePointer<Self>, _ lda: Int, _ b: UnsafePointer<Self>, _ ldb: Int,
         beta: Self, _ c: UnsafeMutablePointer<Self>, _ ldc: Int)
@@ -11,44 +13,34 @@ public protocol Scalar: BinaryFloatingPoint, BitwiseCopyable, Sendable where Raw
     @unsafe static func gemm(
         _ m: Int, _ n: Int, _ k: Int, alpha: Self, _ a: UnsafePointer<Self>, _ lda: Int, _ b: UnsafePointer<Self>, _ ldb: Int,
         beta: Self, _ c: UnsafeMutablePointer<Self>, _ ldc: Int)
-}
 
-extension Double: Scalar {
-    @unsafe public static func gemmTransposed(
-        _ m: Int, _ n: Int, _ k: Int, alpha: Double, _ a: UnsafePointer<Double>, _ lda: Int, _ b: UnsafePointer<Double>, _ ldb: Int,
-        beta: Double, _ c: UnsafeMutablePointer<Double>, _ ldc: Int
-    ) {
-        BLAS.useCallingThreadOnly()
-        unsafe cblas_dgemm(
-            CblasRowMajor, CblasNoTrans, CblasTrans, Int32(m), Int32(n), Int32(k), alpha, a, Int32(lda), b, Int32(ldb), beta, c, Int32(ldc))
-    }
+    /// C = alpha Aᵀ B + beta C with A [k, m], B [k, n], C [m, n].
+    @unsafe static func gemmLeftTransposed(
+        _ m: Int, _ n: Int, _ k: Int, alpha: Self, _ a: UnsafePointer<Self>, _ lda: Int, _ b: UnsafePointer<Self>, _ ldb: Int,
+        beta: Self, _ c: UnsafeMutablePointer<Self>, _ ldc: Int)
 
-    @unsafe public static func gemm(
-        _ m: Int, _ n: Int, _ k: Int, alpha: Double, _ a: UnsafePointer<Double>, _ lda: Int, _ b: UnsafePointer<Double>, _ ldb: Int,
-        beta: Double, _ c: UnsafeMutablePointer<Double>, _ ldc: Int
-    ) {
-        BLAS.useCallingThreadOnly()
-        unsafe cblas_dgemm(
-            CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(m), Int32(n), Int32(k), alpha, a, Int32(lda), b, Int32(ldb), beta, c, Int32(ldc))
-    }
-}
+    /// The lower triangle of C = alpha A Aᵀ + beta C with A [n, k], C [n, n].
+    @unsafe static func syrk(
+        _ n: Int, _ k: Int, alpha: Self, _ a: UnsafePointer<Self>, _ lda: Int, beta: Self, _ c: UnsafeMutablePointer<Self>, _ ldc: Int)
 
-extension Float: Scalar {
-    @unsafe public static func gemmTransposed(
-        _ m: Int, _ n: Int, _ k: Int, alpha: Float, _ a: UnsafePointer<Float>, _ lda: Int, _ b: UnsafePointer<Float>, _ ldb: Int,
-        beta: Float, _ c: UnsafeMutablePointer<Float>, _ ldc: Int
-    ) {
-        BLAS.useCallingThreadOnly()
-        unsafe cblas_sgemm(
-            CblasRowMajor, CblasNoTrans, CblasTrans, Int32(m), Int32(n), Int32(k), alpha, a, Int32(lda), b, Int32(ldb), beta, c, Int32(ldc))
-    }
+    /// B ← L⁻¹ B or L⁻ᵀ B with L [m, m], B [m, n].
+    @unsafe static func trsmLeft(
+        transposed: Bool, _ m: Int, _ n: Int, _ l: UnsafePointer<Self>, _ ldl: Int, _ b: UnsafeMutablePointer<Self>, _ ldb: Int)
 
-    @unsafe public static func gemm(
-        _ m: Int, _ n: Int, _ k: Int, alpha: Float, _ a: UnsafePointer<Float>, _ lda: Int, _ b: UnsafePointer<Float>, _ ldb: Int,
-        beta: Float, _ c: UnsafeMutablePointer<Float>, _ ldc: Int
-    ) {
-        BLAS.useCallingThreadOnly()
-        unsafe cblas_sgemm(
-            CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(m), Int32(n), Int32(k), alpha, a, Int32(lda), b, Int32(ldb), beta, c, Int32(ldc))
-    }
+    /// B ← B L⁻ᵀ or B L⁻¹ with L [n, n], B [m, n].
+    @unsafe static func trsmRight(
+        transposed: Bool, _ m: Int, _ n: Int, _ l: UnsafePointer<Self>, _ ldl: Int, _ b: UnsafeMutablePointer<Self>, _ ldb: Int)
+
+    /// L of A = L Lᵀ in place of A's lower triangle.
+    /// - Returns: 0, or the first leading minor that is not positive, from 1.
+    @unsafe static func potrf(_ n: Int, _ a: UnsafeMutablePointer<Self>, _ lda: Int) -> Int
+
+    /// An estimate of 1 / cond₁(A) from L and ‖A‖₁.
+    @unsafe static func pocon(_ n: Int, _ l: UnsafePointer<Self>, _ ldl: Int, norm: Self) -> Self
+
+    /// Σ |x_i|.
+    @unsafe static func asum(_ n: Int, _ x: UnsafePointer<Self>) -> Self
+
+    /// Σ x_i².
+    @unsafe static func squares(_ n: Int, _ x: UnsafePointer<Self>, stride: Int) -> Self
 }

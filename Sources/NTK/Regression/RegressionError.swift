@@ -1,7 +1,15 @@
 /// Why a regression has no answer.
 public enum RegressionError: Error, Sendable, Equatable {
-    /// K + λI is not positive definite, or has lost all digits: `reciprocalCondition` is 0, or below the rounding unit of float64.
-    case singular(ridge: Double, reciprocalCondition: Double)
+    /// K + λI is not positive definite to working precision, and that was to be an error, or jitter did not help.
+    case singular(ridge: Double, reciprocalCondition: Double, jitter: Double)
+    /// Every candidate for the ridge makes a singular system.
+    case everyCandidateSingular
+    /// A number of the kernel is beyond the range of float64.
+    case kernelOverflow
     /// A number of the solution is beyond the range of float64.
     case overflow
+    /// K + λI is not positive semi-definite: its least eigenvalue is below what rounding explains.
+    case indefinite(leastEigenvalue: Double, largestEigenvalue: Double)
+    /// Conjugate gradients did not reach the residual that was asked for.
+    case noConvergence(iterations: Int, residual: Double)
 }
