@@ -47,16 +47,37 @@ extension ProblemDetails {
 
     init(_ error: RegressionError) {
         switch error {
-        case .singular(let ridge, let reciprocalCondition):
+        case .singular(let ridge, let reciprocalCondition, let jitter):
             self.init(
                 status: .unprocessableContent, type: "singular-system", title: "The kernel matrix is singular",
-                detail: "a positive definite K + ridge·I expected; with ridge \(ridge) its reciprocal condition number is "
-                    + "\(reciprocalCondition) in float64: points that are equal, or in the same direction where there is no bias, make it so; "
-                    + "give a larger ridge, or leave such points out",
+                detail: "a positive definite K + ridge·I expected; with ridge \(ridge)\(jitter > 0 ? " and jitter up to \(jitter)" : "") its reciprocal "
+                    + "condition number is \(reciprocalCondition) in float64: points in the same direction where there is no bias, or kernels "
+                    + "of few features, make it so; give a larger ridge, leave such points out, or ask for on_singular minimum_norm",
                 faults: [Fault(pointer: "/ridge", detail: "a larger ridge expected")])
+        case .everyCandidateSingular:
+            self.init(
+                status: .unprocessableContent, type: "singular-system", title: "The kernel matrix is singular",
+                detail: "a candidate expected with which K + ridge·I is positive definite to working precision; none is",
+                faults: [Fault(pointer: "/ridge/candidates", detail: "larger ridges expected")])
+        case .kernelOverflow:
+            self = .invalid("/kernel", "a kernel within the range of float64 expected; the sums of its rows overflow: scale the inputs")
         case .overflow:
             self = .invalid("/y_train", "a solution within the range of float64 expected; it overflows: scale the targets, or give a larger ridge")
+        case .indefinite(let least, let largest):
+            self = .invalid(
+                "/kernel", "a positive semi-definite kernel expected; its eigenvalues go from \(least) to \(largest), and that is more than rounding")
+        case .noConvergence(let iterations, let residual):
+            self = .invalid(
+                "/ridge", "a system that conjugate gradients solve expected; after \(iterations) iterations the relative residual is \(residual): "
+                    + "give a larger ridge")
         }
+    }
+
+    /// What the data directory holds cannot be read: a fault of ours.
+    static func damagedRecord(_ what: String) -> ProblemDetails {
+        ProblemDetails(
+            status: .internalServerError, type: "damaged-artifact", title: "A stored artifact cannot be read",
+            detail: "\(what) is missing or damaged in the data directory")
     }
 
     static func overMemory(_ bytes: Int, limit: Int) -> ProblemDetails {

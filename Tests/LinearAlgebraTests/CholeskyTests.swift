@@ -8,11 +8,7 @@ struct CholeskyTests {
         let b = Matrix.random(n, n, seed: seed)
         let identity = Matrix<Double>(zeroRows: n, columns: n)
         identity.addToDiagonal(1)
-        let negative = try identity.subtractingGram(of: b, on: SerialTiles())
-        // I − B Bᵀ with all signs turned is B Bᵀ − I.
-        let result = Matrix(rows: n, columns: n, negative.elements.map { -$0 })
-        result.addToDiagonal(2)
-        return result
+        return try identity.addingGram(of: b, scale: 1, on: SerialTiles())
     }
 
     /// Sizes below, at and beyond a tile.
@@ -40,8 +36,8 @@ struct CholeskyTests {
     @Test func solves() throws {
         let a = try Self.positiveDefinite(300, seed: 3)
         let b = Matrix.random(300, 4, seed: 4)
-        let x = try Cholesky(inPlace: a.copy(), on: ConcurrentTiles()).solve(b)
-        let residual = try a.multiply(x, on: SerialTiles()).combining(b, b) { product, b, _ in product - b }
+        let x = try Cholesky(inPlace: a.copy(), on: ConcurrentTiles()).solve(b, on: ConcurrentTiles())
+        let residual = try a.multiply(x, on: SerialTiles()).subtracting(b)
         #expect(residual.elements.allSatisfy { abs($0) < 1e-11 })
     }
 
@@ -51,7 +47,7 @@ struct CholeskyTests {
         let cholesky = try Cholesky(inPlace: a.copy(), on: ConcurrentTiles())
         let identity = Matrix<Double>(zeroRows: n, columns: n)
         identity.addToDiagonal(1)
-        let inverse = cholesky.solve(identity)
+        let inverse = try cholesky.solve(identity, on: ConcurrentTiles())
         let diagonal = try cholesky.inverseDiagonal(on: ConcurrentTiles())
         let whitened = try cholesky.whiten(identity, on: ConcurrentTiles()).rowSquares
         for i in 0..<n {
@@ -68,11 +64,39 @@ struct CholeskyTests {
     }
 
     @Test func refusesWhatIsNotPositiveDefinite() throws {
-        #expect(throws: Cholesky.NotPositiveDefinite(minor: 2)) {
+        #expect(throws: NotPositiveDefinite(minor: 2)) {
             try Cholesky(inPlace: Matrix([[1.0, 2], [2, 1]]), on: SerialTiles())
         }
         let late = try Self.positiveDefinite(400, seed: 1)
         late.storeDiagonal((0..<400).map { $0 == 300 ? -1 : late[$0, $0] })
-        #expect(throws: Cholesky.NotPositiveDefinite(minor: 301)) { try Cholesky(inPlace: late, on: ConcurrentTiles()) }
+        #expect(throws: NotPositiveDefinite(minor: 301)) { try Cholesky(inPlace: late, on: ConcurrentTiles()) }
+    }
+
+    @Test func solvesFromTheRight() throws {
+        let a = try Self.positiveDefinite(130, seed: 9)
+        let rows = Matrix.random(70, 130, seed: 10)
+        let cholesky = try Cholesky(inPlace: a.copy(), on: ConcurrentTiles())
+        let back = try cholesky.solveRows(rows, on: ConcurrentTiles()).multiply(a, on: SerialTiles()).subtracting(rows)
+        #expect(back.elements.allSatisfy { abs($0) < 1e-11 })
+    }
+
+    @Test func keepsTheMatrixAboveTheDiagonal() throws {
+        let a = try Self.positiveDefinite(300, seed: 2)
+        let cholesky = try Cholesky(inPlace: a.copy(), on: ConcurrentTiles())
+        for i in 0..<300 { #expect(cholesky.factor.row(i)[(i + 1)...] == a.row(i)[(i + 1)...]) }
+        let copy = cholesky.factor.copy()
+        copy.mirrorUpperHalf()
+        copy.storeDiagonal(a.diagonal)
+        #expect(copy.elements == a.elements)
+    }
+
+    @Test func inSinglePrecision() throws {
+        let a = try Self.positiveDefinite(300, seed: 6)
+        let single = Matrix<Float>(uninitializedRows: 300, columns: 300)
+        single.assign(a)
+        let b = Matrix.random(300, 2, seed: 7)
+        let x = try Cholesky(inPlace: single, on: ConcurrentTiles()).solve(Matrix(rows: 300, columns: 2, b.elements.map { Float($0) }), on: SerialTiles())
+        let residual = try a.multiply(Matrix(rows: 300, columns: 2, x.elements.map { Double($0) }), on: SerialTiles()).subtracting(b)
+        #expect(residual.elements.allSatisfy { abs($0) < 1e-2 } && residual.elements.contains { abs($0) > 1e-9 })
     }
 }

@@ -65,12 +65,73 @@ struct PredictionEndpointTests {
         #expect(covariance.shape == [3, 3] && covariance.elements[1] == covariance.elements[3])
     }
 
+    /// Equal points are merged; without a bias points in one direction leave a singular kernel, which is solved by least squares, reported,
+    /// or refused.
     @Test func singularIsExplained() async throws {
-        for training in ["[[1,2],[1,2],[0,1]]", "[[1,2],[2,4],[0,1]]"] {
-            let answer = try await client.post(
-                "/v1/predictions", #"{"kernel":\#(Self.kernel),"x_train":\#(training),"y_train":[1,2,3],"x_test":[[1,1]]}"#)
-            #expect(answer.status == 422 && answer.text.contains("/problems/singular-system"), "\(answer.text)")
+        func ask(_ training: String, _ more: String) async throws -> ServiceClient.Answer {
+            try await client.post(
+                "/v1/predictions", #"{"kernel":\#(Self.kernel),"x_train":\#(training),"y_train":[1,2,3],"x_test":[[1,2]]\#(more)}"#)
         }
+        let equal = try await ask("[[1,2],[1,2],[0,1]]", "")
+        #expect(equal.text.contains(#""duplicates_merged":1,"conflicting_duplicates":1"#), "\(equal.text)")
+        #expect(try abs(equal.array("mean").elements[0] - 1.5) < 1e-12)
+        let parallel = try await ask("[[1,2],[2,4],[0,1]]", "")
+        #expect(parallel.text.contains(#""method":"minimum_norm","ridge":0,"rank":2"#), "\(parallel.text)")
+        let refused = try await ask("[[1,2],[2,4],[0,1]]", #","on_singular":"refuse""#)
+        #expect(refused.status == 422 && refused.text.contains("/problems/singular-system"), "\(refused.text)")
+        let jittered = try await ask("[[1,2],[2,4],[0,1]]", #","on_singular":"jitter""#)
+        #expect(jittered.status == 200 && !jittered.text.contains(#""jitter":0,"#), "\(jittered.text)")
+    }
+
+    @Test(arguments: ["leave_one_out", "gcv", "marginal_likelihood"])
+    func ridgesAreSelected(criterion: String) async throws {
+        let answer = try await client.post(
+            "/v1/predictions",
+            #"{"kernel":\#(Self.kernel),"x_train":[[1,0],[0,1],[1,2],[2,-1]],"y_train":[1,2,2.5,0],"x_test":[[1,1]],"ridge":{"select":"\#(criterion)","candidates":[100,0.01,0.1]}}"#)
+        #expect(answer.status == 200 && answer.text.contains(#""selection":{"criterion":"\#(criterion)","candidates":[100,0.01,0.1],"values":["#), "\(answer.text)")
+        let standard = try await client.post(
+            "/v1/predictions",
+            #"{"kernel":\#(Self.kernel),"x_train":[[1,0],[0,1]],"y_train":[1,2],"x_test":[[1,1]],"ridge":{"select":"\#(criterion)"},"ridge_scale":"relative"}"#)
+        #expect(standard.status == 200, "\(standard.text)")
+    }
+
+    @Test func givenMatrices() async throws {
+        let kernel = #"{"matrices":{"train_train":[[2,1],[1,3]],"test_train":[[1,1]],"test_test":[4],"nngp":{"train_train":[[1,0],[0,1]],"test_train":[[0.5,0.5]],"test_test":[[2]]}}}"#
+        let answer = try await client.post("/v1/predictions", #"{"kernel":\#(kernel),"y_train":[1,2],"covariance":"diagonal"}"#)
+        // α = (1/5, 3/5); 4 − kᵀK⁻¹k = 4 − 3/5.
+        #expect(try abs(answer.array("mean").elements[0] - 0.8) < 1e-14 && abs(answer.array("variance").elements[0] - 3.4) < 1e-14, "\(answer.text)")
+        let ensemble = try await client.post("/v1/predictions", #"{"kernel":\#(kernel),"y_train":[1,2],"covariance":"full","posterior":"ensemble"}"#)
+        // V = (2/5, 1/5): 2 + VVᵀ − 2·(V·k*) = 2 + 1/5 − 3/5.
+        #expect(try abs(ensemble.array("covariance").elements[0] - 1.6) < 1e-14, "\(ensemble.text)")
+        for (bad, pointer) in [
+            (#"{"train_train":[[2,1],[0,3]],"test_train":[[1,1]]}"#, "/kernel/matrices/train_train/0/1"),
+            (#"{"train_train":[[2,1]],"test_train":[[1,1]]}"#, "/kernel/matrices/train_train"),
+            (#"{"train_train":[[-2,1],[1,3]],"test_train":[[1,1]]}"#, "/kernel/matrices/train_train/0/0"),
+            (#"{"train_train":[[2,1],[1,3]],"test_train":[[1]]}"#, "/kernel/matrices/test_train"),
+            (#"{"train_train":[[2,1],[1,3]]}"#, "/kernel/matrices/test_train"),
+            (#"{"train_train":[[2,1],[1,3]],"test_train":[[1,1]]}"#, "/kernel/matrices/test_test"),
+            (#"{"train_train":[[1,3],[3,1]],"test_train":[[1,1]],"test_test":[1]}"#, "/kernel"),
+        ] {
+            let answer = try await client.post("/v1/predictions", #"{"kernel":{"matrices":\#(bad)},"y_train":[1,2],"covariance":"diagonal"}"#)
+            #expect(try answer.status == 422 && answer.pointers == [pointer], "\(answer.text)")
+        }
+    }
+
+    @Test func ensembleOfNetworks() async throws {
+        let request = #"{"kernel":\#(Self.kernel),"x_train":[[1,0],[0,3]],"y_train":[1,2],"x_test":[[1,1],[2,1],[1,0]],"covariance":"full","posterior":"ensemble"}"#
+        let covariance = try await client.post("/v1/predictions", request).array("covariance")
+        // Trained to convergence, all networks agree at a training point.
+        #expect(covariance.shape == [3, 3] && abs(covariance.elements[8]) < 1e-13 && covariance.elements[0] > 0.01)
+    }
+
+    @Test func probabilitiesAreCalibrated() async throws {
+        let answer = try await client.post(
+            "/v1/predictions",
+            #"{"kernel":\#(Self.kernel),"x_train":[[1,0],[0,1],[2,0.5],[0.3,1],[1,-0.2],[0,2]],"labels":["a","b","a","b","a","b"],"x_test":[[3,0.1],[0,2]],"ridge":0.1}"#)
+        let probabilities = try answer.array("probabilities")
+        #expect(probabilities.shape == [2, 2] && probabilities.elements[0] > 0.7 && probabilities.elements[3] > 0.7, "\(answer.text)")
+        #expect(abs(probabilities.elements[0] + probabilities.elements[1] - 1) < 1e-15)
+        #expect(answer.text.contains(#""leave_one_out_accuracy":1"#), "\(answer.text)")
     }
 
     @Test(arguments: [

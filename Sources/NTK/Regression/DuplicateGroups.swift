@@ -26,19 +26,19 @@ public struct DuplicateGroups: Sendable {
         multiplicities = [Double](repeating: 1, count: count)
     }
 
-    /// Groups the rows of `points` that are equal, number for number: O(n d).
-    public init(equalRowsOf points: Matrix<Double>) {
+    /// Groups the rows of `points` that are equal, number for number, missing ones (NaN) included: O(n d).
+    /// - Parameter beside: more rows, of which those of equal points must be equal too.
+    public init(equalRowsOf points: Matrix<Double>, beside: Matrix<Double>? = nil) {
+        // 0 and −0 are equal numbers, and NaN are equal for being missing.
+        func row(_ point: Int) -> [UInt64] { (points.row(point) + (beside?.row(point) ?? [])).map { $0 == 0 ? 0 : $0.bitPattern } }
         var representatives: [Int] = []
         var group: [Int] = []
         var counts: [Double] = []
         var found: [Int: [Int]] = [:]
         for point in 0..<points.rows {
-            let row = points.row(point)
-            var hasher = Hasher()
-            // 0 and −0 are equal and must hash as one.
-            for number in row { hasher.combine(number == 0 ? 0 : number) }
-            let hash = hasher.finalize()
-            if let known = found[hash]?.first(where: { points.row(representatives[$0]) == row }) {
+            let own = row(point)
+            let hash = own.hashValue
+            if let known = found[hash]?.first(where: { row(representatives[$0]) == own }) {
                 group.append(known)
                 counts[known] += 1
             } else {

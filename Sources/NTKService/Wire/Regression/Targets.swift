@@ -1,4 +1,5 @@
 internal import LinearAlgebra
+internal import NTK
 internal import TensorFormats
 
 /// What is to be learned: numbers, or classes.
@@ -37,21 +38,40 @@ struct ClassTargets: Sendable {
 
     /// The classes in ascending order; integers before texts.
     let classes: [Label]
+    /// Of each point the index of its class.
+    let indices: [Int]
     /// [n, k].
     let matrix: Matrix<Double>
+
+    /// Elements of that matrix at the most.
+    private static let mostCodes = 1 << 27
 
     init(_ value: JSONValue, at pointer: String, count: Int) throws(ProblemDetails) {
         let labels = try Self.labels(value, at: pointer)
         guard labels.count == count else { throw .invalid(pointer, "\(count) labels expected, one for each point; \(labels.count) came") }
         classes = Set(labels).sorted(by: Self.ascending)
-        let indices = Dictionary(uniqueKeysWithValues: classes.enumerated().map { ($1, $0) })
-        let k = classes.count
-        var codes = [Double](repeating: -1 / Double(k), count: count * k)
-        for (point, label) in labels.enumerated() { codes[point * k + (indices[label] ?? 0)] += 1 }
-        matrix = Matrix(rows: count, columns: k, codes)
+        guard count.multipliedClamped(by: classes.count) <= Self.mostCodes else {
+            throw .invalid(pointer, "fewer classes expected; \(classes.count) among \(count) labels came")
+        }
+        let order = Dictionary(uniqueKeysWithValues: classes.enumerated().map { ($1, $0) })
+        indices = labels.map { order[$0] ?? 0 }
+        matrix = Self.codes(indices, count: classes.count)
     }
 
-    private static func labels(_ value: JSONValue, at pointer: String) throws(ProblemDetails) -> [Label] {
+    /// From what was stored.
+    init(classes: [Label], indices: [Int]) {
+        self.classes = classes
+        self.indices = indices
+        matrix = Self.codes(indices, count: classes.count)
+    }
+
+    private static func codes(_ indices: [Int], count k: Int) -> Matrix<Double> {
+        var codes = [Double](repeating: -1 / Double(k), count: indices.count * k)
+        for (point, index) in indices.enumerated() { codes[point * k + index] += 1 }
+        return Matrix(rows: indices.count, columns: k, codes)
+    }
+
+    static func labels(_ value: JSONValue, at pointer: String) throws(ProblemDetails) -> [Label] {
         var labels: [Label] = []
         switch value {
         case .tensor(let array) where array.shape.count == 1:
@@ -87,10 +107,20 @@ struct ClassTargets: Sendable {
 
     /// The class with the largest score in each row; of equal ones the first.
     func predict(_ scores: Matrix<Double>) -> [Label] {
-        (0..<scores.rows).map { point in
-            var best = 0
-            for k in 1..<max(scores.columns, 1) where scores[point, k] > scores[point, best] { best = k }
-            return classes[best]
+        (0..<scores.rows).map { classes[ClassCalibration.firstLargest(scores.row($0))] }
+    }
+
+    /// Labels as a JSON array.
+    static func text(_ labels: [Label]) -> String {
+        var json = JSONWriter()
+        json.beginArray()
+        for label in labels {
+            switch label {
+            case .integer(let integer): json.value(integer)
+            case .text(let text): json.value(text)
+            }
         }
+        json.endArray()
+        return String(decoding: json.bytes, as: UTF8.self)
     }
 }

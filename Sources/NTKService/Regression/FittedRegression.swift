@@ -1,0 +1,64 @@
+internal import LinearAlgebra
+internal import NTK
+
+/// A training set that has been fitted, and the predictions of it.
+struct FittedRegression: Sendable {
+    let training: any TrainingKernel
+    let targets: Targets
+    let posterior: Posterior
+    let regression: KernelRidgeRegression
+    /// For classes, if there are leave-one-out scores to calibrate by.
+    let calibration: ClassCalibration?
+
+    /// Fits what a request asks for.
+    init(_ request: FitRequest, needsCovariance: Bool, on tiles: any TileExecutor) throws {
+        training = request.training
+        targets = request.targets
+        posterior = request.posterior
+        let groups = request.training.duplicates()
+        let kernel = try request.training.trainTrain(request.training.kind, groups, on: tiles)
+        var trace = 0.0
+        for (index, value) in kernel.diagonal.enumerated() { trace += value * (groups.multiplicities[index] / Double(groups.pointCount)) }
+        let options = try request.settings.options(meanDiagonal: trace, needsCovariance: needsCovariance)
+        let fitted = request.targets.matrix
+        let initial = request.training.initialOutputs
+        regression = try KernelRidgeRegression(
+            inPlace: kernel, groups: groups, targets: initial.map { fitted.subtracting($0) } ?? fitted, options: options, on: tiles)
+        if case .classes(let classes) = request.targets, let residuals = regression.leaveOneOutResiduals {
+            calibration = ClassCalibration(scores: fitted.subtracting(residuals), classes: classes.indices)
+        } else {
+            calibration = nil
+        }
+    }
+
+    /// f(x*) [t, k].
+    func mean(_ test: any TestKernel, _ testTrain: Matrix<Double>, on tiles: any TileExecutor) throws -> Matrix<Double> {
+        let mean = try regression.mean(testTrain, on: tiles)
+        guard mean.isFinite else { throw RegressionError.overflow }
+        return test.initialOutputs.map { mean.adding($0) } ?? mean
+    }
+
+    /// The variance of f at each test point.
+    func variance(_ test: any TestKernel, _ testTrain: Matrix<Double>, on tiles: any TileExecutor) throws -> [Double] {
+        switch posterior {
+        case .gp: try regression.variance(testTrain, diagonal: test.diagonal(training.kind, on: tiles), on: tiles)
+        case .ensemble:
+            try ensemble(test, testTrain, on: tiles).diagonal(test.diagonal(.nngp, on: tiles))
+        }
+    }
+
+    /// The covariance of f among the test points.
+    func covariance(_ test: any TestKernel, _ testTrain: Matrix<Double>, on tiles: any TileExecutor) throws -> Matrix<Double> {
+        switch posterior {
+        case .gp: try regression.covariance(testTrain, testTest: test.testTest(training.kind, on: tiles), on: tiles)
+        case .ensemble:
+            try ensemble(test, testTrain, on: tiles).full(test.testTest(.nngp, on: tiles), on: tiles)
+        }
+    }
+
+    private func ensemble(_ test: any TestKernel, _ testTrain: Matrix<Double>, on tiles: any TileExecutor) throws -> EnsembleCovariance {
+        try EnsembleCovariance(
+            map: regression.map(testTrain, on: tiles), trainTrain: training.trainTrain(.nngp, regression.groups, on: tiles),
+            testTrain: test.testTrain(.nngp, regression.groups, on: tiles), on: tiles)
+    }
+}

@@ -1,0 +1,48 @@
+internal import LinearAlgebra
+internal import NTK
+
+/// Fits, predicts, and words the answer of `POST /v1/predictions`.
+enum PredictionEndpoint {
+    static func answer(_ request: PredictionRequest, tiles: any TileExecutor) throws -> JSONBody {
+        do {
+            let fit = try FittedRegression(request.fit, needsCovariance: request.test.covariance != .none, on: tiles)
+            var body = JSONBody()
+            body.append("{")
+            try append(fit, request.test, to: &body, on: tiles)
+            body.append(",\"diagnostics\":\(DiagnosticsJSON.text(fit.regression.diagnostics, fit.calibration))}")
+            return body
+        } catch let error as RegressionError {
+            throw ProblemDetails(error)
+        }
+    }
+
+    /// The members of a prediction: `mean` for regression; `labels`, `classes`, `scores` and, where they are calibrated, `probabilities` in
+    /// classification; and the covariance that was asked for.
+    static func append(_ fit: FittedRegression, _ request: TestRequest, to body: inout JSONBody, on tiles: any TileExecutor) throws {
+        let testTrain = try request.test.testTrain(fit.training.kind, fit.regression.groups, on: tiles)
+        let mean = try fit.mean(request.test, testTrain, on: tiles)
+        switch fit.targets {
+        case .values(_, let isVector):
+            if isVector {
+                body.append("mean", mean.elements, isFirst: true)
+            } else {
+                body.append("mean", mean, isFirst: true)
+            }
+        case .classes(let classes):
+            body.append("\"labels\":\(ClassTargets.text(classes.predict(mean))),\"classes\":\(ClassTargets.text(classes.classes))")
+            body.append("scores", mean, isFirst: false)
+            if let calibration = fit.calibration { body.append("probabilities", calibration.probabilities(mean), isFirst: false) }
+        }
+        switch request.covariance {
+        case .none: break
+        case .diagonal:
+            let variance = try fit.variance(request.test, testTrain, on: tiles)
+            guard variance.allSatisfy(\.isFinite) else { throw RegressionError.overflow }
+            body.append("variance", variance, isFirst: false)
+        case .full:
+            let covariance = try fit.covariance(request.test, testTrain, on: tiles)
+            guard covariance.isFinite else { throw RegressionError.overflow }
+            body.append("covariance", covariance, isFirst: false)
+        }
+    }
+}

@@ -1,0 +1,132 @@
+internal import LinearAlgebra
+internal import NTK
+internal import TensorFormats
+
+/// Training points and the kernel of an infinitely wide network: the only place where regression meets `AnalyticKernel`.
+struct AnalyticTraining: TrainingKernel {
+    /// The architecture in canonical JSON.
+    let architecture: String
+    let format: DataFormat
+    let kind: KernelKind
+    let kernel: AnalyticKernel
+    let x: PointTensor
+    let pattern: Matrix<Double>?
+
+    var count: Int { x.values.rows }
+    var kinds: Set<KernelKind> { [.ntk, .nngp] }
+    var initialOutputs: Matrix<Double>? { nil }
+    var operationsPerPair: Int { kernel.operationsPerPair }
+    var numbersPerPoint: Int { x.values.columns }
+
+    init(_ source: inout ObjectReader, _ reader: inout ObjectReader, points: String, pattern field: String) throws(ProblemDetails) {
+        let pointer = source.pointer(to: "architecture")
+        let tree = try source.required("architecture", "an architecture, or matrices,")
+        kind = try source.choice("kind", default: .ntk)
+        format = try source.choice("data_format", default: .channelsLast)
+        try source.finish()
+        let layer = try ArchitectureWire.layer(tree, at: pointer)
+        x = try reader.tensor(points, format)
+        kernel = try layer.analyticKernel(shape: x.shape, at: pointer)
+        pattern = try Self.pattern(&reader, field, kernel, x)
+        architecture = tree.canonicalText
+    }
+
+    init(_ record: JSONObject, tensors: [String: PointTensor]) throws(ProblemDetails) {
+        guard let tree = record["architecture"], let x = tensors["x_train"] else { throw .damagedRecord("architecture") }
+        var reader = try ObjectReader(.object(record), at: "")
+        kind = try reader.requiredChoice("kind")
+        format = try reader.requiredChoice("data_format")
+        kernel = try ArchitectureWire.layer(tree, at: "/architecture").analyticKernel(shape: x.shape, at: "/architecture")
+        architecture = tree.canonicalText
+        self.x = x
+        pattern = tensors["pattern_train"]?.values
+    }
+
+    var record: TrainingRecord {
+        var record = TrainingRecord(
+            members: [("architecture", architecture), ("kind", "\"\(kind.rawValue)\""), ("data_format", "\"\(format.rawValue)\"")],
+            tensors: [("x_train", [count] + x.shape, x.values)])
+        if let pattern { record.tensors.append(("pattern_train", [pattern.rows, pattern.columns], pattern)) }
+        return record
+    }
+
+    func duplicates() -> DuplicateGroups { DuplicateGroups(equalRowsOf: x.values, beside: pattern) }
+
+    func trainTrain(_ kind: KernelKind, _ groups: DuplicateGroups, on tiles: any TileExecutor) throws -> Matrix<Double> {
+        let distinct = points(groups)
+        do {
+            let kernels = try kernel.matrices(distinct.x, patterns: distinct.pattern.map { ($0, nil) }, kinds: [kind], as: Double.self, on: tiles)
+            return kernels[kind] ?? Matrix(zeroRows: 0, columns: 0)
+        } catch let error as KernelError {
+            throw ProblemDetails(error, fields: ("x_train", "x_train"))
+        }
+    }
+
+    /// The distinct points.
+    func points(_ groups: DuplicateGroups) -> (x: Matrix<Double>, pattern: Matrix<Double>?) {
+        groups.mergedCount == 0 ? (x.values, pattern) : (x.values.rows(groups.representatives), pattern?.rows(groups.representatives))
+    }
+
+    func readTest(_ reader: inout ObjectReader, _ names: TestFieldNames) throws(ProblemDetails) -> any TestKernel {
+        let points = try reader.tensor(names.points, format)
+        guard points.shape == x.shape else {
+            throw .invalid(reader.pointer(to: names.points), "points of shape \(x.shape) expected, as in x_train; shape \(points.shape) came")
+        }
+        return AnalyticTest(
+            training: self, x: points.values, pattern: try Self.pattern(&reader, names.pattern, kernel, points), field: names.points)
+    }
+
+    private static func pattern(
+        _ reader: inout ObjectReader, _ field: String, _ kernel: AnalyticKernel, _ points: PointTensor
+    ) throws(ProblemDetails) -> Matrix<Double>? {
+        let pattern = try reader.pattern(field, points: points.values.rows, spatial: Array(points.shape.dropLast()))
+        let pointer = reader.pointer(to: field)
+        switch (kernel.patternSize, pattern) {
+        case (nil, nil): return nil
+        case (nil, _?): throw .invalid(pointer, "no pattern expected: the architecture has no aggregate layer")
+        case (_?, nil): throw .invalid(pointer, "the adjacency of each point expected, for aggregate; the field is missing")
+        case (let size?, let pattern?):
+            guard pattern.columns == size * size else { throw .invalid(pointer, "adjacencies of \(size) by \(size) nodes expected") }
+            return pattern
+        }
+    }
+}
+
+private struct AnalyticTest: TestKernel {
+    let training: AnalyticTraining
+    let x: Matrix<Double>
+    let pattern: Matrix<Double>?
+    /// What the request calls the points.
+    let field: String
+
+    var count: Int { x.rows }
+    var initialOutputs: Matrix<Double>? { nil }
+
+    func testTrain(_ kind: KernelKind, _ groups: DuplicateGroups, on tiles: any TileExecutor) throws -> Matrix<Double> {
+        let train = training.points(groups)
+        return try checked {
+            try training.kernel.matrices(
+                x, train.x, patterns: pattern.map { ($0, train.pattern) }, kinds: [kind], as: Double.self, on: tiles)[kind]
+        }
+    }
+
+    func testTest(_ kind: KernelKind, on tiles: any TileExecutor) throws -> Matrix<Double> {
+        try checked { try training.kernel.matrices(x, patterns: pattern.map { ($0, nil) }, kinds: [kind], as: Double.self, on: tiles)[kind] }
+    }
+
+    func diagonal(_ kind: KernelKind, on tiles: any TileExecutor) throws -> [Double] {
+        do {
+            return try training.kernel.diagonals(x, patterns: pattern, kinds: [kind], as: Double.self, on: tiles)[kind] ?? []
+        } catch let error as KernelError {
+            throw ProblemDetails(error, fields: (field, "x_train"))
+        }
+    }
+
+    private func checked(_ make: () throws -> Matrix<Double>?) throws -> Matrix<Double> {
+        do {
+            return try make() ?? Matrix(zeroRows: 0, columns: 0)
+        } catch let error as KernelError {
+            throw ProblemDetails(error, fields: (field, "x_train"))
+        }
+    }
+}

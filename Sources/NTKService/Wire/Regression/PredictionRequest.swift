@@ -1,0 +1,95 @@
+internal import LinearAlgebra
+internal import NTK
+internal import TensorFormats
+
+/// Which distribution of functions the covariance is of.
+enum Posterior: String, CaseIterable, Sendable {
+    /// A Gaussian process with this kernel.
+    case gp
+    /// Infinitely wide networks trained to convergence, over their initializations.
+    case ensemble
+}
+
+enum Covariance: String, CaseIterable, Sendable {
+    case none, diagonal, full
+}
+
+/// A training set with its targets and how to fit them: what a regressor is made from.
+struct FitRequest: Sendable {
+    var training: any TrainingKernel
+    var targets: Targets
+    var settings: FitSettings
+    var posterior: Posterior
+
+    /// Reads the fields of a fit, but for `finish`.
+    init(_ reader: inout ObjectReader) throws(ProblemDetails) {
+        training = try TrainingKernels.read(&reader)
+        targets = try Targets(&reader, count: training.count)
+        settings = try FitSettings(&reader)
+        posterior = try reader.choice("posterior", default: .gp)
+        if posterior == .ensemble, !training.kinds.contains(.nngp) {
+            throw .invalid(
+                "/posterior",
+                "a kernel source with the outputs' covariance at initialization expected for the ensemble: an architecture, or matrices with nngp")
+        }
+    }
+
+    /// The kernel, the factor, the diagnostics.
+    var operations: Int {
+        let n = training.count
+        let factors = if case .select = settings.ridge { 10 } else { 2 }
+        return n.multipliedClamped(by: n).multipliedClamped(by: training.operationsPerPair.addingClamped(factors * n + 40 * targets.matrix.columns))
+    }
+
+    /// Bytes of the kernel, in which it is factored, and of eigenvectors where a ridge is selected.
+    var peakBytes: Int {
+        let n = training.count
+        let matrices = if case .select(.leaveOneOut, _) = settings.ridge { 4 } else if case .select = settings.ridge { 2 } else { 1 }
+        return n.multipliedClamped(by: n).multipliedClamped(by: matrices).addingClamped(n.multipliedClamped(by: 2 * training.numbersPerPoint))
+            .multipliedClamped(by: 8)
+    }
+}
+
+/// What is asked of a fit at test points.
+struct TestRequest: Sendable {
+    var test: any TestKernel
+    var covariance: Covariance
+
+    init(_ reader: inout ObjectReader, _ training: any TrainingKernel, _ names: TestFieldNames) throws(ProblemDetails) {
+        test = try training.readTest(&reader, names)
+        covariance = try reader.choice("covariance", default: .none)
+    }
+
+    func operations(_ fit: FitRequest) -> Int {
+        let (n, t) = (fit.training.count, test.count)
+        let pairs = n.multipliedClamped(by: t).multipliedClamped(by: fit.training.operationsPerPair.addingClamped(2 * fit.targets.matrix.columns))
+        return covariance == .none ? pairs : pairs.addingClamped(n.multipliedClamped(by: n).multipliedClamped(by: t))
+    }
+
+    func peakBytes(_ fit: FitRequest) -> Int {
+        let (n, t) = (fit.training.count, test.count)
+        var elements = n.multipliedClamped(by: t)
+        if covariance != .none {
+            elements = elements.multipliedClamped(by: fit.posterior == .ensemble ? 4 : 2)
+            if fit.posterior == .ensemble { elements = elements.addingClamped(n.multipliedClamped(by: n)) }
+        }
+        if covariance == .full { elements = elements.addingClamped(t.multipliedClamped(by: t).multipliedClamped(by: 3)) }
+        return elements.addingClamped(t.multipliedClamped(by: 2 * fit.training.numbersPerPoint)).multipliedClamped(by: 8)
+    }
+}
+
+/// `POST /v1/predictions`, validated.
+struct PredictionRequest: ComputeTask {
+    var fit: FitRequest
+    var test: TestRequest
+
+    init(_ value: JSONValue) throws(ProblemDetails) {
+        var reader = try ObjectReader(value, at: "")
+        fit = try FitRequest(&reader)
+        test = try TestRequest(&reader, fit.training, .beside)
+        try reader.finish()
+    }
+
+    var operations: Int { fit.operations.addingClamped(test.operations(fit)) }
+    var peakBytes: Int { fit.peakBytes.addingClamped(test.peakBytes(fit)) }
+}

@@ -1,0 +1,90 @@
+internal import ArtifactStore
+internal import LinearAlgebra
+internal import NTK
+internal import TensorFormats
+
+/// Where the Gram matrices of a training set come from: an architecture, given matrices, or whatever else knows a kernel of its points.
+///
+/// Regression, dynamics and regressors know no more of a kernel than this; a new source is a type of this protocol, a case in
+/// `TrainingKernels.read`, and one in `TrainingKernels.restore`.
+protocol TrainingKernel: Sendable {
+    /// n.
+    var count: Int { get }
+    /// The kernel that is regressed with.
+    var kind: KernelKind { get }
+    /// The kernels that there are.
+    var kinds: Set<KernelKind> { get }
+    /// f₀ [n, k] at the training points, from which training starts; nil for 0.
+    var initialOutputs: Matrix<Double>? { get }
+    /// Floating-point operations for a pair of points.
+    var operationsPerPair: Int { get }
+    /// Numbers that one point has.
+    var numbersPerPoint: Int { get }
+
+    /// The points that are equal.
+    func duplicates() -> DuplicateGroups
+    /// K [m, m] of the distinct points, in memory of its own.
+    func trainTrain(_ kind: KernelKind, _ groups: DuplicateGroups, on tiles: any TileExecutor) throws -> Matrix<Double>
+
+    /// Reads the test points, or their matrices, from a request whose fields have these names.
+    func readTest(_ reader: inout ObjectReader, _ names: TestFieldNames) throws(ProblemDetails) -> any TestKernel
+
+    /// What makes this training set what it is, for storage.
+    var record: TrainingRecord { get }
+}
+
+/// The same for points to predict at.
+protocol TestKernel: Sendable {
+    /// t.
+    var count: Int { get }
+    /// f₀ [t, k]; nil for 0.
+    var initialOutputs: Matrix<Double>? { get }
+    /// k(x*, X) [t, m] for the distinct training points.
+    func testTrain(_ kind: KernelKind, _ groups: DuplicateGroups, on tiles: any TileExecutor) throws -> Matrix<Double>
+    /// k(x*, x*') [t, t].
+    func testTest(_ kind: KernelKind, on tiles: any TileExecutor) throws -> Matrix<Double>
+    /// k(x*, x*) [t].
+    func diagonal(_ kind: KernelKind, on tiles: any TileExecutor) throws -> [Double]
+}
+
+/// What a request calls its test points.
+struct TestFieldNames: Sendable {
+    var points: String
+    var pattern: String
+    /// Where given matrices stand: in `kernel` of the same request, or in the request itself.
+    var matricesAreInKernel: Bool
+
+    /// Of a request that fits and predicts.
+    static let beside = TestFieldNames(points: "x_test", pattern: "pattern_test", matricesAreInKernel: true)
+    /// Of a request to a stored regressor.
+    static let alone = TestFieldNames(points: "x", pattern: "pattern", matricesAreInKernel: false)
+}
+
+/// A training set as scalars and arrays.
+struct TrainingRecord: Sendable {
+    /// Members of an object, in canonical JSON.
+    var members: [(name: String, json: String)]
+    var tensors: [(name: String, shape: [Int], values: Matrix<Double>)]
+}
+
+/// The list of sources.
+enum TrainingKernels {
+    /// Reads `kernel`, and `x_train` where the source needs points.
+    static func read(_ reader: inout ObjectReader, points: String = "x_train", pattern: String = "pattern_train") throws(ProblemDetails)
+        -> any TrainingKernel
+    {
+        let value = try reader.required("kernel", "a kernel source, such as {\"architecture\": …, \"kind\": \"ntk\"},")
+        var source = try ObjectReader(value, at: reader.pointer(to: "kernel"))
+        if let matrices = source.optional("matrices") {
+            try source.finish()
+            return try GivenTraining(matrices, at: source.pointer(to: "matrices"))
+        }
+        return try AnalyticTraining(&source, &reader, points: points, pattern: pattern)
+    }
+
+    /// The training set of a record.
+    static func restore(_ record: JSONObject, tensors: [String: PointTensor]) throws(ProblemDetails) -> any TrainingKernel {
+        if record["architecture"] != nil { return try AnalyticTraining(record, tensors: tensors) }
+        return try GivenTraining(record, tensors: tensors)
+    }
+}
