@@ -1,49 +1,125 @@
 import Foundation
 
-/// E[φ(u)φ(v)] and E[φ'(u)φ'(v)] for jointly Gaussian u, v.
+/// The dual of an activation: κ = E[φ(u)φ(v)] and κ̇ = E[φ'(u)φ'(v)] for (u, v) ~ N(0, [[q1, c√(q1 q2)], [c√(q1 q2), q2]]).
+///
+/// The correlation c comes as the gap to the nearer pole (see `dual_activations.h`), so that angles near 0 and π keep their digits.
+/// Closed forms where there are any (`ClosedDual`); else a Hermite series or, where that converges slowly, quadrature (`NumericalDual`).
 package struct DualActivation: Sendable {
-    package struct Points: Sendable {
-        package var variances, kappa, kappaDot: [Double]
+    private enum Form: Sendable {
+        case closed(ClosedDual)
+        case numerical(NumericalDual)
     }
-    private let activation: Activation
-    package init(_ activation: Activation) throws(ArchitectureError) { self.activation = activation }
+
+    private let form: Form
+
+    /// Estimated error of κ relative to √(κ11 κ22); 0 for closed forms. Takes some milliseconds.
+    package var errorEstimate: Double {
+        switch form {
+        case .closed: 0
+        case .numerical(let numerical): numerical.errorEstimate
+        }
+    }
+
+    /// Constants of the points: variances q, and κ and κ̇ of each point with itself.
+    package struct Points: Sendable {
+        package let variances: [Double]
+        package fileprivate(set) var kappa: [Double] = []
+        package fileprivate(set) var kappaDot: [Double] = []
+        fileprivate var series: [HermiteSeries?] = []
+    }
+
+    /// - Throws: where the parameters give no function, with the field's path.
+    package init(_ activation: Activation) throws(ArchitectureError) {
+        try activation.validate()
+        if let closed = ClosedDual(activation) {
+            form = .closed(closed)
+        } else {
+            form = .numerical(NumericalDual(activation))
+        }
+    }
 
     package func points(_ variances: UnsafeBufferPointer<Double>) -> Points {
-        var points = unsafe Points(variances: Array(variances), kappa: [], kappaDot: [])
-        for q in points.variances {
-            let (k, d) = pair(q, q, q)
-            points.kappa.append(k)
-            points.kappaDot.append(d)
+        var points = Points(variances: unsafe Array(variances))
+        points.kappa.reserveCapacity(points.variances.count)
+        points.kappaDot.reserveCapacity(points.variances.count)
+        switch form {
+        case .closed(let closed):
+            for q in points.variances {
+                let (kappa, dot) = closed.pair(q, q, near: 0, isFar: false)
+                points.kappa.append(kappa)
+                points.kappaDot.append(dot)
+            }
+        case .numerical(let numerical):
+            var known: [Double: (HermiteSeries?, Double, Double)] = [:]
+            for q in points.variances {
+                // Positions of one image, or normalized points, often share a variance.
+                let entry = known[q] ?? numerical.point(q)
+                if known.count < 64 { known[q] = entry }
+                points.series.append(entry.0)
+                points.kappa.append(entry.1)
+                points.kappaDot.append(entry.2)
+            }
         }
         return points
     }
 
-    private func pair(_ q1: Double, _ q2: Double, _ q: Double) -> (Double, Double) {
-        switch activation {
-        case .abRelu(let a, let b):
-            let p = q1 * q2
-            let s = max(p - q * q, 0).squareRoot()
-            let theta = p == 0 ? .pi / 2 : atan2(s, q)
-            let dot = (a * a + b * b) / 2 - (a - b).squared * theta / (2 * .pi)
-            return ((a - b).squared / (2 * .pi) * s + dot * q, dot)
-        case .erf(let a, let b, let c):
-            let (x, y, z) = (b * b * q1, b * b * q2, b * b * q)
-            let r = ((1 + 2 * x) * (1 + 2 * y) - 4 * z * z).squareRoot()
-            return (a * a * (2 / .pi) * atan2(2 * z, r) + c * c, a * a * b * b * (4 / .pi) / r)
-        }
-    }
-
+    /// κ and κ̇ of the pairs (own[i + k ownStride], others[j + k]) for k < count, with ownStride 0 or 1.
     package func pairs(
         _ own: Points, _ i: Int, ownStride: Int, _ others: Points, _ j: Int, count: Int, gaps: UnsafePointer<Double>,
         covariance: UnsafeMutablePointer<Double>, derivative: UnsafeMutablePointer<Double>?
     ) {
         for k in 0..<count {
-            let (q1, q2) = (own.variances[i + k * ownStride], others.variances[j + k])
-            let z = unsafe gaps[k]
-            let c = z.sign == .minus ? -(1 + z) : 1 - z
-            let (value, dot) = pair(q1, q2, c * (q1 * q2).squareRoot())
-            unsafe covariance[k] = value
-            unsafe derivative?[k] = dot
+            let (a, b) = (i + k * ownStride, j + k)
+            let (q1, q2) = (own.variances[a], others.variances[b])
+            let gap = unsafe gaps[k]
+            let isFar = gap.sign == .minus
+            let near = abs(gap)
+            let result: (Double, Double)
+            if near == 0 && !isFar && q1 == q2 {
+                result = (own.kappa[a], own.kappaDot[a])
+            } else {
+                switch form {
+                case .closed(let closed): result = closed.pair(q1, q2, near: near, isFar: isFar)
+                case .numerical(let numerical):
+                    result = numerical.pair(q1, q2, own.series[a], others.series[b], near: near, isFar: isFar)
+                }
+            }
+            unsafe covariance[k] = result.0
+            unsafe derivative?[k] = result.1
+        }
+    }
+}
+
+extension Activation {
+    /// - Throws: at a parameter that is not finite, or of a degree beyond what numbers can hold.
+    fileprivate func validate() throws(ArchitectureError) {
+        func finite(_ values: [(String, Double)]) throws(ArchitectureError) {
+            for (name, value) in values where !value.isFinite {
+                throw ArchitectureError(path: "/" + name, detail: "a finite number expected; \(value) came")
+            }
+        }
+        func degree(_ degree: Int) throws(ArchitectureError) {
+            guard (0...30).contains(degree) else { throw ArchitectureError(path: "/degree", detail: "0 to 30 expected; \(degree) came") }
+        }
+        switch self {
+        case .abRelu(let a, let b), .exp(let a, let b), .gaussian(let a, let b): try finite([("a", a), ("b", b)])
+        case .erf(let a, let b, let c), .sin(let a, let b, let c): try finite([("a", a), ("b", b), ("c", c)])
+        case .expNormalized(let gamma, let shift): try finite([("gamma", gamma), ("shift", shift)])
+        case .elu(let alpha, let scale): try finite([("alpha", alpha), ("scale", scale)])
+        case .hermite(let n), .monomial(let n), .rectifiedMonomial(let n): try degree(n)
+        case .polynomial(let coefficients):
+            try degree(max(coefficients.count - 1, 0))
+            try finite(coefficients.enumerated().map { ("coefficients/\($0)", $1) })
+        case .elementwise(let expression):
+            for x in [-8.0, -1, -0.3, 0.3, 1, 8] {
+                let (value, derivative) = expression.evaluate(x)
+                guard value.isFinite && derivative.isFinite else {
+                    throw ArchitectureError(
+                        path: "/expression",
+                        detail: "a function that is finite on the whole line expected; at x = \(x) it is \(value), its slope \(derivative)")
+                }
+            }
+        case .sign, .gelu, .gabor, .tanh, .sigmoid, .softplus, .swish, .mish: break
         }
     }
 }

@@ -75,14 +75,20 @@ extension KernelCompiler {
                 detail: "an activation must follow a layer with random weights (dense, conv, attention): only there is its input Gaussian; "
                     + (input == 0 ? "this one stands first" : "this one follows another activation, flatten, dropout or a fan-in"))
         }
-        let step: ActivationStep
+        let step = try prepared(function, at: path)
+        value.isGaussian = false
+        return try append(.activation(step), [input], value, at: path)
+    }
+
+    private mutating func prepared(_ function: Activation, at path: String) throws(ArchitectureError) -> ActivationStep {
+        if let known = activations.first(where: { $0.activation == function }) { return known }
         do {
-            step = try ActivationStep(function)
+            let step = try ActivationStep(function)
+            activations.append(step)
+            return step
         } catch {
             throw ArchitectureError(path: path + error.path, detail: error.detail)
         }
-        value.isGaussian = false
-        return try append(.activation(step), [input], value, at: path)
     }
 
     mutating func layerNorm(_ norm: LayerNorm, _ flow: Flow, at path: String) throws(ArchitectureError) -> Flow {

@@ -12,6 +12,8 @@ struct KernelCompiler {
     static let maximumInstructions = 100_000
 
     private(set) var program: KernelProgram
+    /// Activations met so far: some take milliseconds to prepare.
+    var activations: [ActivationStep] = []
 
     /// - Parameters:
     ///   - spatial: extents of the input's spatial axes.
