@@ -92,7 +92,7 @@ package struct DualActivation: Sendable {
 
 extension Activation {
     /// - Throws: at a parameter that is not finite, or of a degree beyond what numbers can hold.
-    fileprivate func validate() throws(ArchitectureError) {
+    func validate() throws(ArchitectureError) {
         func finite(_ values: [(String, Double)]) throws(ArchitectureError) {
             for (name, value) in values where !value.isFinite {
                 throw ArchitectureError(path: "/" + name, detail: "a finite number expected; \(value) came")

@@ -4,12 +4,10 @@ internal import LinearAlgebra
 /// An activation and its derivative on many elements.
 enum ActivationLoop {
     static func check(_ activation: Activation) throws(ArchitectureError) {
-        let parameters: [Double] =
-            switch activation {
-            case .abRelu(let a, let b): [a, b]
-            case .erf(let a, let b, let c): [a, b, c]
-            }
-        guard parameters.allSatisfy(\.isFinite) else { throw ArchitectureError(path: "", detail: "finite parameters expected") }
+        try activation.validate()
+        if case .expNormalized = activation {
+            throw ArchitectureError(path: "", detail: "an activation that is a function expected; exp_normalized is a kernel only")
+        }
     }
 
     /// target ← φ(source).
@@ -25,6 +23,8 @@ enum ActivationLoop {
             }
         case .erf(let a, let b, let c):
             for index in 0..<count { unsafe target[index] = Element(a * Foundation.erf(b * Double(source[index])) + c) }
+        default:
+            for index in 0..<count { unsafe target[index] = Element(activation.evaluate(Double(source[index])).value) }
         }
     }
 
@@ -47,6 +47,8 @@ enum ActivationLoop {
                 let z = unsafe b * Double(source[index])
                 unsafe target[index] = Element(scale * exp(-z * z))
             }
+        default:
+            for index in 0..<count { unsafe target[index] = Element(activation.evaluate(Double(source[index])).derivative) }
         }
     }
 }
