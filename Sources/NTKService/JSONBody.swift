@@ -36,6 +36,28 @@ struct JSONBody: Sendable {
         numbers += matrix.rows * matrix.columns
     }
 
+    /// `"name":[[…],…]` of a matrix whose rows are arrays of some shape.
+    mutating func append<Element: Scalar & JSONFloat>(_ name: String, _ matrix: Matrix<Element>, rowShape: [Int], isFirst: Bool) {
+        if rowShape.count == 1 { return append(name, matrix, isFirst: isFirst) }
+        append("\(isFirst ? "" : ",")\"\(name)\":[")
+        let rowsEach = max(1, Self.pieceNumbers / max(matrix.columns, 1))
+        for start in stride(from: 0, to: matrix.rows, by: rowsEach) {
+            let end = min(start + rowsEach, matrix.rows)
+            pieces.append {
+                try matrix.withElements { elements in
+                    var json = JSONWriter(continuingArray: start > 0)
+                    json.reserve(numbers: (end - start) * matrix.columns)
+                    for row in start..<end {
+                        try json.nested(elements.extracting(row * matrix.columns..<(row + 1) * matrix.columns), shape: rowShape[...])
+                    }
+                    return json.bytes
+                }
+            }
+        }
+        append("]")
+        numbers += matrix.rows * matrix.columns
+    }
+
     /// `"name":[…]`.
     mutating func append<Element: Scalar & JSONFloat>(_ name: String, _ values: [Element], isFirst: Bool) {
         pieces.append {
@@ -58,6 +80,21 @@ struct JSONBody: Sendable {
         }
         let stream = PieceStream(pieces: pieces, ahead: executor.width, executor: executor)
         return .stream(length: nil) { try await stream.next() }
+    }
+}
+
+extension JSONWriter {
+    /// An array of some shape; a number where there are no extents.
+    fileprivate mutating func nested<Number: JSONFloat>(_ numbers: Span<Number>, shape: ArraySlice<Int>) throws(NotFiniteError) {
+        guard let extent = shape.first else { return try value(numbers[0]) }
+        beginArray()
+        if shape.count == 1 {
+            try values(numbers)
+        } else {
+            let size = numbers.count / max(extent, 1)
+            for index in 0..<extent { try nested(numbers.extracting(index * size..<(index + 1) * size), shape: shape.dropFirst()) }
+        }
+        endArray()
     }
 }
 

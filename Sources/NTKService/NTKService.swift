@@ -25,13 +25,20 @@ package struct NTKService: HTTPResponder {
     /// Work of at most this many operations, some tens of microseconds, is done on the event loop: to hand it over would cost as much.
     private static let smallWork = 200_000
 
-    private let executor: ComputeExecutor
+    let executor: ComputeExecutor
+    let networks: NetworkStore
     private let limits: Limits
     private let isReady: @Sendable () -> Bool
 
-    /// - Parameter isReady: asked by `/readyz`, for what only the program knows.
-    package init(executor: ComputeExecutor, limits: Limits = Limits(), isReady: @escaping @Sendable () -> Bool = { true }) {
+    /// - Parameters:
+    ///   - networks: where networks are stored.
+    ///   - isReady: asked by `/readyz`, for what only the program knows.
+    package init(
+        executor: ComputeExecutor, limits: Limits = Limits(), networks: NetworkStore = NetworkStore(),
+        isReady: @escaping @Sendable () -> Bool = { true }
+    ) {
         self.executor = executor
+        self.networks = networks
         self.limits = limits
         self.isReady = isReady
     }
@@ -113,7 +120,9 @@ package struct NTKService: HTTPResponder {
     }
 
     private func answer(_ request: ServerRequest) async throws -> ServerResponse {
-        switch try route(request.head).route {
+        let (route, segments, target) = try route(request.head)
+        let networks = networks
+        switch route {
         case .livez: return Self.json(#"{"status":"ok"}"#)
         case .readyz:
             guard isReady() else { throw ProblemDetails.unavailable("the data directory cannot be written") }
@@ -126,6 +135,18 @@ package struct NTKService: HTTPResponder {
             return try await compute(request, KernelRequest.init, KernelEndpoint.answer)
         case .predictions:
             return try await compute(request, PredictionRequest.init, PredictionEndpoint.answer)
+        case .networks:
+            return try await request.head.method == .post ? storeNetwork(request) : listNetworks(target)
+        case .network:
+            return try await request.head.method == .delete ? deleteNetwork(segments["id"]) : storedNetwork(segments["id"])
+        case .empiricalKernels:
+            return try await compute(
+                request, { value throws(ProblemDetails) in try EmpiricalKernelRequest(value, networks) }, EmpiricalKernelEndpoint.answer)
+        case .networkOutputs:
+            return try await compute(
+                request, { value throws(ProblemDetails) in try NetworkOutputsRequest(value, networks) }, NetworkOutputsEndpoint.answer)
+        case .convergence:
+            return try await compute(request, ConvergenceRequest.init, ConvergenceEndpoint.answer)
         }
     }
 

@@ -4,6 +4,11 @@ internal import HTTPTypes
 enum Route: String, CaseIterable, Sendable {
     case kernels = "/v1/kernels"
     case predictions = "/v1/predictions"
+    case networks = "/v1/networks"
+    case network = "/v1/networks/{id}"
+    case empiricalKernels = "/v1/empirical-kernels"
+    case networkOutputs = "/v1/network-outputs"
+    case convergence = "/v1/convergence"
     case livez = "/livez"
     case readyz = "/readyz"
     case version = "/version"
@@ -31,7 +36,9 @@ enum Route: String, CaseIterable, Sendable {
 
     var methods: [HTTPRequest.Method] {
         switch self {
-        case .kernels, .predictions: [.post, .options]
+        case .kernels, .predictions, .empiricalKernels, .networkOutputs, .convergence: [.post, .options]
+        case .networks: [.get, .head, .post, .options]
+        case .network: [.get, .head, .delete, .options]
         case .livez, .readyz, .version, .openapi: [.get, .head, .options]
         }
     }
@@ -47,7 +54,8 @@ enum Route: String, CaseIterable, Sendable {
     /// Query parameters that mean something, each with its values; nil where it takes other values than a few words.
     var parameters: [String: [String]?] {
         switch self {
-        case .kernels, .predictions: ["format": ["json"]]
+        case .kernels, .predictions, .empiricalKernels, .networkOutputs, .convergence: ["format": ["json"]]
+        case .networks: ["limit": nil, "after": nil]
         default: [:]
         }
     }

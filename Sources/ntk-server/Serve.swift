@@ -69,7 +69,9 @@ struct Serve: AsyncParsableCommand {
         service.bodyBytes = try positive(Self.bodySetting.resolve(maxBodyBytes), "--max-body-bytes")
         service.memoryBytes = try positive(Self.memorySetting.resolve(maxRequestMemory), "--max-request-memory")
         let executor = ComputeExecutor(width: try positive(Self.workersSetting.resolve(workers), "--workers"))
-        let directory = try DataDirectory(path: Self.dataDirSetting.resolve(dataDir))
+        let dataPath = try Self.dataDirSetting.resolve(dataDir)
+        let directory = try DataDirectory(path: dataPath)
+        let networks = try NetworkStore(directory: dataPath.isEmpty ? nil : dataPath + "/networks")
 
         var configuration = HTTPServerConfiguration()
         configuration.host = try Self.hostSetting.resolve(host)
@@ -81,7 +83,7 @@ struct Serve: AsyncParsableCommand {
 
         let server: HTTPServer
         do {
-            server = try .start(configuration, responder: NTKService(executor: executor, limits: service) { directory?.isWritable ?? true })
+            server = try .start(configuration, responder: NTKService(executor: executor, limits: service, networks: networks) { directory?.isWritable ?? true })
         } catch {
             throw ValidationError("Cannot listen on \(configuration.host) port \(configuration.port): \(error)")
         }

@@ -8,9 +8,11 @@ import TensorFormats
 /// The service without a socket.
 struct ServiceClient {
     let service: NTKService
+    let networks: NetworkStore
 
-    init(limits: NTKService.Limits = NTKService.Limits()) {
-        service = NTKService(executor: ComputeExecutor(width: 2), limits: limits)
+    init(limits: NTKService.Limits = NTKService.Limits(), networks: NetworkStore = NetworkStore()) {
+        self.networks = networks
+        service = NTKService(executor: ComputeExecutor(width: 2), limits: limits, networks: networks)
     }
 
     struct Answer {

@@ -37,8 +37,10 @@ enum ArchitectureWire {
     private static let widths = 1...(1 << 40)
     static let sizes = 1...(1 << 20)
 
-    static func layer(_ value: JSONValue, at pointer: String) throws(ProblemDetails) -> Layer {
+    /// - Parameter isNetwork: the architecture of a finite network, where the parameterization is "standard" unless stated.
+    static func layer(_ value: JSONValue, at pointer: String, isNetwork: Bool = false) throws(ProblemDetails) -> Layer {
         var reader = try ObjectReader(value, at: pointer)
+        reader.isNetwork = isNetwork
         let type = try reader.required("type", "the name of a layer")
         guard case .string(let name) = type else { throw .invalid(reader.pointer(to: "type"), "the name of a layer expected; \(type.kindName) came") }
         let layer = try layer(name, &reader)
@@ -58,12 +60,12 @@ enum ArchitectureWire {
         let pointer = reader.pointer(to: field)
         guard let values = value.listElements else { throw .invalid(pointer, "a list of layers expected; \(value.kindName) came") }
         var layers: [Layer] = []
-        for (index, value) in values.enumerated() { layers.append(try layer(value, at: "\(pointer)/\(index)")) }
+        for (index, value) in values.enumerated() { layers.append(try layer(value, at: "\(pointer)/\(index)", isNetwork: reader.isNetwork)) }
         return layers
     }
 
     private static func repeated(_ reader: inout ObjectReader) throws(ProblemDetails) -> Layer {
-        let child = try layer(reader.required("layer", "a layer"), at: reader.pointer(to: "layer"))
+        let child = try layer(reader.required("layer", "a layer"), at: reader.pointer(to: "layer"), isNetwork: reader.isNetwork)
         return .repeated(child, count: try reader.requiredInteger("count", in: counts))
     }
 
@@ -78,10 +80,22 @@ enum ArchitectureWire {
     }
 
     private static func affine(_ reader: inout ObjectReader) throws(ProblemDetails) -> Affine {
-        Affine(
+        var affine = Affine(
             width: try reader.optionalInteger("width", in: widths),
             weightStd: try reader.number("w_std", default: 1), biasStd: try reader.optionalNumber("b_std"),
-            parameterization: try reader.choice("parameterization", default: .ntk), isTrainable: try reader.bool("trainable", default: true))
+            parameterization: try reader.choice("parameterization", default: reader.isNetwork ? .standard : .ntk),
+            isTrainable: try reader.bool("trainable", default: true))
+        // PyTorch's word for what b_std says: a bias of zero variance, or none.
+        guard reader.optional("bias") != nil else { return affine }
+        let hasBias = try reader.bool("bias", default: true)
+        if !hasBias && affine.biasStd != nil { throw .invalid(reader.pointer(to: "bias"), "true expected, or no b_std: that is the bias's") }
+        if hasBias && affine.biasStd == nil {
+            guard affine.parameterization == .standard else {
+                throw .invalid(reader.pointer(to: "bias"), "a b_std expected beside a bias in the \"ntk\" parameterization, which scales it")
+            }
+            affine.biasStd = 0
+        }
+        return affine
     }
 
     private static func convolution(_ variant: Convolution.Variant, _ reader: inout ObjectReader) throws(ProblemDetails) -> Layer {

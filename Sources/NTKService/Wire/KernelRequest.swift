@@ -64,7 +64,7 @@ struct KernelRequest: ComputeTask {
         return (first, second)
     }
 
-    private static func kinds(_ value: JSONValue?) throws(ProblemDetails) -> [KernelKind] {
+    static func kinds(_ value: JSONValue?) throws(ProblemDetails) -> [KernelKind] {
         let pointer = "/kinds"
         guard let value else { return [.ntk] }
         guard case .array(let values) = value else { throw .invalid(pointer, "a list of \"ntk\" or \"nngp\" or both expected") }

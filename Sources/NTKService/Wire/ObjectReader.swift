@@ -6,6 +6,8 @@ internal import TensorFormats
 struct ObjectReader {
     let pointer: String
     private let object: JSONObject
+    /// Of an architecture: whether it is that of a finite network, whose layers have other defaults.
+    var isNetwork = false
     private var known: [String] = []
 
     init(_ value: JSONValue, at pointer: String) throws(ProblemDetails) {

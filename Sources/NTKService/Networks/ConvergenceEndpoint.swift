@@ -1,0 +1,92 @@
+internal import LinearAlgebra
+internal import NTK
+internal import TensorFormats
+
+/// `POST /v1/convergence`, validated.
+struct ConvergenceRequest: ComputeTask {
+    var study: ConvergenceStudy
+    var x: Matrix<Double>
+    var pattern: Matrix<Double>?
+    var samples: Int
+    var seed: UInt64
+    var precision: KernelRequest.Precision
+
+    init(_ value: JSONValue) throws(ProblemDetails) {
+        var reader = try ObjectReader(value, at: "")
+        let layer = try ArchitectureWire.layer(reader.required("architecture", "an architecture"), at: "/architecture")
+        let format = try reader.choice("data_format", default: DataFormat.channelsLast)
+        let points = try reader.networkPoints("x", format)
+        x = points.values
+        let widths = try reader.requiredIntegers("widths", in: 1...(1 << 20))
+        guard Set(widths).count == widths.count, !widths.isEmpty else { throw .invalid("/widths", "one width or more, each once, expected") }
+        samples = try reader.optionalInteger("samples", in: 2...100_000) ?? 8
+        seed = UInt64(try reader.optionalInteger("seed", in: 0...(1 << 53)) ?? 0)
+        precision = try reader.choice("precision", default: .float64)
+        do {
+            study = try ConvergenceStudy(layer, inputShape: points.shape, isChannelsFirst: format == .channelsFirst, widths: widths)
+        } catch {
+            throw ProblemDetails(error, at: .pointer(""))
+        }
+        pattern = try reader.pattern("pattern", points: x.rows, spatial: Array(points.shape.dropLast()))
+        if (study.patternSize == nil) != (pattern == nil) {
+            throw .invalid("/pattern", "the adjacency of each point expected where, and only where, the architecture has an aggregate layer")
+        }
+        if let size = study.patternSize, let pattern, pattern.columns != size * size {
+            throw .invalid("/pattern", "adjacencies of \(size) by \(size) nodes expected")
+        }
+        try reader.finish()
+    }
+
+    private var costs: [EmpiricalKernel.Cost] { study.costs(points: x.rows, samples: samples) }
+    var operations: Int { costs.reduce(0) { $0.addingClamped($1.operations) } }
+    var peakBytes: Int { costs.map(\.peakBytes).max() ?? 0 }
+}
+
+/// Compares finite networks with their infinite limit and words the answer.
+enum ConvergenceEndpoint {
+    static func answer(_ request: ConvergenceRequest, tiles: any TileExecutor) throws -> JSONBody {
+        do {
+            let result =
+                request.precision == .float64
+                ? try request.study.run(
+                    request.x, pattern: request.pattern, samples: request.samples, seed: request.seed, as: Double.self, on: tiles)
+                : try request.study.run(
+                    request.x, pattern: request.pattern, samples: request.samples, seed: request.seed, as: Float.self, on: tiles)
+            var body = JSONBody()
+            body.append(try text(result))
+            return body
+        } catch let error as NetworkError {
+            throw ProblemDetails(error, at: .pointer(""))
+        } catch let error as KernelError {
+            throw ProblemDetails(error, fields: ("x", "x"))
+        }
+    }
+
+    private static func text(_ result: ConvergenceStudy.Result) throws -> String {
+        var json = JSONWriter()
+        json.beginObject()
+        json.key("widths")
+        json.beginArray()
+        for row in result.widths {
+            json.beginObject()
+            json.member("width", row.width)
+            json.key("relative_error")
+            json.beginObject()
+            try json.member("mean", row.error.mean)
+            try json.member("standard_error", row.error.standardError)
+            json.endObject()
+            json.key("diagonal")
+            json.beginObject()
+            try json.member("mean", row.diagonal.mean)
+            try json.member("standard_error", row.diagonal.standardError)
+            try json.member("infinite", row.infiniteDiagonal)
+            json.endObject()
+            json.endObject()
+        }
+        json.endArray()
+        json.key("rate")
+        if let rate = result.rate { try json.value(rate) } else { json.null() }
+        json.endObject()
+        return String(decoding: json.bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,149 @@
+internal import ArtifactStore
+internal import ComputeExecutor
+internal import HTTP1
+internal import HTTPTypes
+internal import LinearAlgebra
+internal import NTK
+internal import TensorFormats
+
+// Stored networks: POST, GET and DELETE.
+extension NTKService {
+    private static let pageSize = 100
+
+    func storeNetwork(_ request: ServerRequest) async throws -> ServerResponse {
+        let store = networks
+        let (text, id, isNew) = try await executor.run { _ in
+            let network = try NetworkSource(JSONValue.parse(request.body), at: "")
+            if let shape = network.inputShape ?? network.impliedShape { _ = try network.network(shape: shape) }
+            let (id, isNew) = try store.put(network)
+            return (Self.description(network, id), id, isNew)
+        }
+        return ServerResponse(
+            status: isNew ? .created : .ok,
+            headerFields: [.contentType: "application/json", .location: "/v1/networks/\(NetworkStore.prefix)\(id)"], body: .bytes(Array(text.utf8)))
+    }
+
+    func listNetworks(_ target: Target) async throws -> ServerResponse {
+        var limit = Self.pageSize
+        if let text = target.parameter("limit") {
+            guard let number = Int(text), (1...1_000).contains(number) else { throw Self.badParameter("limit", "an integer from 1 to 1000", text) }
+            limit = number
+        }
+        var cursor: ArtifactID?
+        if let text = target.parameter("after") {
+            guard let id = NetworkStore.id(text) else { throw Self.badParameter("after", "the id of a network", text) }
+            cursor = id
+        }
+        let (store, after, count) = (networks, cursor, limit)
+        let text = try await executor.run { _ in
+            let (ids, hasMore) = try store.list(after: after, limit: count)
+            // One that was deleted meanwhile is left out.
+            let entries = try ids.compactMap { id in try store.get(id).map { Self.description($0, id) } }
+            let next = hasMore ? ids.last.map { "\"\(NetworkStore.prefix)\($0)\"" } ?? "null" : "null"
+            return "{\"networks\":[\(entries.joined(separator: ","))],\"next\":\(next)}"
+        }
+        return Self.stored(text)
+    }
+
+    func storedNetwork(_ segment: String?) async throws -> ServerResponse {
+        let (store, id) = (networks, try Self.networkID(segment))
+        guard let text = try await executor.run({ _ in try store.get(id).map { Self.description($0, id) } }) else { throw Self.noNetwork(segment) }
+        return Self.stored(text)
+    }
+
+    func deleteNetwork(_ segment: String?) async throws -> ServerResponse {
+        let (store, id) = (networks, try Self.networkID(segment))
+        guard try await executor.run({ _ in try store.delete(id) }) else { throw Self.noNetwork(segment) }
+        return ServerResponse(status: .noContent)
+    }
+
+    private static func networkID(_ segment: String?) throws(ProblemDetails) -> ArtifactID {
+        guard let id = segment.flatMap(NetworkStore.id) else { throw noNetwork(segment) }
+        return id
+    }
+
+    private static func noNetwork(_ segment: String?) -> ProblemDetails {
+        ProblemDetails(
+            status: .notFound, type: "not-found", title: "There is nothing here",
+            detail: "the id of a stored network expected, as POST /v1/networks gave it; \(segment?.prefix(80) ?? "none") came")
+    }
+
+    private static func badParameter(_ name: String, _ what: String, _ came: String) -> ProblemDetails {
+        ProblemDetails(
+            status: .badRequest, type: "bad-parameter", title: "A query parameter has a value that means nothing",
+            detail: "\(name): \(what) expected; \(came.prefix(80)) came")
+    }
+
+    private static func stored(_ text: String) -> ServerResponse {
+        ServerResponse(headerFields: [.contentType: "application/json", .cacheControl: "no-store"], body: .bytes(Array(text.utf8)))
+    }
+
+    /// What a client is told of a stored network: all but the numbers.
+    private static func description(_ network: NetworkSource, _ id: ArtifactID) -> String {
+        var json = JSONWriter()
+        json.beginObject()
+        json.member("id", "\(NetworkStore.prefix)\(id)")
+        json.key("architecture")
+        json.raw(Array(network.architecture.utf8))
+        json.member("data_format", network.format.rawValue)
+        json.key("input_shape")
+        if let shape = network.inputShape ?? network.impliedShape {
+            let ordered = network.format == .channelsFirst ? [shape[shape.count - 1]] + shape.dropLast() : shape
+            Self.write(ordered, &json)
+        } else {
+            json.null()
+        }
+        switch network.parameters {
+        case .seed(let seed):
+            json.key("initialization")
+            json.beginObject()
+            json.member("seed", Int(clamping: seed))
+            json.endObject()
+        case .given(let arrays):
+            json.key("parameters")
+            json.beginObject()
+            for (name, array) in arrays.sorted(by: { $0.key < $1.key }) {
+                json.key(name)
+                Self.write(array.shape, &json)
+            }
+            json.endObject()
+            json.member("parameter_count", network.givenCount)
+        }
+        json.endObject()
+        return String(decoding: json.bytes, as: UTF8.self)
+    }
+
+    private static func write(_ shape: [Int], _ json: inout JSONWriter) {
+        json.beginArray()
+        for extent in shape { json.value(extent) }
+        json.endArray()
+    }
+}
+
+extension NetworkSource {
+    /// The shape of points where the first layer's weights tell it; nil where spatial extents are open.
+    var impliedShape: [Int]? {
+        guard case .given(let arrays) = parameters else { return nil }
+        func first(_ layer: Layer, _ name: String) -> [Int]? {
+            switch layer {
+            case .serial(let layers):
+                for (index, layer) in layers.enumerated() {
+                    switch layer {
+                    case .identity, .dropout, .activation: continue
+                    default: return first(layer, name.isEmpty ? "\(index)" : "\(name).\(index)")
+                    }
+                }
+                return nil
+            case .dense:
+                let shape = arrays[name.isEmpty ? "weight" : "\(name).weight"]?.shape
+                return shape?.count == 2 ? shape.map { [$0[1]] } : nil
+            case .mlp:
+                let shape = arrays[name.isEmpty ? "0.weight" : "\(name).0.weight"]?.shape
+                return shape?.count == 2 ? shape.map { [$0[1]] } : nil
+            default: return nil
+            }
+        }
+        guard let shape = first(layer, ""), shape[0] > 0 else { return nil }
+        return shape
+    }
+}

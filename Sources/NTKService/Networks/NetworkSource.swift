@@ -1,0 +1,137 @@
+internal import LinearAlgebra
+internal import NTK
+internal import TensorFormats
+
+/// A network as it comes: `{"architecture", "parameters" | "initialization", "data_format", "input_shape"}`. It becomes a checked network
+/// when the shape of its points is known.
+struct NetworkSource: Sendable {
+    enum Parameters: Sendable {
+        /// By name.
+        case given([String: NumericArray])
+        /// To be drawn.
+        case seed(UInt64)
+    }
+
+    let layer: Layer
+    /// The architecture in canonical JSON.
+    let architecture: String
+    let format: DataFormat
+    let parameters: Parameters
+    /// Extents of a point, channels last; nil where points tell them.
+    let inputShape: [Int]?
+    /// Where the network stands in the request, or its id.
+    let place: Place
+
+    enum Place: Sendable {
+        case pointer(String)
+        case stored(pointer: String, id: String)
+
+        /// The pointer to a part of the network; of one that is stored to its id.
+        func pointer(to part: String) -> String {
+            switch self {
+            case .pointer(let pointer): pointer + part
+            case .stored(let pointer, _): pointer
+            }
+        }
+    }
+
+    /// The same network, named by its id somewhere in a request.
+    func stored(at pointer: String, id: String) -> NetworkSource {
+        NetworkSource(
+            layer: layer, architecture: architecture, format: format, parameters: parameters, inputShape: inputShape,
+            place: .stored(pointer: pointer, id: id))
+    }
+
+    private init(layer: Layer, architecture: String, format: DataFormat, parameters: Parameters, inputShape: [Int]?, place: Place) {
+        self.layer = layer
+        self.architecture = architecture
+        self.format = format
+        self.parameters = parameters
+        self.inputShape = inputShape
+        self.place = place
+    }
+
+    /// - Parameter arrays: parameters that come apart from the object.
+    init(_ value: JSONValue, at pointer: String, arrays: [String: NumericArray]? = nil) throws(ProblemDetails) {
+        var reader = try ObjectReader(value, at: pointer)
+        let tree = try reader.required("architecture", "an architecture")
+        layer = try ArchitectureWire.layer(tree, at: reader.pointer(to: "architecture"), isNetwork: true)
+        architecture = tree.canonicalText
+        format = try reader.choice("data_format", default: .channelsLast)
+        let given = reader.optional("parameters")
+        let initialization = reader.optional("initialization")
+        switch (given, initialization, arrays) {
+        case (nil, nil, let arrays?): parameters = .given(arrays)
+        case (let given?, nil, nil): parameters = .given(try Self.arrays(given, at: reader.pointer(to: "parameters")))
+        case (nil, let initialization?, nil):
+            var nested = try ObjectReader(initialization, at: reader.pointer(to: "initialization"))
+            parameters = .seed(UInt64(try nested.optionalInteger("seed", in: 0...(1 << 53)) ?? 0))
+            try nested.finish()
+        case (nil, nil, nil):
+            throw .invalid(
+                reader.pointer(to: "parameters"), "parameters by name, or initialization with a seed that draws them, expected; neither came")
+        default: throw .invalid(reader.pointer(to: "initialization"), "parameters or initialization expected; both came")
+        }
+        if let shape = try reader.optionalIntegers("input_shape", in: 1...(1 << 32)) {
+            guard !shape.isEmpty else {
+                throw .invalid(reader.pointer(to: "input_shape"), "the extents of a point expected, without the sample axis")
+            }
+            inputShape = format == .channelsFirst ? Array(shape.dropFirst()) + [shape[0]] : shape
+        } else {
+            inputShape = nil
+        }
+        place = .pointer(pointer)
+        try reader.finish()
+    }
+
+    private static func arrays(_ value: JSONValue, at pointer: String) throws(ProblemDetails) -> [String: NumericArray] {
+        guard case .object(let object) = value else { throw .invalid(pointer, "an object of arrays by name expected; \(value.kindName) came") }
+        var arrays: [String: NumericArray] = [:]
+        for (name, value) in object.members {
+            let place = "\(pointer)/\(name.jsonPointerToken)"
+            let array: NumericArray
+            do { array = try value.numericArray(at: place) } catch { throw ProblemDetails(error) }
+            guard !array.hasNulls, array.elements.allSatisfy(\.isFinite) else {
+                throw .invalid(place, "finite numbers expected in every place")
+            }
+            arrays[name] = array
+        }
+        return arrays
+    }
+
+    /// The network on points of a shape, all parameters checked.
+    func network(shape: [Int], points field: String) throws(ProblemDetails) -> FiniteNetwork {
+        if let inputShape, inputShape != shape {
+            let expected = format == .channelsFirst ? [inputShape[inputShape.count - 1]] + inputShape.dropLast() : inputShape
+            throw .invalid("/\(field)", "points of shape \(expected) expected, as the network's input_shape says; another shape came")
+        }
+        return try network(shape: shape)
+    }
+
+    func network(shape: [Int]) throws(ProblemDetails) -> FiniteNetwork {
+        let given: [String: [Int]]? = if case .given(let arrays) = parameters { arrays.mapValues(\.shape) } else { nil }
+        do {
+            return try FiniteNetwork(layer, inputShape: shape, isChannelsFirst: format == .channelsFirst, given: given)
+        } catch {
+            throw ProblemDetails(error, at: place)
+        }
+    }
+
+    /// The values of the parameters of `network`, which was made of this source.
+    func values(_ network: FiniteNetwork, on tiles: any TileExecutor) throws -> NetworkParameters {
+        switch parameters {
+        case .seed(let seed): return try network.drawParameters(seed: seed, on: tiles)
+        case .given(let arrays):
+            return NetworkParameters(
+                values: network.parameters.map { parameter in
+                    let elements = arrays[parameter.name]?.elements ?? []
+                    return Matrix(rows: 1, columns: elements.count, elements).storage
+                })
+        }
+    }
+
+    /// Numbers in all parameters that came.
+    var givenCount: Int {
+        if case .given(let arrays) = parameters { arrays.values.reduce(0) { $0 + $1.elements.count } } else { 0 }
+    }
+}
