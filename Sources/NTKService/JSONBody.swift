@@ -58,6 +58,25 @@ struct JSONBody: Sendable {
         numbers += matrix.rows * matrix.columns
     }
 
+    /// `,"name":[[[…],…],…]`, or `,"name":[[…],…]` for matrices of one column that stand for vectors.
+    mutating func append(_ name: String, _ matrices: [Matrix<Double>], asVectors: Bool) {
+        append(",\"\(name)\":[")
+        for (index, matrix) in matrices.enumerated() {
+            pieces.append {
+                try matrix.withElements { elements in
+                    var json = JSONWriter(continuingArray: index > 0)
+                    json.reserve(numbers: elements.count)
+                    json.beginArray()
+                    if asVectors { try json.values(elements) } else { try json.rows(elements, columns: matrix.columns) }
+                    json.endArray()
+                    return json.bytes
+                }
+            }
+            numbers += matrix.rows * matrix.columns
+        }
+        append("]")
+    }
+
     /// `"name":[…]`.
     mutating func append<Element: Scalar & JSONFloat>(_ name: String, _ values: [Element], isFirst: Bool) {
         pieces.append {

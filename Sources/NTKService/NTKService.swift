@@ -1,3 +1,4 @@
+internal import ArtifactStore
 internal import CEmbedded
 package import ComputeExecutor
 package import HTTP1
@@ -28,15 +29,18 @@ package struct NTKService: HTTPResponder {
     let executor: ComputeExecutor
     let networks: NetworkStore
     private let limits: Limits
+    let regressors: RegressorEndpoints?
     private let isReady: @Sendable () -> Bool
 
     /// - Parameters:
     ///   - networks: where networks are stored.
+    ///   - regressors: nil if nothing can be stored.
     ///   - isReady: asked by `/readyz`, for what only the program knows.
     package init(
-        executor: ComputeExecutor, limits: Limits = Limits(), networks: NetworkStore = NetworkStore(),
+        executor: ComputeExecutor, limits: Limits = Limits(), networks: NetworkStore = NetworkStore(), regressors: RegressorLibrary? = nil,
         isReady: @escaping @Sendable () -> Bool = { true }
     ) {
+        self.regressors = regressors.map { RegressorEndpoints(library: $0) }
         self.executor = executor
         self.networks = networks
         self.limits = limits
@@ -78,6 +82,8 @@ package struct NTKService: HTTPResponder {
         } catch let problem as ProblemDetails {
             return problem.response(requestID: id)
         } catch let error as JSONError {
+            return ProblemDetails(error).response(requestID: id)
+        } catch let error as ArtifactStoreError {
             return ProblemDetails(error).response(requestID: id)
         } catch is CancellationError {
             // The client has gone: nobody reads this.
@@ -147,13 +153,27 @@ package struct NTKService: HTTPResponder {
                 request, { value throws(ProblemDetails) in try NetworkOutputsRequest(value, networks) }, NetworkOutputsEndpoint.answer)
         case .convergence:
             return try await compute(request, ConvergenceRequest.init, ConvergenceEndpoint.answer)
+        case .dynamics:
+            return try await compute(request, DynamicsRequest.init, DynamicsEndpoint.answer)
+        case .spectra:
+            return try await compute(request, SpectrumRequest.init, SpectrumEndpoint.answer)
+        case .regressors, .regressor, .regressorPredictions:
+            guard let regressors else { throw ProblemDetails.unavailable("this server has no data directory") }
+            return try await answer(request, regressors, route, id: segments["id"] ?? "", target)
         }
     }
 
     /// body → wire value → task → result → answer, with the times of each.
-    private func compute<Task: ComputeTask>(
+    func compute<Task: ComputeTask>(
         _ request: ServerRequest, _ validate: @escaping @Sendable (JSONValue) throws(ProblemDetails) -> Task,
         _ work: @escaping @Sendable (Task, any TileExecutor) throws -> JSONBody
+    ) async throws -> ServerResponse {
+        try await compute(request, validate) { task, tiles in ComputedAnswer(try work(task, tiles)) }
+    }
+
+    func compute<Task: ComputeTask>(
+        _ request: ServerRequest, _ validate: @escaping @Sendable (JSONValue) throws(ProblemDetails) -> Task,
+        _ work: @escaping @Sendable (Task, any TileExecutor) throws -> ComputedAnswer
     ) async throws -> ServerResponse {
         var timing = ServerTiming()
         let memoryBytes = limits.memoryBytes
@@ -183,11 +203,14 @@ package struct NTKService: HTTPResponder {
         return try await self.answer(answer, &timing)
     }
 
-    private func answer(_ answer: JSONBody, _ timing: inout ServerTiming) async throws -> ServerResponse {
-        let content = try await answer.content(on: executor)
+    private func answer(_ answer: ComputedAnswer, _ timing: inout ServerTiming) async throws -> ServerResponse {
+        let content = try await answer.body.content(on: executor)
         // What is streamed is encoded after this field has gone.
         if case .bytes = content { timing.end("encode") }
-        return ServerResponse(headerFields: [.contentType: "application/json", .serverTiming: timing.value], body: content)
+        var fields = answer.headerFields
+        fields[.contentType] = "application/json"
+        fields[.serverTiming] = timing.value
+        return ServerResponse(status: answer.status, headerFields: fields, body: content)
     }
 
     // MARK: Pieces of answers

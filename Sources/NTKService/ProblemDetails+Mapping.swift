@@ -1,3 +1,5 @@
+internal import ArtifactStore
+internal import Foundation
 internal import HTTP1
 internal import HTTPTypes
 internal import NTK
@@ -70,6 +72,22 @@ extension ProblemDetails {
             self = .invalid(
                 "/ridge", "a system that conjugate gradients solve expected; after \(iterations) iterations the relative residual is \(residual): "
                     + "give a larger ridge")
+        }
+    }
+
+    /// A query parameter with a value that means nothing.
+    static func badParameter(_ name: String, _ expected: String, _ came: String) -> ProblemDetails {
+        ProblemDetails(
+            status: .badRequest, type: "unknown-parameter", title: "The query has a parameter that means nothing here",
+            detail: "\(name): \(expected) expected; \(came.prefix(80)) came")
+    }
+
+    init(_ error: ArtifactStoreError) {
+        switch error {
+        case .system(let call, _, let code) where code == ENOSPC || code == EDQUOT || code == EROFS || code == EMFILE:
+            self = .unavailable("the data directory cannot be written now (\(call), error \(code))")
+        case .system(let call, _, let code): self = .damagedRecord("\(call), error \(code): something")
+        case .damaged(let path): self = .damagedRecord(path.split(separator: "/").suffix(2).joined(separator: "/"))
         }
     }
 

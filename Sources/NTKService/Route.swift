@@ -9,6 +9,11 @@ enum Route: String, CaseIterable, Sendable {
     case empiricalKernels = "/v1/empirical-kernels"
     case networkOutputs = "/v1/network-outputs"
     case convergence = "/v1/convergence"
+    case dynamics = "/v1/dynamics"
+    case spectra = "/v1/spectra"
+    case regressors = "/v1/regressors"
+    case regressor = "/v1/regressors/{id}"
+    case regressorPredictions = "/v1/regressors/{id}/predictions"
     case livez = "/livez"
     case readyz = "/readyz"
     case version = "/version"
@@ -36,9 +41,10 @@ enum Route: String, CaseIterable, Sendable {
 
     var methods: [HTTPRequest.Method] {
         switch self {
-        case .kernels, .predictions, .empiricalKernels, .networkOutputs, .convergence: [.post, .options]
-        case .networks: [.get, .head, .post, .options]
-        case .network: [.get, .head, .delete, .options]
+        case .kernels, .predictions, .dynamics, .spectra, .regressorPredictions, .empiricalKernels, .networkOutputs, .convergence:
+            [.post, .options]
+        case .networks, .regressors: [.get, .head, .post, .options]
+        case .network, .regressor: [.get, .head, .delete, .options]
         case .livez, .readyz, .version, .openapi: [.get, .head, .options]
         }
     }
@@ -54,8 +60,9 @@ enum Route: String, CaseIterable, Sendable {
     /// Query parameters that mean something, each with its values; nil where it takes other values than a few words.
     var parameters: [String: [String]?] {
         switch self {
-        case .kernels, .predictions, .empiricalKernels, .networkOutputs, .convergence: ["format": ["json"]]
-        case .networks: ["limit": nil, "after": nil]
+        case .kernels, .predictions, .dynamics, .spectra, .regressorPredictions, .empiricalKernels, .networkOutputs, .convergence:
+            ["format": ["json"]]
+        case .networks, .regressors: ["limit": nil, "after": nil]
         default: [:]
         }
     }

@@ -1,13 +1,16 @@
 import ArgumentParser
 import Foundation
 
-/// The directory that outlives the process. While it cannot be written, the server is not ready.
+/// The directory of what is stored. While it cannot be written, the server is not ready.
 struct DataDirectory: Sendable {
-    private let path: String
+    let path: String
+    /// Whether it goes with the process.
+    private let isTemporary: Bool
 
-    /// Nil for an empty path: nothing is kept.
-    init?(path: String) throws {
-        guard !path.isEmpty else { return nil }
+    /// For an empty path a directory of the process's own, which `removeIfTemporary` removes.
+    init(path given: String) throws {
+        isTemporary = given.isEmpty
+        let path = isTemporary ? NSTemporaryDirectory() + "ntk-server-" + UUID().uuidString : given
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
@@ -15,6 +18,10 @@ struct DataDirectory: Sendable {
         }
         self.path = path
         guard isWritable else { throw ValidationError("The data directory \(path) cannot be written.") }
+    }
+
+    func removeIfTemporary() {
+        if isTemporary { try? FileManager.default.removeItem(atPath: path) }
     }
 
     var isWritable: Bool { FileManager.default.isWritableFile(atPath: path) }

@@ -25,6 +25,8 @@ struct Serve: AsyncParsableCommand {
     private static let bodySetting = Setting(variable: "NTK_MAX_BODY_BYTES", standard: 1 << 30)
     private static let memorySetting = Setting(
         variable: "NTK_MAX_REQUEST_MEMORY", standard: Int(clamping: ProcessInfo.processInfo.physicalMemory / 2))
+    private static let cacheSetting = Setting(
+        variable: "NTK_CACHE_BYTES", standard: Int(clamping: ProcessInfo.processInfo.physicalMemory / 8))
     private static let idleSetting = Setting(variable: "NTK_IDLE_TIMEOUT", standard: 75.0)
     private static let drainSetting = Setting(variable: "NTK_DRAIN_TIMEOUT", standard: 30.0)
     private static let logSetting = Setting(variable: "NTK_LOG_LEVEL", standard: Logger.Level.info)
@@ -35,8 +37,11 @@ struct Serve: AsyncParsableCommand {
     @Option(help: portSetting.help("Port to listen on; 0 picks a free one."))
     var port: Int?
 
-    @Option(help: ArgumentHelp("Directory of what must survive the process; made if it is missing (NTK_DATA_DIR; default: none).", valueName: "dir"))
+    @Option(help: ArgumentHelp("Directory of what must survive the process; made if it is missing (NTK_DATA_DIR; default: a temporary one).", valueName: "dir"))
     var dataDir: String?
+
+    @Option(help: cacheSetting.help("Memory for stored regressors that are in use", unit: " bytes: an eighth of this machine's"))
+    var cacheBytes: Int?
 
     @Option(help: workersSetting.help("Threads that compute."))
     var workers: Int?
@@ -70,8 +75,15 @@ struct Serve: AsyncParsableCommand {
         service.memoryBytes = try positive(Self.memorySetting.resolve(maxRequestMemory), "--max-request-memory")
         let executor = ComputeExecutor(width: try positive(Self.workersSetting.resolve(workers), "--workers"))
         let dataPath = try Self.dataDirSetting.resolve(dataDir)
-        let directory = try DataDirectory(path: dataPath)
         let networks = try NetworkStore(directory: dataPath.isEmpty ? nil : dataPath + "/networks")
+        let directory = try DataDirectory(path: dataPath)
+        let cacheBytes = try positive(Self.cacheSetting.resolve(cacheBytes), "--cache-bytes")
+        let regressors: RegressorLibrary
+        do {
+            regressors = try RegressorLibrary(dataDirectory: directory.path, cacheBytes: cacheBytes)
+        } catch {
+            throw ValidationError("Cannot use the data directory \(directory.path): \(error)")
+        }
 
         var configuration = HTTPServerConfiguration()
         configuration.host = try Self.hostSetting.resolve(host)
@@ -83,7 +95,8 @@ struct Serve: AsyncParsableCommand {
 
         let server: HTTPServer
         do {
-            server = try .start(configuration, responder: NTKService(executor: executor, limits: service, networks: networks) { directory?.isWritable ?? true })
+            let service = NTKService(executor: executor, limits: service, networks: networks, regressors: regressors) { directory.isWritable }
+            server = try .start(configuration, responder: service)
         } catch {
             throw ValidationError("Cannot listen on \(configuration.host) port \(configuration.port): \(error)")
         }
@@ -93,6 +106,7 @@ struct Serve: AsyncParsableCommand {
         let signal = await signals.first()
         logger.info("stopping", metadata: ["signal": "\(signal)"])
         await server.shutdown(within: .seconds(drainTimeout))
+        directory.removeIfTemporary()
         logger.info("stopped")
     }
 

@@ -15,6 +15,11 @@ struct ServiceClient {
         service = NTKService(executor: ComputeExecutor(width: 2), limits: limits, networks: networks)
     }
 
+    init(service: NTKService) {
+        self.service = service
+        networks = NetworkStore()
+    }
+
     struct Answer {
         var status: Int
         var fields: HTTPFields

@@ -4,10 +4,11 @@ Extensions beside an example's `value`:
 - `x-varying`: JSON pointers to what differs from run to run; it must be there and of the same type;
 - `x-tolerance`: the relative difference of numbers that is allowed, 1e-12 otherwise;
 - `x-invalid` on a request: the schema refuses it, as the server must;
+- `x-from` on a parameter of the path: the request whose answer's `id` takes its place;
 - `x-request` on an error: the request that gets it (`x-repeat-target` and `x-repeat-header` say how many characters to add).
 """
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options", "trace")
 
@@ -47,6 +48,8 @@ class Case:
     media_type: str
     schema: dict
     example: dict
+    # By the name of a parameter of the path, the request that makes what it names.
+    makers: dict[str, dict] = field(default_factory=dict)
 
 
 class UnpairedExample(Exception):
@@ -60,6 +63,11 @@ def resolve(document: dict, node: dict) -> dict:
             target = target[part.replace("~1", "/").replace("~0", "~")]
         node = target
     return node
+
+
+def makers(document: dict, path: str) -> dict[str, dict]:
+    parameters = [resolve(document, parameter) for parameter in document["paths"][path].get("parameters", [])]
+    return {parameter["name"]: parameter["x-from"] for parameter in parameters if parameter["in"] == "path"}
 
 
 def operations(document: dict) -> list[Operation]:
@@ -103,7 +111,7 @@ def paired_cases(document: dict) -> list[Case]:
             headers = {"Content-Type": media_type} if media_type else {}
             cases.append(Case(
                 f"{operation.name} {key}", operation.method.upper(), operation.path, headers, request.get("value"),
-                int(response.status), response.media_type, response.schema, example))
+                int(response.status), response.media_type, response.schema, example, makers(document, operation.path)))
     return cases
 
 

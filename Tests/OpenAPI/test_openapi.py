@@ -42,6 +42,14 @@ def encoded(body: object) -> bytes:
     return body.encode() if isinstance(body, str) else json.dumps(body).encode()
 
 
+def target(server: Server, path: str, makers: dict[str, dict]) -> str:
+    """The path with its parameters filled in by what their requests make."""
+    for name, request in makers.items():
+        made = server.send(request["method"], request["target"], {"Content-Type": "application/json"}, encoded(request["body"]))
+        path = path.replace("{" + name + "}", strict_json(made.body)["id"])
+    return path
+
+
 def check(case: examples.Case, answer: Answer) -> None:
     assert answer.status == case.status, answer.body[:1000]
     assert answer.media_type == case.media_type
@@ -82,18 +90,19 @@ def test_request_examples_conform_to_the_schema(operation: examples.Operation):
 
 @pytest.mark.parametrize("case", PAIRED + ERRORS, ids=lambda case: case.name)
 def test_an_example_is_what_the_server_answers(server: Server, case: examples.Case):
-    check(case, server.send(case.method, case.target, case.headers, encoded(case.body)))
+    check(case, server.send(case.method, target(server, case.target, case.makers), case.headers, encoded(case.body)))
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_an_operation_exists(server: Server, operation: examples.Operation):
     """With nothing asked of it, it gives an answer that is described: never 404, 405 or 5xx."""
-    answer = server.send(operation.method.upper(), operation.path)
+    path = target(server, operation.path, examples.makers(DOCUMENT, operation.path))
+    answer = server.send(operation.method.upper(), path)
     assert answer.status not in (404, 405) and answer.status < 500
     assert str(answer.status) in operation.node["responses"]
     if answer.status >= 400:
         validator({"$ref": "#/components/schemas/Problem"}).validate(strict_json(answer.body))
-    options = server.send("OPTIONS", operation.path)
+    options = server.send("OPTIONS", path)
     assert options.status == 204
     assert operation.method.upper() in options.headers["Allow"].split(", ")
 
@@ -101,6 +110,7 @@ def test_an_operation_exists(server: Server, operation: examples.Operation):
 @pytest.mark.parametrize("path", list(DOCUMENT["paths"]))
 def test_a_path_has_no_other_methods(server: Server, path: str):
     described = {method.upper() for method in examples.METHODS if method in DOCUMENT["paths"][path]}
+    path = target(server, path, examples.makers(DOCUMENT, path))
     allowed = set(server.send("OPTIONS", path).headers["Allow"].split(", "))
     implied = {"OPTIONS"} | ({"HEAD"} if "GET" in described else set())
     assert allowed == described | implied
@@ -114,6 +124,7 @@ def test_a_path_has_no_other_methods(server: Server, path: str):
 
 @pytest.mark.parametrize("path", [o.path for o in OPERATIONS if o.method == "get"])
 def test_head_is_get_without_content(server: Server, path: str):
+    path = target(server, path, examples.makers(DOCUMENT, path))
     get, head = server.send("GET", path), server.send("HEAD", path)
     assert head.status == get.status == 200
     assert head.body == b""

@@ -14,6 +14,14 @@ public struct ClassCalibration: Sendable {
     /// The mean distance of confidence and accuracy over ten bins of confidence, weighted by their points.
     public let expectedCalibrationError: Double
 
+    /// One that was found before.
+    public init(inverseTemperature: Double, accuracy: Double, logLoss: Double, expectedCalibrationError: Double) {
+        self.inverseTemperature = inverseTemperature
+        self.accuracy = accuracy
+        self.logLoss = logLoss
+        self.expectedCalibrationError = expectedCalibrationError
+    }
+
     /// - Parameters:
     ///   - scores: leave-one-out scores [n, k], k ≥ 1.
     ///   - classes: of each point the index of its class.

@@ -46,4 +46,9 @@ public struct Diagnostics: Sendable {
     public var iterations: Int?
     /// Columns of the preconditioner of conjugate gradients, if it was that.
     public var preconditionerRank: Int?
+
+    public init(method: Method, ridge: Double, relativeResidual: Double, duplicatesMerged: Int) {
+        (self.method, self.ridge, self.relativeResidual, self.duplicatesMerged) = (method, ridge, relativeResidual, duplicatesMerged)
+        (unreachableTargets, conflictingDuplicates, jitter) = (0, 0, 0)
+    }
 }

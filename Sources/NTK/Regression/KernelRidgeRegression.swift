@@ -17,7 +17,23 @@ public struct KernelRidgeRegression: Sendable {
     public let diagnostics: Diagnostics
     /// y_i − f_{−i}(x_i) [n, k], if the diagnostics are complete.
     public let leaveOneOutResiduals: Matrix<Double>?
-    let solver: SystemSolver
+    /// Nil for a fit that was restored, or solved by iteration.
+    let factor: SystemSolver?
+
+    /// Whether there is a factor, without which there are no covariances.
+    public var hasFactor: Bool {
+        if case .singlePrecision = factor { false } else { factor != nil }
+    }
+
+    /// A fit whose coefficients are known, for means alone.
+    public init(coefficients: Matrix<Double>, groups: DuplicateGroups, diagnostics: Diagnostics) {
+        precondition(coefficients.rows == groups.groupCount)
+        self.coefficients = coefficients
+        self.groups = groups
+        self.diagnostics = diagnostics
+        leaveOneOutResiduals = nil
+        factor = nil
+    }
 
     /// Fits the targets.
     /// - Parameters:
@@ -39,7 +55,12 @@ public struct KernelRidgeRegression: Sendable {
         coefficients = fit.coefficients
         diagnostics = fit.diagnostics
         leaveOneOutResiduals = fit.leaveOneOut
-        solver = fit.solver
+        factor = fit.solver
+    }
+
+    var solver: SystemSolver {
+        guard let factor else { preconditionFailure("a fit without a factor has no covariance") }
+        return factor
     }
 
     /// f(x*) [t, k] from k(x*, X) [t, m]. A row's result does not depend on the others, bit for bit.

@@ -42,9 +42,12 @@ struct RegressionFit {
             coefficients = scaled
         }
         diagnostics = Diagnostics(
-            method: solution.method, ridge: ridge, selection: selection, rank: solution.rank, reciprocalCondition: solution.reciprocalCondition,
-            relativeResidual: solution.relativeResidual, unreachableTargets: 0, duplicatesMerged: groups.mergedCount,
-            conflictingDuplicates: groups.conflicts(targets), jitter: solution.jitter)
+            method: solution.method, ridge: ridge, relativeResidual: solution.relativeResidual, duplicatesMerged: groups.mergedCount)
+        diagnostics.selection = selection
+        diagnostics.rank = solution.rank
+        diagnostics.reciprocalCondition = solution.reciprocalCondition
+        diagnostics.conflictingDuplicates = groups.conflicts(targets)
+        diagnostics.jitter = solution.jitter
 
         // From here on the diagonal's addition is one number.
         let added = ridge + solution.jitter

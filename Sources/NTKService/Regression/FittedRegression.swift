@@ -31,6 +31,17 @@ struct FittedRegression: Sendable {
         }
     }
 
+    /// A fit that was stored, for means alone.
+    init(
+        training: any TrainingKernel, targets: Targets, posterior: Posterior, regression: KernelRidgeRegression, calibration: ClassCalibration?
+    ) {
+        self.training = training
+        self.targets = targets
+        self.posterior = posterior
+        self.regression = regression
+        self.calibration = calibration
+    }
+
     /// f(x*) [t, k].
     func mean(_ test: any TestKernel, _ testTrain: Matrix<Double>, on tiles: any TileExecutor) throws -> Matrix<Double> {
         let mean = try regression.mean(testTrain, on: tiles)

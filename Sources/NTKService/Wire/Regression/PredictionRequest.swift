@@ -21,6 +21,13 @@ struct FitRequest: Sendable {
     var settings: FitSettings
     var posterior: Posterior
 
+    init(training: any TrainingKernel, targets: Targets, settings: FitSettings, posterior: Posterior) {
+        self.training = training
+        self.targets = targets
+        self.settings = settings
+        self.posterior = posterior
+    }
+
     /// Reads the fields of a fit, but for `finish`.
     init(_ reader: inout ObjectReader) throws(ProblemDetails) {
         training = try TrainingKernels.read(&reader)

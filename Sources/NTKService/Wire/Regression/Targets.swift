@@ -16,15 +16,15 @@ enum Targets: Sendable {
         }
     }
 
-    /// Reads `y_train` or `labels`, exactly one of which must be there.
-    init(_ reader: inout ObjectReader, count: Int) throws(ProblemDetails) {
-        let values = try reader.targets("y_train", count: count)
+    /// Reads `y_train`, or what else numbers are called, or `labels`, exactly one of which must be there.
+    init(_ reader: inout ObjectReader, count: Int, values field: String = "y_train") throws(ProblemDetails) {
+        let values = try reader.targets(field, count: count)
         let labels = reader.optional("labels")
         switch (values, labels) {
         case (let values?, nil): self = .values(values.matrix, isVector: values.isVector)
         case (nil, let labels?): self = .classes(try ClassTargets(labels, at: reader.pointer(to: "labels"), count: count))
-        case (nil, nil): throw .invalid(reader.pointer(to: "y_train"), "y_train (regression) or labels (classification) expected; neither came")
-        case (_?, _?): throw .invalid(reader.pointer(to: "labels"), "y_train or labels expected; both came")
+        case (nil, nil): throw .invalid(reader.pointer(to: field), "\(field) (regression) or labels (classification) expected; neither came")
+        case (_?, _?): throw .invalid(reader.pointer(to: "labels"), "\(field) or labels expected; both came")
         }
     }
 }
@@ -57,6 +57,9 @@ struct ClassTargets: Sendable {
         indices = labels.map { order[$0] ?? 0 }
         matrix = Self.codes(indices, count: classes.count)
     }
+
+    /// The indices [n, 1].
+    var indexMatrix: Matrix<Double> { Matrix(rows: indices.count, columns: 1, indices.map { Double($0) }) }
 
     /// From what was stored.
     init(classes: [Label], indices: [Int]) {

@@ -1,0 +1,96 @@
+internal import LinearAlgebra
+internal import NTK
+internal import TensorFormats
+
+/// Computes and words the answer of `POST /v1/dynamics`.
+enum DynamicsEndpoint {
+    static func answer(_ request: DynamicsRequest, tiles: any TileExecutor) throws -> JSONBody {
+        do {
+            return try compute(request, tiles)
+        } catch let error as RegressionError {
+            throw ProblemDetails(error)
+        }
+    }
+
+    private static func compute(_ request: DynamicsRequest, _ tiles: any TileExecutor) throws -> JSONBody {
+        let training = request.training
+        let groups = training.duplicates()
+        let targets = request.targets.matrix
+        let dynamics = try TrainingDynamics(
+            inPlace: training.trainTrain(training.kind, groups, on: tiles), groups: groups, targets: targets, initial: request.initialTrain,
+            optimizer: request.optimizer, on: tiles)
+        let isVector = if case .values(_, true) = request.targets { true } else { false }
+
+        var body = JSONBody()
+        var head = JSONWriter()
+        head.beginObject()
+        head.numbers("times", request.times)
+        head.number("max_learning_rate", dynamics.maximumLearningRate)
+        head.numbers("train_loss", try request.times.map { try finite(dynamics.trainLoss($0), dynamics) })
+        if let loss = request.targetLoss { head.number("time_to_loss", dynamics.timeToReach(loss: loss)) }
+        head.integer("rank", dynamics.rank)
+        head.member("duplicates_merged", groups.mergedCount)
+        body.append(String(decoding: head.bytes, as: UTF8.self))
+        body.append(
+            "train_mean",
+            try request.times.map { time in
+                let change = try dynamics.trainChange(time, on: tiles)
+                return try finite(request.initialTrain.map { $0.adding(change) } ?? change, dynamics)
+            }, asVectors: isVector)
+        if let test = request.test { try append(test, request, dynamics, isVector, to: &body, tiles) }
+        body.append("}")
+        return body
+    }
+
+    private static func append(
+        _ test: any TestKernel, _ request: DynamicsRequest, _ dynamics: TrainingDynamics, _ isVector: Bool, to body: inout JSONBody,
+        _ tiles: any TileExecutor
+    ) throws {
+        let (training, groups) = (request.training, dynamics.groups)
+        let testTrain = try test.testTrain(training.kind, groups, on: tiles)
+        let means = try request.times.map { time in
+            let change = try dynamics.testChange(time, testTrain: testTrain, on: tiles)
+            return try finite(request.initialTest.map { $0.adding(change) } ?? change, dynamics)
+        }
+        body.append("mean", means, asVectors: isVector)
+        if let targets = request.testTargets {
+            let losses = try means.map { mean in
+                try finite(mean.subtracting(targets).rowSquares.reduce(0, +) / Double(2 * targets.rows * targets.columns), dynamics)
+            }
+            body.append("test_loss", losses, isFirst: false)
+        }
+        guard request.covariance != .none else { return }
+        let nngp = (train: try training.trainTrain(.nngp, groups, on: tiles), cross: try test.testTrain(.nngp, groups, on: tiles))
+        func ensemble(_ time: Double) throws -> EnsembleCovariance {
+            try EnsembleCovariance(
+                map: finite(dynamics.map(time, testTrain: testTrain, on: tiles), dynamics), trainTrain: nngp.train, testTrain: nngp.cross, on: tiles)
+        }
+        if request.covariance == .diagonal {
+            let prior = try test.diagonal(.nngp, on: tiles)
+            let variances = try request.times.map { try ensemble($0).diagonal(prior) }
+            body.append("variance", Matrix(rows: variances.count, columns: prior.count, variances.flatMap { $0 }), isFirst: false)
+        } else {
+            let prior = try test.testTest(.nngp, on: tiles)
+            body.append("covariance", try request.times.map { try finite(ensemble($0).full(prior, on: tiles), dynamics) }, asVectors: false)
+        }
+    }
+
+    private static func finite(_ matrix: Matrix<Double>, _ dynamics: TrainingDynamics) throws -> Matrix<Double> {
+        guard matrix.isFinite else { throw diverges(dynamics) }
+        return matrix
+    }
+
+    private static func finite(_ number: Double, _ dynamics: TrainingDynamics) throws -> Double {
+        guard number.isFinite else { throw diverges(dynamics) }
+        return number
+    }
+
+    private static func diverges(_ dynamics: TrainingDynamics) -> ProblemDetails {
+        guard dynamics.optimizer.isDiscrete, let most = dynamics.maximumLearningRate, dynamics.optimizer.learningRate >= most else {
+            return ProblemDetails(RegressionError.overflow)
+        }
+        return .invalid(
+            "/optimizer/learning_rate", "a learning rate below \(most) expected, at which training still converges; \(dynamics.optimizer.learningRate) "
+                + "came, with which the outputs leave the range of float64")
+    }
+}

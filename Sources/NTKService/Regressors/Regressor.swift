@@ -1,0 +1,96 @@
+internal import ArtifactStore
+internal import LinearAlgebra
+internal import NTK
+internal import TensorFormats
+
+/// A fit that is kept.
+struct Regressor: Sendable {
+    let id: ArtifactID
+    let fit: FittedRegression
+    let settings: FitSettings
+    /// What `GET` answers: `{"id", "created_at", "n_train", …, "diagnostics"}`.
+    let description: String
+
+    /// Bytes that it takes in memory.
+    var bytes: Int { fit.training.count * (fit.training.numbersPerPoint + 2 * fit.targets.matrix.columns + 8) * 8 }
+
+    /// Bytes of a factor.
+    var factorBytes: Int { fit.regression.groups.groupCount.multipliedClamped(by: fit.regression.groups.groupCount).multipliedClamped(by: 8) }
+
+    /// The same fit with its factor, for covariances: fitted again with the ridge that was used, which gives the same numbers every time.
+    func factored(on tiles: any TileExecutor) throws -> FittedRegression {
+        guard fit.regression.diagnostics.method != .conjugateGradient else {
+            throw ProblemDetails.invalid("/covariance", "none expected: this regressor was fitted by conjugate gradients, and has no factor")
+        }
+        var own = settings
+        own.ridge = .fixed(fit.regression.diagnostics.ridge)
+        own.ridgeScale = .absolute
+        own.completeness = .fast
+        let again = try FittedRegression(
+            FitRequest(training: fit.training, targets: fit.targets, settings: own, posterior: fit.posterior), needsCovariance: true, on: tiles)
+        return FittedRegression(
+            training: fit.training, targets: fit.targets, posterior: fit.posterior, regression: again.regression, calibration: fit.calibration)
+    }
+}
+
+/// `POST /v1/regressors`, validated.
+struct RegressorRequest: ComputeTask {
+    var fit: FitRequest
+    var id: ArtifactID
+
+    init(_ value: JSONValue) throws(ProblemDetails) {
+        var reader = try ObjectReader(value, at: "")
+        fit = try FitRequest(&reader)
+        try reader.finish()
+        id = Self.id(fit)
+    }
+
+    /// A disk is written: never so little that it would be done on an event loop.
+    var operations: Int { fit.operations.addingClamped(1 << 24) }
+    var peakBytes: Int { fit.peakBytes }
+
+    /// SHA-256 over everything that the fit depends on, defaults included.
+    private static func id(_ fit: FitRequest) -> ArtifactID {
+        var hash = ContentHash()
+        hash.update("ntk-server regressor \(RegressorFile.version)")
+        let record = fit.training.record
+        for member in record.members {
+            hash.update(member.name)
+            hash.update(member.json)
+        }
+        hash.update(fit.settings.canonicalText)
+        hash.update(fit.posterior.rawValue)
+        var targets = ("y_train", fit.targets.matrix)
+        switch fit.targets {
+        case .values(_, let isVector): hash.update(isVector ? "vector" : "matrix")
+        case .classes(let classes):
+            hash.update(ClassTargets.text(classes.classes))
+            targets = ("classes", classes.indexMatrix)
+        }
+        for (name, shape, values) in record.tensors + [(targets.0, [targets.1.rows, targets.1.columns], targets.1)] {
+            hash.update("\(name) \(shape)")
+            values.withElements { unsafe hash.update($0.bytes) }
+        }
+        return hash.finish()
+    }
+}
+
+/// `POST /v1/regressors/{id}/predictions`, validated.
+struct RegressorPredictionRequest: ComputeTask {
+    var regressor: Regressor
+    var test: TestRequest
+
+    init(_ value: JSONValue, _ regressor: Regressor) throws(ProblemDetails) {
+        self.regressor = regressor
+        var reader = try ObjectReader(value, at: "")
+        test = try TestRequest(&reader, regressor.fit.training, .alone)
+        try reader.finish()
+    }
+
+    private var request: FitRequest {
+        FitRequest(training: regressor.fit.training, targets: regressor.fit.targets, settings: regressor.settings, posterior: regressor.fit.posterior)
+    }
+
+    var operations: Int { test.operations(request).addingClamped(test.covariance == .none ? 0 : request.operations) }
+    var peakBytes: Int { test.peakBytes(request).addingClamped(test.covariance == .none ? 0 : request.peakBytes) }
+}

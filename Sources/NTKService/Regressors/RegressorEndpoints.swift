@@ -1,0 +1,89 @@
+internal import ArtifactStore
+internal import HTTPTypes
+internal import LinearAlgebra
+internal import NTK
+internal import TensorFormats
+
+/// `/v1/regressors` and what is below it.
+struct RegressorEndpoints: Sendable {
+    let library: RegressorLibrary
+
+    private static let standardPage = 50
+    private static let largestPage = 1_000
+
+    /// `POST /v1/regressors`.
+    func create(_ request: RegressorRequest, tiles: any TileExecutor) throws -> ComputedAnswer {
+        do {
+            let (regressor, isNew) = try library.create(request, on: tiles)
+            var answer = ComputedAnswer(Self.body(regressor))
+            answer.status = isNew ? .created : .ok
+            answer.headerFields[.location] = "/v1/regressors/\(regressor.id)"
+            return answer
+        } catch let error as RegressionError {
+            throw ProblemDetails(error)
+        }
+    }
+
+    /// `GET /v1/regressors?limit=…&after=…`.
+    func list(_ target: Target) throws -> JSONBody {
+        var limit = Self.standardPage
+        if let text = target.parameter("limit") {
+            guard let value = Int(text), (1...Self.largestPage).contains(value) else {
+                throw ProblemDetails.badParameter("limit", "a number from 1 to \(Self.largestPage)", text)
+            }
+            limit = value
+        }
+        var cursor: ArtifactID?
+        if let text = target.parameter("after") {
+            guard let id = ArtifactID(text) else { throw ProblemDetails.badParameter("after", "the id that `next` gave", text) }
+            cursor = id
+        }
+        let page = try library.list(after: cursor, limit: limit)
+        var body = JSONBody()
+        body.append("{\"regressors\":[\(page.regressors.map(\.description).joined(separator: ","))]")
+        body.append(",\"next\":\(page.next.map { "\"\($0)\"" } ?? "null")}")
+        return body
+    }
+
+    /// `GET /v1/regressors/{id}`.
+    func get(_ id: String) throws -> JSONBody { Self.body(try find(id)) }
+
+    /// `DELETE /v1/regressors/{id}`.
+    func delete(_ id: String) throws {
+        guard let own = ArtifactID(id), try library.delete(own) else { throw Self.notFound(id) }
+    }
+
+    func find(_ id: String) throws -> Regressor {
+        guard let own = ArtifactID(id), let regressor = try library.find(own) else { throw Self.notFound(id) }
+        return regressor
+    }
+
+    /// The regressor if no disk has to be read for it.
+    func cached(_ id: String) -> Regressor? { ArtifactID(id).flatMap(library.cached) }
+
+    /// `POST /v1/regressors/{id}/predictions`.
+    func predict(_ request: RegressorPredictionRequest, tiles: any TileExecutor) throws -> ComputedAnswer {
+        do {
+            let fit = request.test.covariance == .none ? request.regressor.fit : try library.factored(request.regressor, on: tiles)
+            var body = JSONBody()
+            body.append("{")
+            try PredictionEndpoint.append(fit, request.test, to: &body, on: tiles)
+            body.append("}")
+            return ComputedAnswer(body)
+        } catch let error as RegressionError {
+            throw ProblemDetails(error)
+        }
+    }
+
+    private static func body(_ regressor: Regressor) -> JSONBody {
+        var body = JSONBody()
+        body.append(regressor.description)
+        return body
+    }
+
+    private static func notFound(_ id: String) -> ProblemDetails {
+        ProblemDetails(
+            status: .notFound, type: "not-found", title: "There is nothing here",
+            detail: "the id of a regressor expected, as POST /v1/regressors gives it; \(id.prefix(80)) came")
+    }
+}

@@ -1,0 +1,128 @@
+internal import ArtifactStore
+internal import Foundation
+internal import LinearAlgebra
+internal import NTK
+internal import TensorFormats
+
+/// A regressor as files: `manifest.json`, and `tensors.safetensors` with the training set and the coefficients.
+enum RegressorFile {
+    static let version = 1
+    static let manifest = "manifest.json"
+    static let tensors = "tensors.safetensors"
+
+    static func files(_ fit: FittedRegression, _ settings: FitSettings, id: ArtifactID) -> [ArtifactFile] {
+        let record = fit.training.record
+        let diagnostics = fit.regression.diagnostics
+        var json = JSONWriter()
+        json.beginObject()
+        json.member("format", "ntk-server regressor")
+        json.member("version", version)
+        json.member("id", id.description)
+        json.member("created_at", Date.now.formatted(.iso8601))
+        json.key("training")
+        json.beginObject()
+        for member in record.members {
+            json.key(member.name)
+            json.raw(Array(member.json.utf8))
+        }
+        json.endObject()
+        json.key("settings")
+        json.raw(Array(settings.canonicalText.utf8))
+        json.member("posterior", fit.posterior.rawValue)
+        var all = record.tensors
+        switch fit.targets {
+        case .values(let matrix, let isVector):
+            json.key("is_vector")
+            json.value(isVector)
+            all.append(("y_train", [matrix.rows, matrix.columns], matrix))
+        case .classes(let classes):
+            json.key("classes")
+            json.raw(Array(ClassTargets.text(classes.classes).utf8))
+            all.append(("class_indices", [classes.indices.count, 1], classes.indexMatrix))
+        }
+        json.key("diagnostics")
+        json.raw(Array(DiagnosticsJSON.text(diagnostics, fit.calibration).utf8))
+        json.endObject()
+        let coefficients = fit.regression.coefficients
+        all.append(("coefficients", [coefficients.rows, coefficients.columns], coefficients))
+        let bytes = json.bytes
+        return [ArtifactFile(manifest) { try $0.write(bytes) }, TensorFile.file(tensors, all)]
+    }
+
+    /// A regressor from its files.
+    static func read(_ id: ArtifactID, manifest bytes: [UInt8], tensors tensorBytes: [UInt8]) throws(ProblemDetails) -> Regressor {
+        guard let object = object(bytes), case .object(let training) = object["training"], case .object(let diagnostics) = object["diagnostics"],
+            let tensors = TensorFile.read(tensorBytes), let coefficients = tensors["coefficients"]?.values
+        else { throw .damagedRecord(id.description) }
+        var reader = try ObjectReader(.object(object), at: "")
+        let posterior: Posterior = try reader.requiredChoice("posterior")
+        let targets = try targets(object, tensors, id)
+        var settingsReader = try ObjectReader(object["settings"] ?? .null, at: "/settings")
+        let settings = try FitSettings(&settingsReader)
+        let kernel = try TrainingKernels.restore(training, tensors: tensors)
+        let groups = kernel.duplicates()
+        guard groups.groupCount == coefficients.rows, targets.matrix.rows == kernel.count, coefficients.columns == targets.matrix.columns,
+            case .string(let name) = diagnostics["method"], let method = Diagnostics.Method(rawValue: name),
+            case .number(let ridge) = diagnostics["ridge"], case .number(let residual) = diagnostics["relative_residual"]
+        else { throw .damagedRecord(id.description) }
+        let regression = KernelRidgeRegression(
+            coefficients: coefficients, groups: groups,
+            diagnostics: Diagnostics(
+                method: method, ridge: ridge.value, relativeResidual: residual.value, duplicatesMerged: groups.mergedCount))
+        let fit = FittedRegression(
+            training: kernel, targets: targets, posterior: posterior, regression: regression, calibration: calibration(diagnostics))
+        return Regressor(id: id, fit: fit, settings: settings, description: description(object, nTrain: kernel.count))
+    }
+
+    /// What `GET` answers, from a manifest and the number of training points, which is in it by the targets.
+    private static func description(_ manifest: JSONObject, nTrain: Int) -> String {
+        var json = JSONWriter()
+        json.beginObject()
+        for field in ["id", "created_at"] { write(field, of: manifest, to: &json) }
+        json.member("n_train", nTrain)
+        json.key("kernel")
+        json.beginObject()
+        if case .object(let training)? = manifest["training"] {
+            for (key, value) in training.members {
+                json.key(key)
+                value.write(to: &json)
+            }
+        }
+        json.endObject()
+        for field in ["posterior", "settings", "classes", "diagnostics"] where manifest[field] != nil { write(field, of: manifest, to: &json) }
+        json.endObject()
+        return String(decoding: json.bytes, as: UTF8.self)
+    }
+
+    private static func write(_ field: String, of object: JSONObject, to json: inout JSONWriter) {
+        json.key(field)
+        (object[field] ?? .null).write(to: &json)
+    }
+
+    private static func object(_ bytes: [UInt8]) -> JSONObject? {
+        guard let value = try? JSONValue.parse(bytes), case .object(let object) = value else { return nil }
+        return object
+    }
+
+    private static func targets(_ object: JSONObject, _ tensors: [String: PointTensor], _ id: ArtifactID) throws(ProblemDetails) -> Targets {
+        if let classes = object["classes"] {
+            let labels = try ClassTargets.labels(classes, at: "/classes")
+            guard let indices = tensors["class_indices"]?.values.elements.map({ Int(exactly: $0) ?? -1 }),
+                indices.allSatisfy({ labels.indices.contains($0) })
+            else { throw .damagedRecord(id.description) }
+            return .classes(ClassTargets(classes: labels, indices: indices))
+        }
+        guard let matrix = tensors["y_train"]?.values, case .bool(let isVector)? = object["is_vector"] else { throw .damagedRecord(id.description) }
+        return .values(matrix, isVector: isVector)
+    }
+
+    private static func calibration(_ diagnostics: JSONObject) -> ClassCalibration? {
+        guard case .object(let object)? = diagnostics["calibration"] else { return nil }
+        func number(_ name: String) -> Double {
+            if case .number(let number)? = object[name] { number.value } else { 0 }
+        }
+        return ClassCalibration(
+            inverseTemperature: number("inverse_temperature"), accuracy: number("leave_one_out_accuracy"), logLoss: number("log_loss"),
+            expectedCalibrationError: number("expected_calibration_error"))
+    }
+}

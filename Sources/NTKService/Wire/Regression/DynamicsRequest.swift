@@ -1,0 +1,128 @@
+internal import LinearAlgebra
+internal import NTK
+internal import TensorFormats
+
+/// `POST /v1/dynamics`, validated.
+struct DynamicsRequest: ComputeTask {
+    enum OptimizerType: String, CaseIterable {
+        case gradientFlow = "gradient_flow"
+        case gradientDescent = "gradient_descent"
+        case heavyBall = "heavy_ball"
+    }
+
+    var training: any TrainingKernel
+    var targets: Targets
+    var test: (any TestKernel)?
+    var testTargets: Matrix<Double>?
+    var times: [Double]
+    var optimizer: Optimizer
+    /// f₀ as it was given, or as the kernel's source knows it; nil for 0.
+    var initialTrain: Matrix<Double>?
+    var initialTest: Matrix<Double>?
+    var covariance: Covariance
+    var targetLoss: Double?
+
+    private static let mostTimes = 10_000
+
+    init(_ value: JSONValue) throws(ProblemDetails) {
+        var reader = try ObjectReader(value, at: "")
+        training = try TrainingKernels.read(&reader)
+        targets = try Targets(&reader, count: training.count)
+        let k = targets.matrix.columns
+        covariance = try reader.choice("covariance", default: .none)
+        optimizer = try Self.optimizer(reader.optional("optimizer"), at: reader.pointer(to: "optimizer"))
+        times = try Self.times(&reader, isDiscrete: optimizer.isDiscrete)
+        targetLoss = try reader.optionalNumber("target_loss")
+        if let targetLoss, !(targetLoss >= 0) { throw .invalid("/target_loss", "a loss of 0 or more expected; \(targetLoss) came") }
+        if Self.hasTest(&reader) || covariance != .none {
+            let kernel = try training.readTest(&reader, .beside)
+            test = kernel
+            testTargets = try reader.targets("y_test", count: kernel.count)?.matrix
+            if let testTargets, testTargets.columns != k { throw .invalid("/y_test", "\(k) outputs a point expected, as in y_train") }
+        }
+        initialTrain = training.initialOutputs
+        initialTest = test?.initialOutputs
+        if let initial = reader.optional("initial_outputs") { try readInitial(initial, outputs: k) }
+        try reader.finish()
+        if covariance != .none {
+            guard training.kinds.contains(.nngp) else {
+                throw .invalid("/covariance", "a kernel source with the outputs' covariance at initialization expected: an architecture, or matrices with nngp")
+            }
+            guard initialTrain == nil else { throw .invalid("/covariance", "none expected with given initial outputs: the covariance is over random ones") }
+        }
+    }
+
+    /// Test points are optional here.
+    private static func hasTest(_ reader: inout ObjectReader) -> Bool {
+        if reader.optional("x_test") != nil || reader.optional("y_test") != nil { return true }
+        guard case .object(let source)? = reader.optional("kernel"), case .object(let matrices)? = source["matrices"] else { return false }
+        return matrices["test_train"] != nil
+    }
+
+    private mutating func readInitial(_ value: JSONValue, outputs k: Int) throws(ProblemDetails) {
+        var reader = try ObjectReader(value, at: "/initial_outputs")
+        guard let train = try reader.targets("train", count: training.count)?.matrix else {
+            throw .invalid("/initial_outputs/train", "the outputs at the training points expected; the field is missing")
+        }
+        initialTrain = train
+        let test = try reader.targets("test", count: self.test?.count ?? 0)?.matrix
+        try reader.finish()
+        if self.test != nil && test == nil { throw .invalid("/initial_outputs/test", "the outputs at the test points expected; the field is missing") }
+        initialTest = test
+        for (field, matrix) in [("train", train), ("test", test ?? train)] where matrix.columns != k {
+            throw .invalid("/initial_outputs/\(field)", "\(k) outputs a point expected, as in y_train; \(matrix.columns) came")
+        }
+    }
+
+    private static func optimizer(_ value: JSONValue?, at pointer: String) throws(ProblemDetails) -> Optimizer {
+        guard let value else { return .gradientFlow(learningRate: 1) }
+        var reader = try ObjectReader(value, at: pointer)
+        let type: OptimizerType = try reader.requiredChoice("type")
+        let rate = try reader.number("learning_rate", default: 1)
+        let momentum = type == .heavyBall ? try reader.number("momentum", default: 0.9) : 0
+        try reader.finish()
+        guard rate > 0 else { throw .invalid("\(pointer)/learning_rate", "a learning rate above 0 expected; \(rate) came") }
+        guard (0..<1).contains(momentum) else { throw .invalid("\(pointer)/momentum", "a momentum from 0 to below 1 expected; \(momentum) came") }
+        return switch type {
+        case .gradientFlow: .gradientFlow(learningRate: rate)
+        case .gradientDescent: .gradientDescent(learningRate: rate)
+        case .heavyBall: .heavyBall(learningRate: rate, momentum: momentum)
+        }
+    }
+
+    private static func times(_ reader: inout ObjectReader, isDiscrete: Bool) throws(ProblemDetails) -> [Double] {
+        let array = try reader.array("times", "a list of times, or of numbers of steps,")
+        guard array.shape.count == 1, (1...mostTimes).contains(array.elements.count) else {
+            throw .invalid("/times", "a list of 1 to \(mostTimes) times expected; shape \(array.shape) came")
+        }
+        for (index, time) in array.elements.enumerated() {
+            guard time >= 0 else { throw .invalid("/times/\(index)", "a time of 0 or more expected") }
+            guard !isDiscrete || (time == time.rounded() && time <= 0x1p53) else {
+                throw .invalid("/times/\(index)", "a whole number of steps up to 2^53 expected, as the optimizer takes steps; \(time) came")
+            }
+        }
+        return Array(array.elements)
+    }
+
+    var operations: Int {
+        let (n, t, k) = (training.count, test?.count ?? 0, targets.matrix.columns)
+        let pairs = n.multipliedClamped(by: n.addingClamped(t)).multipliedClamped(by: training.operationsPerPair)
+        let eigen = n.multipliedClamped(by: n).multipliedClamped(by: 5 * n)
+        var each = n.multipliedClamped(by: 2 * k).multipliedClamped(by: n.addingClamped(t))
+        if covariance != .none { each = each.addingClamped(n.multipliedClamped(by: n).multipliedClamped(by: 4 * t)) }
+        return pairs.addingClamped(eigen).addingClamped(each.multipliedClamped(by: times.count))
+    }
+
+    var peakBytes: Int {
+        let (n, t, k) = (training.count, test?.count ?? 0, targets.matrix.columns)
+        var elements = n.multipliedClamped(by: n).multipliedClamped(by: 3).addingClamped(n.multipliedClamped(by: 2 * t))
+        elements = elements.addingClamped(times.count.multipliedClamped(by: k).multipliedClamped(by: n.addingClamped(t)))
+        switch covariance {
+        case .none: break
+        case .diagonal: elements = elements.addingClamped(n.multipliedClamped(by: n + 4 * t))
+        case .full:
+            elements = elements.addingClamped(n.multipliedClamped(by: n + 4 * t)).addingClamped(times.count.multipliedClamped(by: t * t))
+        }
+        return elements.multipliedClamped(by: 8)
+    }
+}

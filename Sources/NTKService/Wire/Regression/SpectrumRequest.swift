@@ -1,0 +1,52 @@
+internal import LinearAlgebra
+internal import NTK
+internal import TensorFormats
+
+/// `POST /v1/spectra`, validated.
+struct SpectrumRequest: ComputeTask {
+    var points: any TrainingKernel
+    var targets: Targets?
+    var ridge: Double
+    var learningRate: Double
+    var noise: Double
+    var sampleSizes: [Double]
+
+    private static let mostSizes = 1_000
+
+    init(_ value: JSONValue) throws(ProblemDetails) {
+        var reader = try ObjectReader(value, at: "")
+        points = try TrainingKernels.read(&reader, points: "x", pattern: "pattern")
+        let n = points.count
+        let hasTargets = reader.optional("y") != nil || reader.optional("labels") != nil
+        targets = hasTargets ? try Targets(&reader, count: n, values: "y") : nil
+        ridge = try reader.number("ridge", default: 0)
+        learningRate = try reader.number("learning_rate", default: 1)
+        noise = try reader.number("noise", default: 0)
+        let sizes = try reader.optionalArray("sample_sizes")
+        try reader.finish()
+        guard ridge >= 0 else { throw .invalid("/ridge", "a ridge of 0 or more expected; \(ridge) came") }
+        guard learningRate > 0 else { throw .invalid("/learning_rate", "a learning rate above 0 expected; \(learningRate) came") }
+        guard noise >= 0 else { throw .invalid("/noise", "a variance of 0 or more expected; \(noise) came") }
+        guard let sizes else {
+            sampleSizes = [max(Double(n / 2), 1)]
+            return
+        }
+        guard sizes.shape.count == 1, sizes.elements.count <= Self.mostSizes else {
+            throw .invalid("/sample_sizes", "a list of at most \(Self.mostSizes) numbers of samples expected")
+        }
+        for (index, size) in sizes.elements.enumerated() where !(size >= 1 && size <= 1e15) {
+            throw .invalid("/sample_sizes/\(index)", "a number of samples of 1 or more expected")
+        }
+        sampleSizes = Array(sizes.elements)
+    }
+
+    var operations: Int {
+        let n = points.count
+        return n.multipliedClamped(by: n).multipliedClamped(by: points.operationsPerPair.addingClamped(5 * n))
+    }
+
+    var peakBytes: Int {
+        let n = points.count
+        return n.multipliedClamped(by: n).multipliedClamped(by: 24).addingClamped(n.multipliedClamped(by: 16 * points.numbersPerPoint))
+    }
+}
