@@ -5,8 +5,9 @@ import Testing
 
 /// Kernels of neural-tangents 0.6.5 in float64, through the service as a client would ask for them.
 struct GoldenKernelTests {
-    @Test func agreeWithNeuralTangents() async throws {
-        let url = try #require(Bundle.module.url(forResource: "Golden/kernels", withExtension: "json"))
+    @Test(arguments: ["kernels", "architectures"])
+    func agreeWithNeuralTangents(file: String) async throws {
+        let url = try #require(Bundle.module.url(forResource: "Golden/\(file)", withExtension: "json"))
         let root = try #require(JSONSerialization.jsonObject(with: Data(contentsOf: url)) as? [String: Any])
         let cases = try #require(root["cases"] as? [[String: Any]])
         let client = ServiceClient()
@@ -18,7 +19,11 @@ struct GoldenKernelTests {
                 var request: [String: Any] = [
                     "architecture": golden["architecture"] ?? [:], "x1": golden["x1"] ?? [], "kinds": ["nngp", "ntk"], "precision": precision,
                 ]
-                if part == "cross" { request["x2"] = golden["x2"] }
+                request["pattern1"] = golden["pattern1"]
+                if part == "cross" {
+                    request["x2"] = golden["x2"]
+                    request["pattern2"] = golden["pattern2"]
+                }
                 let body = try JSONSerialization.data(withJSONObject: request)
                 let answer = try await client.send(.post, "/v1/kernels", [.contentType: "application/json"], body: Array(body))
                 #expect(answer.status == 200, "\(name): \(answer.text)")
