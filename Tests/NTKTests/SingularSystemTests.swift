@@ -112,7 +112,8 @@ struct SingularSystemTests {
         kernel.mirrorUpperHalf()
         let y = Matrix.random(10, 1, seed: 6)
         func fit(_ policy: SingularPolicy, _ ridge: Double = 0) throws -> Diagnostics {
-            try KernelRidgeRegression(inPlace: kernel.copy(), targets: y, options: RegressionOptions(ridge: .fixed(ridge), onSingular: policy)).diagnostics
+            try KernelRidgeRegression(inPlace: kernel.copy(), targets: y, options: RegressionOptions(ridge: .fixed(ridge), onSingular: policy))
+                .diagnostics
         }
         #expect(throws: RegressionError.self) { try fit(.refuse) }
         #expect(throws: RegressionError.self) { try fit(.refuse, 1e-300) }
@@ -148,7 +149,8 @@ struct SingularSystemTests {
         let n = 1_100
         let x = Matrix.random(n, 5, seed: 21)
         let y = Matrix.random(n, 2, seed: 22)
-        let kernel = try #require(AnalyticKernel(.mlp(depth: 2, weightStd: 1.3, biasStd: 0.2), features: 5).matrices(x, kinds: [.ntk], as: Double.self).ntk)
+        let kernel = try #require(
+            AnalyticKernel(.mlp(depth: 2, weightStd: 1.3, biasStd: 0.2), features: 5).matrices(x, kinds: [.ntk], as: Double.self).ntk)
         func fit(_ options: RegressionOptions) throws -> KernelRidgeRegression {
             try KernelRidgeRegression(inPlace: kernel.copy(), targets: y, options: options)
         }

@@ -10,7 +10,8 @@ struct SpectrumTests {
         let n = 48
         let angles = (0..<n).map { 2 * .pi * Double($0) / Double(n) }
         let x = Matrix(angles.map { [cos($0), sin($0)] })
-        let kernel = try #require(AnalyticKernel(.mlp(depth: 1, weightStd: 2.0.squareRoot()), features: 2).matrices(x, kinds: [.ntk], as: Double.self).ntk)
+        let kernel = try #require(
+            AnalyticKernel(.mlp(depth: 1, weightStd: 2.0.squareRoot()), features: 2).matrices(x, kinds: [.ntk], as: Double.self).ntk)
         let row = kernel.row(0)
         let expected = (0..<n).map { mode in zip(row, angles).reduce(0) { $0 + $1.0 * cos(Double(mode) * $1.1) } }.sorted(by: >)
         let spectrum = try KernelSpectrum(inPlace: kernel)
@@ -41,7 +42,8 @@ struct SpectrumTests {
         let n = 1 << d
         let x = Matrix((0..<n).map { point in (0..<d).map { point >> $0 & 1 == 0 ? -1.0 : 1 } })
         let y = Matrix((0..<n).map { point in [x[point, 0] * x[point, 1] + x[point, 2]] })
-        let kernel = try #require(AnalyticKernel(.mlp(depth: 2, weightStd: 1.4, biasStd: 0.3), features: d).matrices(x, kinds: [.ntk], as: Double.self).ntk)
+        let kernel = try #require(
+            AnalyticKernel(.mlp(depth: 2, weightStd: 1.4, biasStd: 0.3), features: d).matrices(x, kinds: [.ntk], as: Double.self).ntk)
         let (samples, ridge) = (48, 0.05)
         let spectrum = try KernelSpectrum(inPlace: kernel.copy())
         let powers = try spectrum.targets(y).powers.map { $0 / Double(n) }
