@@ -33,6 +33,18 @@ public struct Matrix<Element: Scalar>: Sendable {
         }
     }
 
+    private init(rows: Int, columns: Int, storage: Storage<Element>) {
+        self.rows = rows
+        self.columns = columns
+        self.storage = storage
+    }
+
+    /// The same elements, in the same order and memory, as another number of rows.
+    public func reshaped(rows: Int, columns: Int) -> Matrix {
+        precondition(rows * columns == self.rows * self.columns, "a shape of as many elements")
+        return Matrix(rows: rows, columns: columns, storage: storage)
+    }
+
     /// A matrix of its own with the same elements.
     public func copy() -> Matrix {
         let copy = Matrix(uninitializedRows: rows, columns: columns)

@@ -140,7 +140,8 @@ package struct NTKService: HTTPResponder {
         case .kernels:
             return try await compute(request, KernelRequest.init, KernelEndpoint.answer)
         case .predictions:
-            return try await compute(request, PredictionRequest.init, PredictionEndpoint.answer)
+            return try await compute(
+                request, { value throws(ProblemDetails) in try PredictionRequest(value, networks) }, PredictionEndpoint.answer)
         case .networks:
             return try await request.head.method == .post ? storeNetwork(request) : listNetworks(target)
         case .network:
@@ -154,9 +155,11 @@ package struct NTKService: HTTPResponder {
         case .convergence:
             return try await compute(request, ConvergenceRequest.init, ConvergenceEndpoint.answer)
         case .dynamics:
-            return try await compute(request, DynamicsRequest.init, DynamicsEndpoint.answer)
+            return try await compute(
+                request, { value throws(ProblemDetails) in try DynamicsRequest(value, networks) }, DynamicsEndpoint.answer)
         case .spectra:
-            return try await compute(request, SpectrumRequest.init, SpectrumEndpoint.answer)
+            return try await compute(
+                request, { value throws(ProblemDetails) in try SpectrumRequest(value, networks) }, SpectrumEndpoint.answer)
         case .regressors, .regressor, .regressorPredictions:
             guard let regressors else { throw ProblemDetails.unavailable("this server has no data directory") }
             return try await answer(request, regressors, route, id: segments["id"] ?? "", target)

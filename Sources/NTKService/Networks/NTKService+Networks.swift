@@ -88,8 +88,7 @@ extension NTKService {
         json.member("data_format", network.format.rawValue)
         json.key("input_shape")
         if let shape = network.inputShape ?? network.impliedShape {
-            let ordered = network.format == .channelsFirst ? [shape[shape.count - 1]] + shape.dropLast() : shape
-            Self.write(ordered, &json)
+            Self.write(network.format.ordered(shape), &json)
         } else {
             json.null()
         }

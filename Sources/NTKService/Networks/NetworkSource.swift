@@ -102,8 +102,9 @@ struct NetworkSource: Sendable {
     /// The network on points of a shape, all parameters checked.
     func network(shape: [Int], points field: String) throws(ProblemDetails) -> FiniteNetwork {
         if let inputShape, inputShape != shape {
-            let expected = format == .channelsFirst ? [inputShape[inputShape.count - 1]] + inputShape.dropLast() : inputShape
-            throw .invalid("/\(field)", "points of shape \(expected) expected, as the network's input_shape says; another shape came")
+            throw .invalid(
+                "/\(field)",
+                "points of shape \(format.ordered(inputShape)) expected, as the network's input_shape says; shape \(format.ordered(shape)) came")
         }
         return try network(shape: shape)
     }
@@ -127,6 +128,22 @@ struct NetworkSource: Sendable {
                     let elements = arrays[parameter.name]?.elements ?? []
                     return Matrix(rows: 1, columns: elements.count, elements).storage
                 })
+        }
+    }
+
+    /// What the network is, but for its arrays, as canonical JSON.
+    var manifest: String {
+        var text = "{\"architecture\":\(architecture),\"data_format\":\"\(format.rawValue)\""
+        if let inputShape { text += ",\"input_shape\":[\(format.ordered(inputShape).map(String.init).joined(separator: ","))]" }
+        if case .seed(let seed) = parameters { text += ",\"initialization\":{\"seed\":\(seed)}" }
+        return text + "}"
+    }
+
+    /// The parameters that came, by name.
+    var tensors: [(name: String, shape: [Int], values: Matrix<Double>)] {
+        guard case .given(let arrays) = parameters else { return [] }
+        return arrays.sorted { $0.key < $1.key }.map { name, array in
+            (name, array.shape, Matrix(rows: 1, columns: array.elements.count, array.elements))
         }
     }
 

@@ -51,7 +51,7 @@ package final class NetworkStore: Sendable {
 
     static func id(_ network: NetworkSource) -> ArtifactID {
         var hash = ContentHash()
-        hash.update(text(network, withParameters: false))
+        hash.update(network.manifest)
         if case .given(let arrays) = network.parameters {
             for (name, array) in arrays.sorted(by: { $0.key < $1.key }) {
                 hash.update(name)
@@ -82,11 +82,8 @@ package final class NetworkStore: Sendable {
         let isNew = try artifacts.write(
             id,
             [
-                ArtifactFile(Self.manifest) { try $0.write(Array(Self.text(network, withParameters: true).utf8)) },
-                ArtifactFile(Self.tensors) { file in
-                    guard case .given(let arrays) = network.parameters else { return try SafetensorsFile.write([:], to: file) }
-                    try SafetensorsFile.write(arrays, to: file)
-                },
+                ArtifactFile(Self.manifest) { try $0.write(Array(network.manifest.utf8)) },
+                TensorFile.file(Self.tensors, network.tensors),
             ])
         cache.insert(network, bytes: bytes, for: id)
         return (id, isNew)
@@ -98,7 +95,7 @@ package final class NetworkStore: Sendable {
             return try cache.value(for: id) {
                 guard let manifest = try artifacts.read(id, Self.manifest), let tensors = try artifacts.read(id, Self.tensors) else { return nil }
                 let network = try NetworkSource(
-                    JSONValue.parse(manifest), at: "/network", arrays: Self.hasArrays(manifest) ? SafetensorsFile.read(tensors) : nil)
+                    JSONValue.parse(manifest), at: "/network", arrays: Self.hasArrays(manifest) ? Self.arrays(tensors) : nil)
                 return (network, network.givenCount * 8 + 4096)
             }
         } catch let problem as ProblemDetails {
@@ -120,19 +117,13 @@ package final class NetworkStore: Sendable {
         return try artifacts.delete(id)
     }
 
+    private static func arrays(_ file: [UInt8]) throws -> [String: NumericArray] {
+        guard let tensors = TensorFile.read(file) else { throw ProblemDetails.damagedRecord(Self.tensors) }
+        return tensors.mapValues { NumericArray(shape: [$0.values.rows] + $0.shape, elements: $0.values.elements[...]) }
+    }
+
     private static func hasArrays(_ manifest: [UInt8]) throws -> Bool {
         guard case .object(let object) = try JSONValue.parse(manifest) else { return false }
         return object["initialization"] == nil
-    }
-
-    /// What the network is, but for its arrays.
-    private static func text(_ network: NetworkSource, withParameters: Bool) -> String {
-        var text = "{\"architecture\":\(network.architecture),\"data_format\":\"\(network.format.rawValue)\""
-        if let shape = network.inputShape {
-            let ordered = network.format == .channelsFirst ? [shape[shape.count - 1]] + shape.dropLast() : shape
-            text += ",\"input_shape\":[\(ordered.map(String.init).joined(separator: ","))]"
-        }
-        if case .seed(let seed) = network.parameters { text += ",\"initialization\":{\"seed\":\(seed)}" }
-        return text + "}"
     }
 }

@@ -15,9 +15,10 @@ enum DynamicsEndpoint {
     private static func compute(_ request: DynamicsRequest, _ tiles: any TileExecutor) throws -> JSONBody {
         let training = request.training
         let groups = training.duplicates()
-        let targets = request.targets.matrix
+        let targets = training.rows(request.targets.matrix)
+        let initialTrain = try request.initialTrain ?? training.initialOutputs(on: tiles)
         let dynamics = try TrainingDynamics(
-            inPlace: training.trainTrain(training.kind, groups, on: tiles), groups: groups, targets: targets, initial: request.initialTrain,
+            inPlace: training.trainTrain(training.kind, groups, on: tiles), groups: groups, targets: targets, initial: initialTrain.map(training.rows),
             optimizer: request.optimizer, on: tiles)
         let isVector = if case .values(_, true) = request.targets { true } else { false }
 
@@ -34,8 +35,8 @@ enum DynamicsEndpoint {
         body.append(
             "train_mean",
             try request.times.map { time in
-                let change = try dynamics.trainChange(time, on: tiles)
-                return try finite(request.initialTrain.map { $0.adding(change) } ?? change, dynamics)
+                let change = training.outputs(try dynamics.trainChange(time, on: tiles))
+                return try finite(initialTrain.map { $0.adding(change) } ?? change, dynamics)
             }, asVectors: isVector)
         if let test = request.test { try append(test, request, dynamics, isVector, to: &body, tiles) }
         body.append("}")
@@ -48,9 +49,10 @@ enum DynamicsEndpoint {
     ) throws {
         let (training, groups) = (request.training, dynamics.groups)
         let testTrain = try test.testTrain(training.kind, groups, on: tiles)
+        let initialTest = try request.initialTest ?? (request.initialTrain == nil ? test.initialOutputs(on: tiles) : nil)
         let means = try request.times.map { time in
-            let change = try dynamics.testChange(time, testTrain: testTrain, on: tiles)
-            return try finite(request.initialTest.map { $0.adding(change) } ?? change, dynamics)
+            let change = training.outputs(try dynamics.testChange(time, testTrain: testTrain, on: tiles))
+            return try finite(initialTest.map { $0.adding(change) } ?? change, dynamics)
         }
         body.append("mean", means, asVectors: isVector)
         if let targets = request.testTargets {

@@ -20,12 +20,12 @@ struct FittedRegression: Sendable {
         var trace = 0.0
         for (index, value) in kernel.diagonal.enumerated() { trace += value * (groups.multiplicities[index] / Double(groups.pointCount)) }
         let options = try request.settings.options(meanDiagonal: trace, needsCovariance: needsCovariance)
-        let fitted = request.targets.matrix
-        let initial = request.training.initialOutputs
+        let fitted = request.training.rows(request.targets.matrix)
+        let initial = try request.training.initialOutputs(on: tiles).map(request.training.rows)
         regression = try KernelRidgeRegression(
             inPlace: kernel, groups: groups, targets: initial.map { fitted.subtracting($0) } ?? fitted, options: options, on: tiles)
         if case .classes(let classes) = request.targets, let residuals = regression.leaveOneOutResiduals {
-            calibration = ClassCalibration(scores: fitted.subtracting(residuals), classes: classes.indices)
+            calibration = ClassCalibration(scores: request.training.outputs(fitted.subtracting(residuals)), classes: classes.indices)
         } else {
             calibration = nil
         }
@@ -42,11 +42,17 @@ struct FittedRegression: Sendable {
         self.calibration = calibration
     }
 
+    /// Whether targets came as [n], and so go back.
+    var isVector: Bool {
+        if case .values(_, isVector: true) = targets { true } else { false }
+    }
+
     /// f(x*) [t, k].
     func mean(_ test: any TestKernel, _ testTrain: Matrix<Double>, on tiles: any TileExecutor) throws -> Matrix<Double> {
         let mean = try regression.mean(testTrain, on: tiles)
         guard mean.isFinite else { throw RegressionError.overflow }
-        return test.initialOutputs.map { mean.adding($0) } ?? mean
+        let outputs = training.outputs(mean)
+        return try test.initialOutputs(on: tiles).map { outputs.adding($0) } ?? outputs
     }
 
     /// The variance of f at each test point.

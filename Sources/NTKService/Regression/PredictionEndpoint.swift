@@ -38,7 +38,11 @@ enum PredictionEndpoint {
         case .diagonal:
             let variance = try fit.variance(request.test, testTrain, on: tiles)
             guard variance.allSatisfy(\.isFinite) else { throw RegressionError.overflow }
-            body.append("variance", variance, isFirst: false)
+            if fit.training.outputs == nil || fit.isVector {
+                body.append("variance", variance, isFirst: false)
+            } else {
+                body.append("variance", fit.training.outputs(Matrix(rows: variance.count, columns: 1, variance)), isFirst: false)
+            }
         case .full:
             let covariance = try fit.covariance(request.test, testTrain, on: tiles)
             guard covariance.isFinite else { throw RegressionError.overflow }

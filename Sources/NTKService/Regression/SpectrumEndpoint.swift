@@ -7,7 +7,7 @@ enum SpectrumEndpoint {
     static func answer(_ request: SpectrumRequest, tiles: any TileExecutor) throws -> JSONBody {
         do {
             let points = request.points
-            let kernel = try points.trainTrain(points.kind, DuplicateGroups(distinct: points.count), on: tiles)
+            let kernel = try points.trainTrain(points.kind, DuplicateGroups(distinct: points.order), on: tiles)
             let spectrum = try KernelSpectrum(inPlace: kernel, on: tiles)
             var json = JSONWriter()
             json.beginObject()
@@ -18,7 +18,7 @@ enum SpectrumEndpoint {
             json.number("effective_dimension", spectrum.effectiveDimension(ridge: request.ridge))
             json.number("participation_ratio", spectrum.participationRatio)
             json.numbers(
-                "half_lives", spectrum.halfLives(outputs: request.targets?.matrix.columns ?? 1, learningRate: request.learningRate))
+                "half_lives", spectrum.halfLives(outputs: request.targets.map { points.rows($0.matrix).columns } ?? 1, learningRate: request.learningRate))
             if let targets = request.targets { try write(targets, spectrum, request, to: &json, tiles) }
             json.endObject()
             var body = JSONBody()
@@ -32,7 +32,7 @@ enum SpectrumEndpoint {
     private static func write(
         _ targets: Targets, _ spectrum: KernelSpectrum, _ request: SpectrumRequest, to json: inout JSONWriter, _ tiles: any TileExecutor
     ) throws {
-        let own = try spectrum.targets(targets.matrix, on: tiles)
+        let own = try spectrum.targets(request.points.rows(targets.matrix), on: tiles)
         guard own.coefficients.isFinite else { throw RegressionError.overflow }
         json.key("coefficients")
         json.beginArray()
@@ -53,7 +53,7 @@ enum SpectrumEndpoint {
             let theory = Eigenlearning(
                 eigenvalues: spectrum.eigenvalues.prefix(spectrum.rank).map { $0 / n }
                     + [Double](repeating: 0, count: spectrum.count - spectrum.rank),
-                powers: own.powers.map { $0 / n / Double(targets.matrix.columns) }, samples: size, ridge: request.ridge, noise: request.noise)
+                powers: own.powers.map { $0 / n / Double(own.coefficients.columns) }, samples: size, ridge: request.ridge, noise: request.noise)
             json.beginObject()
             json.number("samples", size)
             json.number("kappa", theory.constant)

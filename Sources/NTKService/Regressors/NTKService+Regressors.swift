@@ -11,7 +11,8 @@ extension NTKService {
     ) async throws -> ServerResponse {
         switch (route, request.head.method) {
         case (.regressors, .post):
-            return try await compute(request, RegressorRequest.init, regressors.create)
+            return try await compute(
+                request, { [networks] value throws(ProblemDetails) in try RegressorRequest(value, networks) }, regressors.create)
         case (.regressorPredictions, _):
             let regressor: Regressor =
                 if let cached = regressors.cached(id) { cached } else { try await executor.run { _ in try regressors.find(id) } }

@@ -38,9 +38,9 @@ struct RegressorRequest: ComputeTask {
     var fit: FitRequest
     var id: ArtifactID
 
-    init(_ value: JSONValue) throws(ProblemDetails) {
+    init(_ value: JSONValue, _ networks: NetworkStore) throws(ProblemDetails) {
         var reader = try ObjectReader(value, at: "")
-        fit = try FitRequest(&reader)
+        fit = try FitRequest(&reader, networks)
         try reader.finish()
         id = Self.id(fit)
     }

@@ -13,6 +13,11 @@ struct PointTensor: Sendable {
 enum DataFormat: String, CaseIterable {
     case channelsLast = "channels_last"
     case channelsFirst = "channels_first"
+
+    /// Extents of a point in this order, from those with channels last.
+    func ordered(_ shape: [Int]) -> [Int] {
+        self == .channelsFirst ? shape.suffix(1) + shape.dropLast() : shape
+    }
 }
 
 extension ObjectReader {

@@ -14,7 +14,8 @@ struct AnalyticTraining: TrainingKernel {
 
     var count: Int { x.values.rows }
     var kinds: Set<KernelKind> { [.ntk, .nngp] }
-    var initialOutputs: Matrix<Double>? { nil }
+    var outputs: Int? { nil }
+    func initialOutputs(on tiles: any TileExecutor) -> Matrix<Double>? { nil }
     var operationsPerPair: Int { kernel.operationsPerPair }
     var numbersPerPoint: Int { x.values.columns }
 
@@ -100,7 +101,7 @@ private struct AnalyticTest: TestKernel {
     let field: String
 
     var count: Int { x.rows }
-    var initialOutputs: Matrix<Double>? { nil }
+    func initialOutputs(on tiles: any TileExecutor) -> Matrix<Double>? { nil }
 
     func testTrain(_ kind: KernelKind, _ groups: DuplicateGroups, on tiles: any TileExecutor) throws -> Matrix<Double> {
         let train = training.points(groups)

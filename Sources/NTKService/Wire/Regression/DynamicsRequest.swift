@@ -16,7 +16,7 @@ struct DynamicsRequest: ComputeTask {
     var testTargets: Matrix<Double>?
     var times: [Double]
     var optimizer: Optimizer
-    /// f₀ as it was given, or as the kernel's source knows it; nil for 0.
+    /// f₀ as it was given; nil where the kernel's source tells it.
     var initialTrain: Matrix<Double>?
     var initialTest: Matrix<Double>?
     var covariance: Covariance
@@ -24,10 +24,11 @@ struct DynamicsRequest: ComputeTask {
 
     private static let mostTimes = 10_000
 
-    init(_ value: JSONValue) throws(ProblemDetails) {
+    init(_ value: JSONValue, _ networks: NetworkStore) throws(ProblemDetails) {
         var reader = try ObjectReader(value, at: "")
-        training = try TrainingKernels.read(&reader)
+        training = try TrainingKernels.read(&reader, networks)
         targets = try Targets(&reader, count: training.count)
+        try training.check(targets, "y_train")
         let k = targets.matrix.columns
         covariance = try reader.choice("covariance", default: .none)
         optimizer = try Self.optimizer(reader.optional("optimizer"), at: reader.pointer(to: "optimizer"))
@@ -40,8 +41,6 @@ struct DynamicsRequest: ComputeTask {
             testTargets = try reader.targets("y_test", count: kernel.count)?.matrix
             if let testTargets, testTargets.columns != k { throw .invalid("/y_test", "\(k) outputs a point expected, as in y_train") }
         }
-        initialTrain = training.initialOutputs
-        initialTest = test?.initialOutputs
         if let initial = reader.optional("initial_outputs") { try readInitial(initial, outputs: k) }
         try reader.finish()
         if covariance != .none {
@@ -105,7 +104,7 @@ struct DynamicsRequest: ComputeTask {
     }
 
     var operations: Int {
-        let (n, t, k) = (training.count, test?.count ?? 0, targets.matrix.columns)
+        let (n, t, k) = (training.order, (test?.count ?? 0).multipliedClamped(by: training.outputs ?? 1), targets.matrix.columns)
         let pairs = n.multipliedClamped(by: n.addingClamped(t)).multipliedClamped(by: training.operationsPerPair)
         let eigen = n.multipliedClamped(by: n).multipliedClamped(by: 5 * n)
         var each = n.multipliedClamped(by: 2 * k).multipliedClamped(by: n.addingClamped(t))
@@ -114,7 +113,7 @@ struct DynamicsRequest: ComputeTask {
     }
 
     var peakBytes: Int {
-        let (n, t, k) = (training.count, test?.count ?? 0, targets.matrix.columns)
+        let (n, t, k) = (training.order, (test?.count ?? 0).multipliedClamped(by: training.outputs ?? 1), targets.matrix.columns)
         var elements = n.multipliedClamped(by: n).multipliedClamped(by: 3).addingClamped(n.multipliedClamped(by: 2 * t))
         elements = elements.addingClamped(times.count.multipliedClamped(by: k).multipliedClamped(by: n.addingClamped(t)))
         switch covariance {

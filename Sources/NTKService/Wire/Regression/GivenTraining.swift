@@ -13,7 +13,8 @@ struct GivenTraining: TrainingKernel {
     let kind = KernelKind.ntk
     var count: Int { matrices[.ntk]?.rows ?? 0 }
     var kinds: Set<KernelKind> { Set(matrices.keys) }
-    var initialOutputs: Matrix<Double>? { nil }
+    var outputs: Int? { nil }
+    func initialOutputs(on tiles: any TileExecutor) -> Matrix<Double>? { nil }
     var operationsPerPair: Int { 1 }
     var numbersPerPoint: Int { count }
 
@@ -101,7 +102,7 @@ private struct GivenTest: TestKernel {
     let pointers: [KernelKind: String]
 
     var count: Int { matrices[.ntk]?.testTrain.rows ?? 0 }
-    var initialOutputs: Matrix<Double>? { nil }
+    func initialOutputs(on tiles: any TileExecutor) -> Matrix<Double>? { nil }
 
     func testTrain(_ kind: KernelKind, _ groups: DuplicateGroups, on tiles: any TileExecutor) throws -> Matrix<Double> {
         guard let matrix = matrices[kind]?.testTrain else { throw missing(kind, "test_train") }

@@ -29,9 +29,10 @@ struct FitRequest: Sendable {
     }
 
     /// Reads the fields of a fit, but for `finish`.
-    init(_ reader: inout ObjectReader) throws(ProblemDetails) {
-        training = try TrainingKernels.read(&reader)
+    init(_ reader: inout ObjectReader, _ networks: NetworkStore) throws(ProblemDetails) {
+        training = try TrainingKernels.read(&reader, networks)
         targets = try Targets(&reader, count: training.count)
+        try training.check(targets, "y_train")
         settings = try FitSettings(&reader)
         posterior = try reader.choice("posterior", default: .gp)
         if posterior == .ensemble, !training.kinds.contains(.nngp) {
@@ -43,14 +44,14 @@ struct FitRequest: Sendable {
 
     /// The kernel, the factor, the diagnostics.
     var operations: Int {
-        let n = training.count
+        let n = training.order
         let factors = if case .select = settings.ridge { 10 } else { 2 }
         return n.multipliedClamped(by: n).multipliedClamped(by: training.operationsPerPair.addingClamped(factors * n + 40 * targets.matrix.columns))
     }
 
     /// Bytes of the kernel, in which it is factored, and of eigenvectors where a ridge is selected.
     var peakBytes: Int {
-        let n = training.count
+        let n = training.order
         let matrices = if case .select(.leaveOneOut, _) = settings.ridge { 4 } else if case .select = settings.ridge { 2 } else { 1 }
         return n.multipliedClamped(by: n).multipliedClamped(by: matrices).addingClamped(n.multipliedClamped(by: 2 * training.numbersPerPoint))
             .multipliedClamped(by: 8)
@@ -68,13 +69,13 @@ struct TestRequest: Sendable {
     }
 
     func operations(_ fit: FitRequest) -> Int {
-        let (n, t) = (fit.training.count, test.count)
+        let (n, t) = (fit.training.order, test.count.multipliedClamped(by: fit.training.outputs ?? 1))
         let pairs = n.multipliedClamped(by: t).multipliedClamped(by: fit.training.operationsPerPair.addingClamped(2 * fit.targets.matrix.columns))
         return covariance == .none ? pairs : pairs.addingClamped(n.multipliedClamped(by: n).multipliedClamped(by: t))
     }
 
     func peakBytes(_ fit: FitRequest) -> Int {
-        let (n, t) = (fit.training.count, test.count)
+        let (n, t) = (fit.training.order, test.count.multipliedClamped(by: fit.training.outputs ?? 1))
         var elements = n.multipliedClamped(by: t)
         if covariance != .none {
             elements = elements.multipliedClamped(by: fit.posterior == .ensemble ? 4 : 2)
@@ -90,9 +91,9 @@ struct PredictionRequest: ComputeTask {
     var fit: FitRequest
     var test: TestRequest
 
-    init(_ value: JSONValue) throws(ProblemDetails) {
+    init(_ value: JSONValue, _ networks: NetworkStore) throws(ProblemDetails) {
         var reader = try ObjectReader(value, at: "")
-        fit = try FitRequest(&reader)
+        fit = try FitRequest(&reader, networks)
         test = try TestRequest(&reader, fit.training, .beside)
         try reader.finish()
     }

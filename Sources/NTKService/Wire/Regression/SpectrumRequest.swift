@@ -13,12 +13,13 @@ struct SpectrumRequest: ComputeTask {
 
     private static let mostSizes = 1_000
 
-    init(_ value: JSONValue) throws(ProblemDetails) {
+    init(_ value: JSONValue, _ networks: NetworkStore) throws(ProblemDetails) {
         var reader = try ObjectReader(value, at: "")
-        points = try TrainingKernels.read(&reader, points: "x", pattern: "pattern")
+        points = try TrainingKernels.read(&reader, networks, points: "x", pattern: "pattern")
         let n = points.count
         let hasTargets = reader.optional("y") != nil || reader.optional("labels") != nil
         targets = hasTargets ? try Targets(&reader, count: n, values: "y") : nil
+        if let targets { try points.check(targets, "y") }
         ridge = try reader.number("ridge", default: 0)
         learningRate = try reader.number("learning_rate", default: 1)
         noise = try reader.number("noise", default: 0)
@@ -41,12 +42,12 @@ struct SpectrumRequest: ComputeTask {
     }
 
     var operations: Int {
-        let n = points.count
+        let n = points.order
         return n.multipliedClamped(by: n).multipliedClamped(by: points.operationsPerPair.addingClamped(5 * n))
     }
 
     var peakBytes: Int {
-        let n = points.count
+        let n = points.order
         return n.multipliedClamped(by: n).multipliedClamped(by: 24).addingClamped(n.multipliedClamped(by: 16 * points.numbersPerPoint))
     }
 }

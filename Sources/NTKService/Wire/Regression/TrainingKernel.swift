@@ -14,8 +14,11 @@ protocol TrainingKernel: Sendable {
     var kind: KernelKind { get }
     /// The kernels that there are.
     var kinds: Set<KernelKind> { get }
+    /// Outputs of a point, if the kernel tells them apart: its rows are then all outputs of all points, in the order point, output. nil where
+    /// there is one kernel for however many outputs.
+    var outputs: Int? { get }
     /// f₀ [n, k] at the training points, from which training starts; nil for 0.
-    var initialOutputs: Matrix<Double>? { get }
+    func initialOutputs(on tiles: any TileExecutor) throws -> Matrix<Double>?
     /// Floating-point operations for a pair of points.
     var operationsPerPair: Int { get }
     /// Numbers that one point has.
@@ -33,12 +36,35 @@ protocol TrainingKernel: Sendable {
     var record: TrainingRecord { get }
 }
 
+extension TrainingKernel {
+    /// Rows of the kernel.
+    var order: Int { count.multipliedClamped(by: outputs ?? 1) }
+
+    /// Numbers of all outputs of all points as the kernel sees them: [order, k], or [order, 1] where it tells outputs apart.
+    func rows(_ values: Matrix<Double>) -> Matrix<Double> {
+        outputs == nil ? values : values.reshaped(rows: values.rows * values.columns, columns: 1)
+    }
+
+    /// The other way: [points, k].
+    func outputs(_ rows: Matrix<Double>) -> Matrix<Double> {
+        outputs.map { rows.reshaped(rows: rows.rows / $0, columns: $0) } ?? rows
+    }
+
+    func check(_ targets: Targets, _ field: String) throws(ProblemDetails) {
+        guard let outputs, targets.matrix.columns != outputs else { return }
+        if case .classes = targets {
+            throw .invalid("/labels", "\(outputs) classes expected, one for each output of the network; \(targets.matrix.columns) came")
+        }
+        throw .invalid("/\(field)", "\(outputs) targets a point expected, one for each output of the network; \(targets.matrix.columns) came")
+    }
+}
+
 /// The same for points to predict at.
 protocol TestKernel: Sendable {
     /// t.
     var count: Int { get }
     /// f₀ [t, k]; nil for 0.
-    var initialOutputs: Matrix<Double>? { get }
+    func initialOutputs(on tiles: any TileExecutor) throws -> Matrix<Double>?
     /// k(x*, X) [t, m] for the distinct training points.
     func testTrain(_ kind: KernelKind, _ groups: DuplicateGroups, on tiles: any TileExecutor) throws -> Matrix<Double>
     /// k(x*, x*') [t, t].
@@ -70,14 +96,21 @@ struct TrainingRecord: Sendable {
 /// The list of sources.
 enum TrainingKernels {
     /// Reads `kernel`, and `x_train` where the source needs points.
-    static func read(_ reader: inout ObjectReader, points: String = "x_train", pattern: String = "pattern_train") throws(ProblemDetails)
-        -> any TrainingKernel
-    {
+    static func read(
+        _ reader: inout ObjectReader, _ networks: NetworkStore, points: String = "x_train", pattern: String = "pattern_train"
+    ) throws(ProblemDetails) -> any TrainingKernel {
         let value = try reader.required("kernel", "a kernel source, such as {\"architecture\": …, \"kind\": \"ntk\"},")
         var source = try ObjectReader(value, at: reader.pointer(to: "kernel"))
         if let matrices = source.optional("matrices") {
             try source.finish()
             return try GivenTraining(matrices, at: source.pointer(to: "matrices"))
+        }
+        if let network = source.optional("network") {
+            let network = try networks.source(network, at: source.pointer(to: "network"))
+            let kind: KernelKind = try source.choice("kind", default: .ntk)
+            guard kind == .ntk else { throw .invalid(source.pointer(to: "kind"), "\"ntk\" expected: a network's kernel is that of its gradients") }
+            try source.finish()
+            return try NetworkTrainingSet(network, &reader, points: points, pattern: pattern)
         }
         return try AnalyticTraining(&source, &reader, points: points, pattern: pattern)
     }
@@ -85,6 +118,7 @@ enum TrainingKernels {
     /// The training set of a record.
     static func restore(_ record: JSONObject, tensors: [String: PointTensor]) throws(ProblemDetails) -> any TrainingKernel {
         if record["architecture"] != nil { return try AnalyticTraining(record, tensors: tensors) }
+        if record["network"] != nil { return try NetworkTrainingSet(record, tensors: tensors) }
         return try GivenTraining(record, tensors: tensors)
     }
 }
