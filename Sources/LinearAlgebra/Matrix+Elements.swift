@@ -56,6 +56,13 @@ extension Matrix where Element == Double {
         return all
     }
 
+    /// max |A_ij|.
+    public var largestMagnitude: Double {
+        var largest = 0.0
+        for index in 0..<rows * columns { unsafe largest = Swift.max(largest, abs(base[index])) }
+        return largest
+    }
+
     /// Adds a number to every element of the diagonal, in place.
     public func addToDiagonal(_ value: Element) {
         for index in 0..<Swift.min(rows, columns) { unsafe base[index * (columns + 1)] += value }
@@ -75,5 +82,25 @@ extension Matrix where Element == Double {
         for row in 0..<rows {
             for column in 0..<columns { unsafe base[row * columns + column] *= factors[column] }
         }
+    }
+
+    /// Adds the columns of a matrix of the same shape, each times its factor, in place.
+    public func add(_ other: Matrix, scaled factors: [Element]) {
+        precondition(rows == other.rows && columns == other.columns && factors.count == columns)
+        for row in 0..<rows {
+            for column in 0..<columns { unsafe base[row * columns + column] += factors[column] * other.base[row * columns + column] }
+        }
+    }
+
+    /// Takes the elements of a matrix of the same shape.
+    public func assignElements(_ other: Matrix) {
+        precondition(rows == other.rows && columns == other.columns)
+        unsafe base.update(from: other.base, count: rows * columns)
+    }
+
+    /// Adds the rows of a matrix of as many columns to those from `start` on, in place.
+    public func addRows(_ other: Matrix, at start: Int) {
+        precondition(columns == other.columns && start >= 0 && start + other.rows <= rows)
+        for index in 0..<other.rows * columns { unsafe base[start * columns + index] += other.base[index] }
     }
 }

@@ -17,6 +17,9 @@ public struct Tridiagonal: Sendable {
     public init(inPlace matrix: Matrix<Double>) {
         precondition(matrix.rows == matrix.columns && matrix.rows > 0)
         BLAS.useCallingThreadOnly()
+        // Squares must stay in range; a power of two changes no digit.
+        let unit = Self.unit(matrix.largestMagnitude)
+        if unit != 1 { matrix.scaleRows([Double](repeating: 1 / unit, count: matrix.rows)) }
         var n = Int32(matrix.rows)
         var d = [Double](repeating: 0, count: matrix.rows)
         var e = [Double](repeating: 0, count: max(matrix.rows - 1, 1))
@@ -27,10 +30,15 @@ public struct Tridiagonal: Sendable {
         // Symmetric, so that row-major and column-major are the same.
         unsafe dsytrd_("L", &n, matrix.base, &n, &d, &e, &tau, &work, &size, &info)
         precondition(info == 0, "dsytrd takes these arguments")
-        diagonal = d
-        offDiagonal = matrix.rows > 1 ? e : []
+        diagonal = unit == 1 ? d : d.map { $0 * unit }
+        offDiagonal = matrix.rows > 1 ? e.map { $0 * unit } : []
         reflectors = matrix
         scales = tau
+    }
+
+    private static func unit(_ largest: Double) -> Double {
+        guard largest > 0, largest.isFinite, !(1e-100...1e100).contains(largest) else { return 1 }
+        return Double(sign: .plus, exponent: min(max(largest.exponent, -1_000), 1_000), significand: 1)
     }
 
     /// Qᵀ B for B [n, k].

@@ -28,7 +28,7 @@ package struct NTKService: HTTPResponder {
 
     let executor: ComputeExecutor
     let networks: NetworkStore
-    private let limits: Limits
+    let limits: Limits
     let regressors: RegressorEndpoints?
     private let isReady: @Sendable () -> Bool
 
@@ -82,6 +82,8 @@ package struct NTKService: HTTPResponder {
         } catch let problem as ProblemDetails {
             return problem.response(requestID: id)
         } catch let error as JSONError {
+            return ProblemDetails(error).response(requestID: id)
+        } catch let error as NoConvergence {
             return ProblemDetails(error).response(requestID: id)
         } catch let error as ArtifactStoreError {
             return ProblemDetails(error).response(requestID: id)
@@ -140,8 +142,9 @@ package struct NTKService: HTTPResponder {
         case .kernels:
             return try await compute(request, KernelRequest.init, KernelEndpoint.answer)
         case .predictions:
+            let memoryBytes = limits.memoryBytes
             return try await compute(
-                request, { value throws(ProblemDetails) in try PredictionRequest(value, networks) }, PredictionEndpoint.answer)
+                request, { value throws(ProblemDetails) in try PredictionRequest(value, networks, memoryBytes: memoryBytes) }, PredictionEndpoint.answer)
         case .networks:
             return try await request.head.method == .post ? storeNetwork(request) : listNetworks(target)
         case .network:

@@ -2,6 +2,7 @@ internal import ArtifactStore
 internal import Foundation
 internal import HTTP1
 internal import HTTPTypes
+internal import LinearAlgebra
 internal import NTK
 internal import TensorFormats
 
@@ -81,6 +82,8 @@ extension ProblemDetails {
             status: .badRequest, type: "unknown-parameter", title: "The query has a parameter that means nothing here",
             detail: "\(name): \(expected) expected; \(came.prefix(80)) came")
     }
+
+    init(_ error: NoConvergence) { self.init(RegressionError.kernelOverflow) }
 
     init(_ error: ArtifactStoreError) {
         switch error {

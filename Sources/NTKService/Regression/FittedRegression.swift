@@ -16,6 +16,11 @@ struct FittedRegression: Sendable {
         targets = request.targets
         posterior = request.posterior
         let groups = request.training.duplicates()
+        if request.isIterative {
+            regression = try Self.iterative(request, groups, on: tiles)
+            calibration = nil
+            return
+        }
         let kernel = try request.training.trainTrain(request.training.kind, groups, on: tiles)
         var trace = 0.0
         for (index, value) in kernel.diagonal.enumerated() { trace += value * (groups.multiplicities[index] / Double(groups.pointCount)) }
@@ -29,6 +34,23 @@ struct FittedRegression: Sendable {
         } else {
             calibration = nil
         }
+    }
+
+    /// By conjugate gradients.
+    private static func iterative(
+        _ request: FitRequest, _ groups: DuplicateGroups, on tiles: any TileExecutor
+    ) throws -> KernelRidgeRegression {
+        let training = request.training
+        guard let packed = try training.packed(groups, on: tiles) else { preconditionFailure("validation asks whether there is one") }
+        let trace = zip(packed.diagonal, groups.multiplicities).reduce(0) { $0 + $1.0 * ($1.1 / Double(groups.pointCount)) }
+        guard case .fixed(let ridge) = try request.settings.options(meanDiagonal: trace, needsCovariance: false).ridge else {
+            preconditionFailure("validation asks for a number")
+        }
+        let targets = request.targets.matrix
+        return try KernelRidgeRegression(
+            packed: packed, groups: groups, targets: try training.initialOutputs(on: tiles).map { targets.subtracting($0) } ?? targets,
+            options: .init(ridge: ridge), on: tiles
+        ) { try training.multiply(groups, $0, on: tiles) }
     }
 
     /// A fit that was stored, for means alone.

@@ -38,9 +38,9 @@ struct RegressorRequest: ComputeTask {
     var fit: FitRequest
     var id: ArtifactID
 
-    init(_ value: JSONValue, _ networks: NetworkStore) throws(ProblemDetails) {
+    init(_ value: JSONValue, _ networks: NetworkStore, memoryBytes: Int) throws(ProblemDetails) {
         var reader = try ObjectReader(value, at: "")
-        fit = try FitRequest(&reader, networks)
+        fit = try FitRequest(&reader, networks, memoryBytes: memoryBytes)
         try reader.finish()
         id = Self.id(fit)
     }

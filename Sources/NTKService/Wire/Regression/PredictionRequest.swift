@@ -20,6 +20,8 @@ struct FitRequest: Sendable {
     var targets: Targets
     var settings: FitSettings
     var posterior: Posterior
+    /// Whether by conjugate gradients.
+    var isIterative = false
 
     init(training: any TrainingKernel, targets: Targets, settings: FitSettings, posterior: Posterior) {
         self.training = training
@@ -29,7 +31,8 @@ struct FitRequest: Sendable {
     }
 
     /// Reads the fields of a fit, but for `finish`.
-    init(_ reader: inout ObjectReader, _ networks: NetworkStore) throws(ProblemDetails) {
+    /// - Parameter memoryBytes: what one request may take: by that it is decided how the system is solved.
+    init(_ reader: inout ObjectReader, _ networks: NetworkStore, memoryBytes: Int) throws(ProblemDetails) {
         training = try TrainingKernels.read(&reader, networks)
         targets = try Targets(&reader, count: training.count)
         try training.check(targets, "y_train")
@@ -40,6 +43,16 @@ struct FitRequest: Sendable {
                 "/posterior",
                 "a kernel source with the outputs' covariance at initialization expected for the ensemble: an architecture, or matrices with nngp")
         }
+        switch settings.solver {
+        case .direct: break
+        case .automatic: if case .fixed(let ridge) = settings.ridge { isIterative = training.canBePacked && ridge > 0 && directBytes > memoryBytes }
+        case .conjugateGradient:
+            guard training.canBePacked else { throw .invalid("/solver", "direct expected: this kernel source comes as a whole matrix") }
+            guard case .fixed(let ridge) = settings.ridge, ridge > 0 else {
+                throw .invalid("/ridge", "a number above 0 expected with conjugate gradients, which have no factor to select by")
+            }
+            isIterative = true
+        }
     }
 
     /// The kernel, the factor, the diagnostics.
@@ -49,8 +62,14 @@ struct FitRequest: Sendable {
         return n.multipliedClamped(by: n).multipliedClamped(by: training.operationsPerPair.addingClamped(factors * n + 40 * targets.matrix.columns))
     }
 
-    /// Bytes of the kernel, in which it is factored, and of eigenvectors where a ridge is selected.
     var peakBytes: Int {
+        guard isIterative else { return directBytes }
+        let n = training.count
+        return PackedKernel.bytes(order: n).addingClamped(n.multipliedClamped(by: 8 * (3 * 1_500 + 2 * training.numbersPerPoint)))
+    }
+
+    /// Bytes of the kernel, in which it is factored, and of eigenvectors where a ridge is selected.
+    private var directBytes: Int {
         let n = training.order
         let matrices = if case .select(.leaveOneOut, _) = settings.ridge { 4 } else if case .select = settings.ridge { 2 } else { 1 }
         return n.multipliedClamped(by: n).multipliedClamped(by: matrices).addingClamped(n.multipliedClamped(by: 2 * training.numbersPerPoint))
@@ -91,11 +110,14 @@ struct PredictionRequest: ComputeTask {
     var fit: FitRequest
     var test: TestRequest
 
-    init(_ value: JSONValue, _ networks: NetworkStore) throws(ProblemDetails) {
+    init(_ value: JSONValue, _ networks: NetworkStore, memoryBytes: Int) throws(ProblemDetails) {
         var reader = try ObjectReader(value, at: "")
-        fit = try FitRequest(&reader, networks)
+        fit = try FitRequest(&reader, networks, memoryBytes: memoryBytes)
         test = try TestRequest(&reader, fit.training, .beside)
         try reader.finish()
+        if fit.isIterative && test.covariance != .none {
+            throw .invalid("/covariance", "none expected with conjugate gradients, which have no factor; the system's takes too much memory")
+        }
     }
 
     var operations: Int { fit.operations.addingClamped(test.operations(fit)) }

@@ -29,6 +29,13 @@ protocol TrainingKernel: Sendable {
     /// K [m, m] of the distinct points, in memory of its own.
     func trainTrain(_ kind: KernelKind, _ groups: DuplicateGroups, on tiles: any TileExecutor) throws -> Matrix<Double>
 
+    /// The same in tiles of float32, for conjugate gradients; nil if the source can do no better than the whole matrix.
+    func packed(_ groups: DuplicateGroups, on tiles: any TileExecutor) throws -> PackedKernel?
+    /// K V in float64 for V [m, k], from tiles that are computed and forgotten; only where there is a packed kernel.
+    func multiply(_ groups: DuplicateGroups, _ vectors: Matrix<Double>, on tiles: any TileExecutor) throws -> Matrix<Double>
+    /// Whether there is a packed kernel.
+    var canBePacked: Bool { get }
+
     /// Reads the test points, or their matrices, from a request whose fields have these names.
     func readTest(_ reader: inout ObjectReader, _ names: TestFieldNames) throws(ProblemDetails) -> any TestKernel
 
@@ -56,6 +63,14 @@ extension TrainingKernel {
             throw .invalid("/labels", "\(outputs) classes expected, one for each output of the network; \(targets.matrix.columns) came")
         }
         throw .invalid("/\(field)", "\(outputs) targets a point expected, one for each output of the network; \(targets.matrix.columns) came")
+    }
+
+    var canBePacked: Bool { false }
+
+    func packed(_ groups: DuplicateGroups, on tiles: any TileExecutor) throws -> PackedKernel? { nil }
+
+    func multiply(_ groups: DuplicateGroups, _ vectors: Matrix<Double>, on tiles: any TileExecutor) throws -> Matrix<Double> {
+        try trainTrain(kind, groups, on: tiles).multiply(vectors, on: tiles)
     }
 }
 

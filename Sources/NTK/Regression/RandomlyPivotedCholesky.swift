@@ -1,0 +1,108 @@
+internal import Foundation
+public import LinearAlgebra
+
+/// K ≈ F Fᵀ with F [n, r], its pivots drawn in proportion to what is left of the diagonal (Chen, Epperly, Tropp, Webber 2022, arXiv
+/// 2207.06503, Algorithm 2, in blocks), and (F Fᵀ + μI)⁻¹ by it: the preconditioner of Díaz, Epperly, Frangella, Tropp, Webber 2023
+/// (arXiv 2304.12465). Reads n r entries of the kernel; O(n r²).
+public struct RandomlyPivotedCholesky: Sendable {
+    /// F [n, r].
+    public let factor: Matrix<Double>
+    /// tr (K − F Fᵀ).
+    public let residualTrace: Double
+
+    public var rank: Int { factor.columns }
+
+    private static let blockSize = 64
+
+    /// - Parameters:
+    ///   - columns: columns of K [n, count].
+    ///   - seed: the same seed draws the same pivots.
+    public init(
+        diagonal: [Double], rank wanted: Int, seed: UInt64 = 0, on executor: any TileExecutor, columns: ([Int]) throws -> Matrix<Double>
+    ) throws {
+        let n = diagonal.count
+        let total = diagonal.reduce(0, +)
+        let most = min(wanted, n)
+        var left = diagonal
+        var parts: [Matrix<Double>] = []
+        var found = 0
+        var state = seed
+        while found < most, left.reduce(0, +) > 1e-14 * total {
+            let drawn = Self.draw(min(Self.blockSize, most - found), left, &state)
+            guard !drawn.isEmpty else { break }
+            // What the columns still have beyond the factor so far.
+            var block = try columns(drawn)
+            for part in parts {
+                block = block.subtracting(try part.multiplyTransposed(part.rows(drawn), on: executor))
+            }
+            let pivots = block.rows(drawn).symmetricCore
+            pivots.addToDiagonal(Double(n) * .ulpOfOne * max(total / Double(n), .leastNormalMagnitude))
+            guard let cholesky = try? Cholesky(inPlace: pivots, on: executor) else { break }
+            let part = try cholesky.whiten(block, on: executor)
+            for (point, square) in part.rowSquares.enumerated() { left[point] = max(left[point] - square, 0) }
+            for pivot in drawn { left[pivot] = 0 }
+            parts.append(part)
+            found += part.columns
+        }
+        let factor = Matrix<Double>(uninitializedRows: n, columns: found)
+        var start = 0
+        for part in parts {
+            for row in 0..<n {
+                unsafe (factor.base + row * found + start).update(from: part.base + row * part.columns, count: part.columns)
+            }
+            start += part.columns
+        }
+        self.factor = factor
+        residualTrace = left.reduce(0, +)
+    }
+
+    /// Different indices, each drawn in proportion to its weight.
+    private static func draw(_ count: Int, _ weights: [Double], _ state: inout UInt64) -> [Int] {
+        var rest = weights
+        var drawn: [Int] = []
+        var sum = rest.reduce(0, +)
+        for _ in 0..<count where sum > 0 {
+            // SplitMix64 (Steele, Lea, Flood 2014).
+            state &+= 0x9E37_79B9_7F4A_7C15
+            var z = state
+            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+            var mark = Double((z ^ (z >> 31)) >> 11) * 0x1p-53 * sum
+            var chosen: Int?
+            for (index, weight) in rest.enumerated() where weight > 0 {
+                chosen = index
+                mark -= weight
+                if mark < 0 { break }
+            }
+            guard let chosen else { break }
+            drawn.append(chosen)
+            sum -= rest[chosen]
+            rest[chosen] = 0
+        }
+        return drawn.sorted()
+    }
+
+    /// (F Fᵀ + μI)⁻¹ as something to apply: (V − F (FᵀF + μI)⁻¹ FᵀV)/μ (Woodbury).
+    func inverse(shift: Double, on executor: any TileExecutor) throws -> (Matrix<Double>) throws -> Matrix<Double> {
+        let scale = { (matrix: Matrix<Double>) in
+            Matrix(rows: matrix.rows, columns: matrix.columns, matrix.elements.map { $0 / shift })
+        }
+        guard rank > 0 else { return scale }
+        let gram = try factor.transposedMultiply(factor, on: executor).symmetricCore
+        gram.addToDiagonal(shift)
+        let cholesky = try Cholesky(inPlace: gram, on: executor)
+        return { right in
+            let inner = try cholesky.solve(factor.transposedMultiply(right, on: executor), on: executor)
+            return scale(right.subtracting(try factor.multiply(inner, on: executor)))
+        }
+    }
+}
+
+extension Matrix where Element == Double {
+    /// A copy with its upper half mirrored, so that it is symmetric bit for bit.
+    var symmetricCore: Matrix {
+        let result = copy()
+        result.mirrorUpperHalf()
+        return result
+    }
+}
