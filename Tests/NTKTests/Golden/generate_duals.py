@@ -3,7 +3,7 @@
 A pair is given by the variances q1, q2 and the gap h of its correlation to the nearer pole: c = 1 - h, or -(1 - h) where far is true.
 """
 import json
-from mpmath import mp, mpf, quad, exp, log, sqrt, tanh, erf, pi, cos, sin
+from mpmath import mp, mpf, quad, exp, log, sqrt, tanh, erf, pi, cos, asin, factorial
 
 mp.dps = 20
 
@@ -54,7 +54,16 @@ PAIRS = [
     ("4", "9", "0.7", False), ("0.7", "1.3", "1e-3", True), ("0", "1", "1", False),
 ]
 # Slow ones at fewer pairs.
-FEWER = {"swish": (0, 2, 5), "mish": (0, 2), "gelu": (0, 2, 6)}
+FEWER = {"swish": (0, 2, 5), "mish": (0, 2), "gelu": (0, 2, 6), "elu": (0, 1, 2, 5)}
+
+
+def rectified(n, q1, q2, h, far):
+    """E[u_+^n v_+^n] in polar coordinates, the radius integrated out."""
+    if q1 * q2 == 0:
+        return mpf(1) / 4 if n == 0 else mpf(0)
+    angle = pi - 2 * asin(sqrt(h / 2)) if far else 2 * asin(sqrt(h / 2))
+    around = quad(lambda a: (cos(a) * cos(a - angle)) ** n, [angle - pi / 2, angle / 2, pi / 2])
+    return sqrt(q1 * q2) ** n * mpf(2) ** n * factorial(n) / (2 * pi) * around
 
 
 def dual(f, q1, q2, h, far):
@@ -76,11 +85,18 @@ def dual(f, q1, q2, h, far):
 if __name__ == "__main__":
     cases = []
     for name, (f, slope) in FUNCTIONS.items():
+        degree = int(name.split()[1]) if name.startswith("rectified") else None
         for q1, q2, h, far in [PAIRS[k] for k in FEWER.get(name, range(len(PAIRS)))]:
             numbers = [mpf(q1), mpf(q2), mpf(h)]
-            cases.append({"activation": name, "q1": float(q1), "q2": float(q2), "gap": float(h), "far": far,
-                          "kappa": float(dual(f, *numbers, far)), "kappa_dot": float(dual(slope, *numbers, far)),
-                          "own1": float(dual(f, mpf(q1), mpf(q1), mpf(0), False)), "own2": float(dual(f, mpf(q2), mpf(q2), mpf(0), False))})
+            if degree is None:
+                kappa, dot, own1, own2 = (dual(f, *numbers, far), dual(slope, *numbers, far), dual(f, numbers[0], numbers[0], mpf(0), False),
+                                          dual(f, numbers[1], numbers[1], mpf(0), False))
+            else:
+                kappa, own1, own2 = (rectified(degree, *numbers, far), rectified(degree, numbers[0], numbers[0], mpf(0), False),
+                                     rectified(degree, numbers[1], numbers[1], mpf(0), False))
+                dot = degree ** 2 * rectified(degree - 1, *numbers, far) if degree else mpf(0)
+            cases.append({"activation": name, "q1": float(q1), "q2": float(q2), "gap": float(h), "far": far, "kappa": float(kappa),
+                          "kappa_dot": float(dot), "own1": float(own1), "own2": float(own2)})
             print(cases[-1], flush=True)
     with open("duals.json", "w") as file:
         json.dump({"source": "mpmath, 20 digits", "cases": cases}, file, indent=0)
