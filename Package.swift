@@ -84,7 +84,7 @@ let package = Package(
         .testTarget(name: "ArtifactStoreTests", dependencies: ["ArtifactStore"], swiftSettings: strict),
         .testTarget(name: "ComputeExecutorTests", dependencies: ["ComputeExecutor", "Locks", "LinearAlgebra"], swiftSettings: strict),
         .testTarget(
-            name: "NTKServiceTests", dependencies: ["NTKService", "ComputeExecutor", "HTTP1", "TensorFormats", httpTypes],
+            name: "NTKServiceTests", dependencies: ["NTKService", "ComputeExecutor", "LinearAlgebra", "HTTP1", "TensorFormats", httpTypes],
             resources: [.copy("Golden")], swiftSettings: strict),
     ]
 )

@@ -17,6 +17,8 @@ package struct NTKService: HTTPResponder {
         package var bodyBytes = 1 << 30
         /// Bytes that the matrices of one request may take; more is 422, before anything is allocated.
         package var memoryBytes = 8 << 30
+        /// Seconds that one request may compute, by its estimate; more is 422.
+        package var seconds = 3600.0
 
         package init() {}
     }
@@ -29,6 +31,7 @@ package struct NTKService: HTTPResponder {
     let executor: ComputeExecutor
     let networks: NetworkStore
     let limits: Limits
+    private let meter: WorkMeter
     let regressors: RegressorEndpoints?
     private let isReady: @Sendable () -> Bool
 
@@ -44,6 +47,7 @@ package struct NTKService: HTTPResponder {
         self.executor = executor
         self.networks = networks
         self.limits = limits
+        meter = WorkMeter(width: executor.width)
         self.isReady = isReady
     }
 
@@ -181,32 +185,56 @@ package struct NTKService: HTTPResponder {
         _ request: ServerRequest, _ validate: @escaping @Sendable (JSONValue) throws(ProblemDetails) -> Task,
         _ work: @escaping @Sendable (Task, any TileExecutor) throws -> ComputedAnswer
     ) async throws -> ServerResponse {
+        let isEstimate = Target(request.head.path ?? "/")?.parameter("estimate_only") == "true"
+        guard let seconds = try Deadline.seconds(request.head) else {
+            return try await compute(request, isEstimate: isEstimate, validate, work)
+        }
+        return try await Deadline.run(within: seconds) { try await compute(request, isEstimate: isEstimate, validate, work) }
+    }
+
+    private func compute<Task: ComputeTask>(
+        _ request: ServerRequest, isEstimate: Bool, _ validate: @escaping @Sendable (JSONValue) throws(ProblemDetails) -> Task,
+        _ work: @escaping @Sendable (Task, any TileExecutor) throws -> ComputedAnswer
+    ) async throws -> ServerResponse {
         var timing = ServerTiming()
-        let memoryBytes = limits.memoryBytes
+        let (limits, meter) = (limits, meter)
         @Sendable func read(_ body: [UInt8], _ timing: inout ServerTiming) throws -> Task {
             let task = try validate(JSONValue.parse(body))
-            let bytes = task.peakBytes
-            guard bytes <= memoryBytes else { throw ProblemDetails.overMemory(bytes, limit: memoryBytes) }
+            let estimate = Estimate(flops: task.operations, peakBytes: task.peakBytes, seconds: meter.seconds(task.operations))
             timing.end("parse")
+            if isEstimate { throw EstimateOnly(estimate: estimate) }
+            guard estimate.peakBytes <= limits.memoryBytes else { throw ProblemDetails.overMemory(estimate, limit: limits.memoryBytes) }
+            guard estimate.seconds <= limits.seconds else { throw ProblemDetails.overTime(estimate, limit: limits.seconds) }
             return task
         }
-        let small = request.body.count <= Self.smallBody ? try read(request.body, &timing) : nil
-        if let small, small.operations <= Self.smallWork {
-            timing.end("queue")
-            let answer = try work(small, SerialTiles())
-            timing.end("compute")
+        do {
+            let small = request.body.count <= Self.smallBody ? try read(request.body, &timing) : nil
+            if let small, small.operations <= Self.smallWork {
+                timing.end("queue")
+                let answer = try work(small, SerialTiles())
+                timing.end("compute")
+                return try await self.answer(answer, &timing)
+            }
+            let (answer, done) = try await executor.run { [timing] tiles in
+                var timing = timing
+                timing.end("queue")
+                let task = try small ?? read(request.body, &timing)
+                let start = ContinuousClock.now
+                let answer = try work(task, tiles)
+                meter.learn(operations: task.operations, in: ContinuousClock.now - start)
+                timing.end("compute")
+                return (answer, timing)
+            }
+            timing = done
             return try await self.answer(answer, &timing)
+        } catch let only as EstimateOnly {
+            var json = JSONWriter()
+            json.beginObject()
+            only.estimate.write(to: &json)
+            json.endObject()
+            return ServerResponse(
+                headerFields: [.contentType: "application/json", .serverTiming: timing.value], body: .bytes(json.bytes))
         }
-        let (answer, done) = try await executor.run { [timing] tiles in
-            var timing = timing
-            timing.end("queue")
-            let task = try small ?? read(request.body, &timing)
-            let answer = try work(task, tiles)
-            timing.end("compute")
-            return (answer, timing)
-        }
-        timing = done
-        return try await self.answer(answer, &timing)
     }
 
     private func answer(_ answer: ComputedAnswer, _ timing: inout ServerTiming) async throws -> ServerResponse {
@@ -217,6 +245,11 @@ package struct NTKService: HTTPResponder {
         fields[.contentType] = "application/json"
         fields[.serverTiming] = timing.value
         return ServerResponse(status: answer.status, headerFields: fields, body: content)
+    }
+
+    /// Ends a request that only asks what it would cost.
+    private struct EstimateOnly: Error {
+        var estimate: Estimate
     }
 
     // MARK: Pieces of answers

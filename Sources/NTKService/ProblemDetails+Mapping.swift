@@ -53,7 +53,8 @@ extension ProblemDetails {
         case .singular(let ridge, let reciprocalCondition, let jitter):
             self.init(
                 status: .unprocessableContent, type: "singular-system", title: "The kernel matrix is singular",
-                detail: "a positive definite K + ridge·I expected; with ridge \(ridge)\(jitter > 0 ? " and jitter up to \(jitter)" : "") its reciprocal "
+                detail:
+                    "a positive definite K + ridge·I expected; with ridge \(ridge)\(jitter > 0 ? " and jitter up to \(jitter)" : "") its reciprocal "
                     + "condition number is \(reciprocalCondition) in float64: points in the same direction where there is no bias, or kernels "
                     + "of few features, make it so; give a larger ridge, leave such points out, or ask for on_singular minimum_norm",
                 faults: [Fault(pointer: "/ridge", detail: "a larger ridge expected")])
@@ -71,7 +72,8 @@ extension ProblemDetails {
                 "/kernel", "a positive semi-definite kernel expected; its eigenvalues go from \(least) to \(largest), and that is more than rounding")
         case .noConvergence(let iterations, let residual):
             self = .invalid(
-                "/ridge", "a system that conjugate gradients solve expected; after \(iterations) iterations the relative residual is \(residual): "
+                "/ridge",
+                "a system that conjugate gradients solve expected; after \(iterations) iterations the relative residual is \(residual): "
                     + "give a larger ridge")
         }
     }
@@ -101,10 +103,16 @@ extension ProblemDetails {
             detail: "\(what) is missing or damaged in the data directory")
     }
 
-    static func overMemory(_ bytes: Int, limit: Int) -> ProblemDetails {
+    static func overMemory(_ estimate: Estimate, limit: Int) -> ProblemDetails {
         ProblemDetails(
             status: .unprocessableContent, type: "over-limit", title: "The request needs more memory than one request may take",
-            detail: "at most \(limit) bytes for its matrices expected; this one needs about \(bytes)")
+            detail: "at most \(limit) bytes for its matrices expected; this one needs about \(estimate.peakBytes)", estimate: estimate)
+    }
+
+    static func overTime(_ estimate: Estimate, limit: Double) -> ProblemDetails {
+        ProblemDetails(
+            status: .unprocessableContent, type: "over-limit", title: "The request needs more time than one request may take",
+            detail: "work of at most \(limit) s expected; this one takes about \(estimate.seconds.rounded()) s", estimate: estimate)
     }
 
     static func unavailable(_ detail: String) -> ProblemDetails {

@@ -18,6 +18,8 @@ package struct ProblemDetails: Error, Sendable, Equatable {
     package var detail: String
     package var faults: [Fault] = []
     package var headerFields: HTTPFields = [:]
+    /// What the request would have cost, where that is why it was refused.
+    var estimate: Estimate?
 
     package func response(requestID: String) -> ServerResponse {
         var json = JSONWriter()
@@ -38,6 +40,7 @@ package struct ProblemDetails: Error, Sendable, Equatable {
             }
             json.endArray()
         }
+        estimate?.write(to: &json)
         json.endObject()
         var fields = headerFields
         fields[.contentType] = "application/problem+json"

@@ -61,7 +61,7 @@ enum Route: String, CaseIterable, Sendable {
     var parameters: [String: [String]?] {
         switch self {
         case .kernels, .predictions, .dynamics, .spectra, .regressorPredictions, .empiricalKernels, .networkOutputs, .convergence:
-            ["format": ["json"]]
+            ["format": ["json"], "estimate_only": ["true", "false"]]
         case .networks, .regressors: ["limit": nil, "after": nil]
         default: [:]
         }

@@ -25,6 +25,7 @@ struct Serve: AsyncParsableCommand {
     private static let bodySetting = Setting(variable: "NTK_MAX_BODY_BYTES", standard: 1 << 30)
     private static let memorySetting = Setting(
         variable: "NTK_MAX_REQUEST_MEMORY", standard: Int(clamping: ProcessInfo.processInfo.physicalMemory / 2))
+    private static let secondsSetting = Setting(variable: "NTK_MAX_REQUEST_SECONDS", standard: 3600.0)
     private static let cacheSetting = Setting(
         variable: "NTK_CACHE_BYTES", standard: Int(clamping: ProcessInfo.processInfo.physicalMemory / 8))
     private static let idleSetting = Setting(variable: "NTK_IDLE_TIMEOUT", standard: 75.0)
@@ -37,7 +38,9 @@ struct Serve: AsyncParsableCommand {
     @Option(help: portSetting.help("Port to listen on; 0 picks a free one."))
     var port: Int?
 
-    @Option(help: ArgumentHelp("Directory of what must survive the process; made if it is missing (NTK_DATA_DIR; default: a temporary one).", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp(
+            "Directory of what must survive the process; made if it is missing (NTK_DATA_DIR; default: a temporary one).", valueName: "dir"))
     var dataDir: String?
 
     @Option(help: cacheSetting.help("Memory for stored regressors that are in use", unit: " bytes: an eighth of this machine's"))
@@ -54,6 +57,9 @@ struct Serve: AsyncParsableCommand {
 
     @Option(help: memorySetting.help("Most memory for the matrices of one request", unit: " bytes: half of this machine's"))
     var maxRequestMemory: Int?
+
+    @Option(help: secondsSetting.help("Most seconds that one request may compute, by its estimate."))
+    var maxRequestSeconds: Double?
 
     @Option(help: idleSetting.help("Seconds a connection may wait for its next request."))
     var idleTimeout: Double?
@@ -73,6 +79,7 @@ struct Serve: AsyncParsableCommand {
         var service = NTKService.Limits()
         service.bodyBytes = try positive(Self.bodySetting.resolve(maxBodyBytes), "--max-body-bytes")
         service.memoryBytes = try positive(Self.memorySetting.resolve(maxRequestMemory), "--max-request-memory")
+        service.seconds = try Self.secondsSetting.resolve(maxRequestSeconds)
         let executor = ComputeExecutor(width: try positive(Self.workersSetting.resolve(workers), "--workers"))
         let dataPath = try Self.dataDirSetting.resolve(dataDir)
         let networks = try NetworkStore(directory: dataPath.isEmpty ? nil : dataPath + "/networks")

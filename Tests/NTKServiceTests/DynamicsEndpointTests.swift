@@ -19,7 +19,9 @@ struct DynamicsEndpointTests {
         #expect(zip(try end.array("mean").elements, mean.elements[4...]).allSatisfy { abs($0 - $1) < 1e-12 })
         let variance = try answer.array("variance").elements
         #expect(zip(try end.array("variance").elements, variance[4...]).allSatisfy { abs($0 - $1) < 1e-12 })
-        let prior = try await client.post("/v1/kernels", #"{"architecture":{"type":"mlp","depth":1,"w_std":1.4142135623730951,"b_std":0.1},"x1":[[2,1],[1,0]],"kinds":["nngp"],"diagonal":true}"#)
+        let prior = try await client.post(
+            "/v1/kernels",
+            #"{"architecture":{"type":"mlp","depth":1,"w_std":1.4142135623730951,"b_std":0.1},"x1":[[2,1],[1,0]],"kinds":["nngp"],"diagonal":true}"#)
         #expect(zip(try prior.array("nngp").elements, variance[0...1]).allSatisfy { abs($0 - $1) < 1e-14 })
         // The time to a loss is where the loss is that.
         guard case .number(let time) = try answer.object["time_to_loss"] else { return #expect(Bool(false), "\(answer.text)") }
@@ -30,11 +32,15 @@ struct DynamicsEndpointTests {
     /// Steps by hand on the kernel of `/v1/kernels`.
     @Test(arguments: [0.0, 0.9])
     func stepsAreThoseOfTheLoop(momentum: Double) async throws {
-        let gram = try await client.post("/v1/kernels", #"{"architecture":{"type":"mlp","depth":1,"w_std":1.4142135623730951,"b_std":0.1},"x1":[[1,0],[0,1],[1,2]]}"#).array("ntk").elements
-        let optimizer = momentum == 0 ? #"{"type":"gradient_descent","learning_rate":0.4}"# : #"{"type":"heavy_ball","learning_rate":0.4,"momentum":0.9}"#
+        let gram = try await client.post(
+            "/v1/kernels", #"{"architecture":{"type":"mlp","depth":1,"w_std":1.4142135623730951,"b_std":0.1},"x1":[[1,0],[0,1],[1,2]]}"#
+        ).array("ntk").elements
+        let optimizer =
+            momentum == 0 ? #"{"type":"gradient_descent","learning_rate":0.4}"# : #"{"type":"heavy_ball","learning_rate":0.4,"momentum":0.9}"#
         let answer = try await client.post(
             "/v1/dynamics",
-            #"{"kernel":\#(Self.kernel),"x_train":[[1,0],[0,1],[1,2]],"y_train":[1,-1,2],"times":[50],"optimizer":\#(optimizer),"initial_outputs":{"train":[0.5,0.5,0]},"target_loss":0.1}"#)
+            #"{"kernel":\#(Self.kernel),"x_train":[[1,0],[0,1],[1,2]],"y_train":[1,-1,2],"times":[50],"optimizer":\#(optimizer),"initial_outputs":{"train":[0.5,0.5,0]},"target_loss":0.1}"#
+        )
         let y = [1.0, -1, 2]
         var (f, last, first) = ([0.5, 0.5, 0], [0.5, 0.5, 0], Double?.none)
         for step in 1...50 {

@@ -87,16 +87,21 @@ struct PredictionEndpointTests {
     func ridgesAreSelected(criterion: String) async throws {
         let answer = try await client.post(
             "/v1/predictions",
-            #"{"kernel":\#(Self.kernel),"x_train":[[1,0],[0,1],[1,2],[2,-1]],"y_train":[1,2,2.5,0],"x_test":[[1,1]],"ridge":{"select":"\#(criterion)","candidates":[100,0.01,0.1]}}"#)
-        #expect(answer.status == 200 && answer.text.contains(#""selection":{"criterion":"\#(criterion)","candidates":[100,0.01,0.1],"values":["#), "\(answer.text)")
+            #"{"kernel":\#(Self.kernel),"x_train":[[1,0],[0,1],[1,2],[2,-1]],"y_train":[1,2,2.5,0],"x_test":[[1,1]],"ridge":{"select":"\#(criterion)","candidates":[100,0.01,0.1]}}"#
+        )
+        #expect(
+            answer.status == 200 && answer.text.contains(#""selection":{"criterion":"\#(criterion)","candidates":[100,0.01,0.1],"values":["#),
+            "\(answer.text)")
         let standard = try await client.post(
             "/v1/predictions",
-            #"{"kernel":\#(Self.kernel),"x_train":[[1,0],[0,1]],"y_train":[1,2],"x_test":[[1,1]],"ridge":{"select":"\#(criterion)"},"ridge_scale":"relative"}"#)
+            #"{"kernel":\#(Self.kernel),"x_train":[[1,0],[0,1]],"y_train":[1,2],"x_test":[[1,1]],"ridge":{"select":"\#(criterion)"},"ridge_scale":"relative"}"#
+        )
         #expect(standard.status == 200, "\(standard.text)")
     }
 
     @Test func givenMatrices() async throws {
-        let kernel = #"{"matrices":{"train_train":[[2,1],[1,3]],"test_train":[[1,1]],"test_test":[4],"nngp":{"train_train":[[1,0],[0,1]],"test_train":[[0.5,0.5]],"test_test":[[2]]}}}"#
+        let kernel =
+            #"{"matrices":{"train_train":[[2,1],[1,3]],"test_train":[[1,1]],"test_test":[4],"nngp":{"train_train":[[1,0],[0,1]],"test_train":[[0.5,0.5]],"test_test":[[2]]}}}"#
         let answer = try await client.post("/v1/predictions", #"{"kernel":\#(kernel),"y_train":[1,2],"covariance":"diagonal"}"#)
         // α = (1/5, 3/5); 4 − kᵀK⁻¹k = 4 − 3/5.
         #expect(try abs(answer.array("mean").elements[0] - 0.8) < 1e-14 && abs(answer.array("variance").elements[0] - 3.4) < 1e-14, "\(answer.text)")
@@ -118,7 +123,8 @@ struct PredictionEndpointTests {
     }
 
     @Test func ensembleOfNetworks() async throws {
-        let request = #"{"kernel":\#(Self.kernel),"x_train":[[1,0],[0,3]],"y_train":[1,2],"x_test":[[1,1],[2,1],[1,0]],"covariance":"full","posterior":"ensemble"}"#
+        let request =
+            #"{"kernel":\#(Self.kernel),"x_train":[[1,0],[0,3]],"y_train":[1,2],"x_test":[[1,1],[2,1],[1,0]],"covariance":"full","posterior":"ensemble"}"#
         let covariance = try await client.post("/v1/predictions", request).array("covariance")
         // Trained to convergence, all networks agree at a training point.
         #expect(covariance.shape == [3, 3] && abs(covariance.elements[8]) < 1e-13 && covariance.elements[0] > 0.01)
@@ -127,7 +133,8 @@ struct PredictionEndpointTests {
     @Test func probabilitiesAreCalibrated() async throws {
         let answer = try await client.post(
             "/v1/predictions",
-            #"{"kernel":\#(Self.kernel),"x_train":[[1,0],[0,1],[2,0.5],[0.3,1],[1,-0.2],[0,2]],"labels":["a","b","a","b","a","b"],"x_test":[[3,0.1],[0,2]],"ridge":0.1}"#)
+            #"{"kernel":\#(Self.kernel),"x_train":[[1,0],[0,1],[2,0.5],[0.3,1],[1,-0.2],[0,2]],"labels":["a","b","a","b","a","b"],"x_test":[[3,0.1],[0,2]],"ridge":0.1}"#
+        )
         let probabilities = try answer.array("probabilities")
         #expect(probabilities.shape == [2, 2] && probabilities.elements[0] > 0.7 && probabilities.elements[3] > 0.7, "\(answer.text)")
         #expect(abs(probabilities.elements[0] + probabilities.elements[1] - 1) < 1e-15)

@@ -37,7 +37,8 @@ struct RegressorEndpointTests {
         // The same with its defaults written out, and members in another order.
         let again = try await client.post(
             "/v1/regressors",
-            #"{\#(Self.training),"posterior":"gp","on_singular":"minimum_norm","kernel":{"kind":"ntk","architecture":{"b_std":0.1,"depth":2,"type":"mlp"}}}"#)
+            #"{\#(Self.training),"posterior":"gp","on_singular":"minimum_norm","kernel":{"kind":"ntk","architecture":{"b_std":0.1,"depth":2,"type":"mlp"}}}"#
+        )
         #expect(try again.status == 200 && again.text == made.text && Self.id(again) == id, "\(again.text)")
         let other = try await client.post("/v1/regressors", Self.fit.replacing("0.01", with: "0.02"))
         #expect(try other.status == 201 && Self.id(other) != id)

@@ -18,7 +18,8 @@ enum DynamicsEndpoint {
         let targets = training.rows(request.targets.matrix)
         let initialTrain = try request.initialTrain ?? training.initialOutputs(on: tiles)
         let dynamics = try TrainingDynamics(
-            inPlace: training.trainTrain(training.kind, groups, on: tiles), groups: groups, targets: targets, initial: initialTrain.map(training.rows),
+            inPlace: training.trainTrain(training.kind, groups, on: tiles), groups: groups, targets: targets,
+            initial: initialTrain.map(training.rows),
             optimizer: request.optimizer, on: tiles)
         let isVector = if case .values(_, true) = request.targets { true } else { false }
 
@@ -92,7 +93,8 @@ enum DynamicsEndpoint {
             return ProblemDetails(RegressionError.overflow)
         }
         return .invalid(
-            "/optimizer/learning_rate", "a learning rate below \(most) expected, at which training still converges; \(dynamics.optimizer.learningRate) "
+            "/optimizer/learning_rate",
+            "a learning rate below \(most) expected, at which training still converges; \(dynamics.optimizer.learningRate) "
                 + "came, with which the outputs leave the range of float64")
     }
 }

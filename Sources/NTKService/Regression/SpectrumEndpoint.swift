@@ -18,7 +18,8 @@ enum SpectrumEndpoint {
             json.number("effective_dimension", spectrum.effectiveDimension(ridge: request.ridge))
             json.number("participation_ratio", spectrum.participationRatio)
             json.numbers(
-                "half_lives", spectrum.halfLives(outputs: request.targets.map { points.rows($0.matrix).columns } ?? 1, learningRate: request.learningRate))
+                "half_lives",
+                spectrum.halfLives(outputs: request.targets.map { points.rows($0.matrix).columns } ?? 1, learningRate: request.learningRate))
             if let targets = request.targets { try write(targets, spectrum, request, to: &json, tiles) }
             json.endObject()
             var body = JSONBody()

@@ -61,7 +61,8 @@ enum RegressorFile {
         let settings = try FitSettings(&settingsReader)
         let kernel = try TrainingKernels.restore(training, tensors: tensors)
         let groups = kernel.duplicates()
-        guard groups.groupCount == coefficients.rows, targets.matrix.rows == kernel.count, coefficients.columns == (kernel.outputs == nil ? targets.matrix.columns : 1),
+        guard groups.groupCount == coefficients.rows, targets.matrix.rows == kernel.count,
+            coefficients.columns == (kernel.outputs == nil ? targets.matrix.columns : 1),
             case .string(let name) = diagnostics["method"], let method = Diagnostics.Method(rawValue: name),
             case .number(let ridge) = diagnostics["ridge"], case .number(let residual) = diagnostics["relative_residual"]
         else { throw .damagedRecord(id.description) }

@@ -35,7 +35,9 @@ package final class RegressorLibrary: Sendable {
             return nil
         }
         return try models.value(for: id) {
-            guard let manifest = try store.read(id, RegressorFile.manifest), let tensors = try store.read(id, RegressorFile.tensors) else { return nil }
+            guard let manifest = try store.read(id, RegressorFile.manifest), let tensors = try store.read(id, RegressorFile.tensors) else {
+                return nil
+            }
             let regressor = try RegressorFile.read(id, manifest: manifest, tensors: tensors)
             return (regressor, regressor.bytes)
         }

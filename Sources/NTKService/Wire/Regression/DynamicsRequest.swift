@@ -45,9 +45,12 @@ struct DynamicsRequest: ComputeTask {
         try reader.finish()
         if covariance != .none {
             guard training.kinds.contains(.nngp) else {
-                throw .invalid("/covariance", "a kernel source with the outputs' covariance at initialization expected: an architecture, or matrices with nngp")
+                throw .invalid(
+                    "/covariance", "a kernel source with the outputs' covariance at initialization expected: an architecture, or matrices with nngp")
             }
-            guard initialTrain == nil else { throw .invalid("/covariance", "none expected with given initial outputs: the covariance is over random ones") }
+            guard initialTrain == nil else {
+                throw .invalid("/covariance", "none expected with given initial outputs: the covariance is over random ones")
+            }
         }
     }
 
@@ -66,7 +69,9 @@ struct DynamicsRequest: ComputeTask {
         initialTrain = train
         let test = try reader.targets("test", count: self.test?.count ?? 0)?.matrix
         try reader.finish()
-        if self.test != nil && test == nil { throw .invalid("/initial_outputs/test", "the outputs at the test points expected; the field is missing") }
+        if self.test != nil && test == nil {
+            throw .invalid("/initial_outputs/test", "the outputs at the test points expected; the field is missing")
+        }
         initialTest = test
         for (field, matrix) in [("train", train), ("test", test ?? train)] where matrix.columns != k {
             throw .invalid("/initial_outputs/\(field)", "\(k) outputs a point expected, as in y_train; \(matrix.columns) came")

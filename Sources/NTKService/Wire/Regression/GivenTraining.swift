@@ -124,7 +124,8 @@ private struct GivenTest: TestKernel {
 
     private func missing(_ kind: KernelKind, _ field: String) -> ProblemDetails {
         let parent = pointers[kind] ?? ((pointers[.ntk] ?? "") + "/nngp")
-        return .invalid("\(parent)/\(field)", "the kernel's \(field == "test_test" ? "values among the test points" : "rows of the test points") expected")
+        return .invalid(
+            "\(parent)/\(field)", "the kernel's \(field == "test_test" ? "values among the test points" : "rows of the test points") expected")
     }
 }
 
@@ -137,7 +138,9 @@ extension ObjectReader {
             throw .invalid(pointer, "a square matrix expected; shape [\(matrix.rows), \(matrix.columns)] came")
         }
         for row in 0..<matrix.rows {
-            guard matrix[row, row] >= 0 else { throw .invalid("\(pointer)/\(row)/\(row)", "a diagonal that is not negative expected; \(matrix[row, row]) came") }
+            guard matrix[row, row] >= 0 else {
+                throw .invalid("\(pointer)/\(row)/\(row)", "a diagonal that is not negative expected; \(matrix[row, row]) came")
+            }
             for column in row + 1..<max(matrix.columns, row + 1) {
                 let scale = matrix[row, row].squareRoot() * matrix[column, column].squareRoot()
                 let difference = abs(matrix[row, column] - matrix[column, row])
