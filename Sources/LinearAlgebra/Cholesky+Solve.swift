@@ -53,17 +53,23 @@ extension Cholesky {
     public func inverseDiagonal(on executor: any TileExecutor) throws -> [Element] {
         let n = order
         let diagonal = Storage<Element>(count: n)
-        let blocks = stride(from: 0, to: n, by: 128).map { $0..<min($0 + 128, n) }
+        let blocks = Self.blocks(0..<n)
+        // The first have the most rows.
         try executor.forEach(blocks.count) { index in
-            let block = blocks[index]
-            // Rows above the block are zero in these columns of L⁻¹.
-            let height = n - block.lowerBound
-            let inverse = Matrix<Element>(zeroRows: height, columns: block.count)
-            for column in 0..<block.count { unsafe inverse.base[column * block.count + column] = 1 }
-            unsafe Element.trsmLeft(
-                transposed: false, height, block.count, factor.base + block.lowerBound * (n + 1), n, inverse.base, block.count)
-            for column in 0..<block.count {
-                diagonal.set(block.lowerBound + column, unsafe Element.squares(height, inverse.base + column, stride: block.count))
+            let width = blocks[index].count
+            let start = blocks[index].lowerBound
+            let inverse = Matrix<Element>(zeroRows: n - start, columns: width)
+            for column in 0..<width { unsafe inverse.base[column * (width + 1)] = 1 }
+            for block in blocks[index...] {
+                let target = unsafe inverse.base + (block.lowerBound - start) * width
+                unsafe Element.gemm(
+                    block.count, width, block.lowerBound - start, alpha: -1, factor.base + block.lowerBound * n + start, n, inverse.base, width,
+                    beta: 1, target, width)
+                unsafe Element.trsmLeft(
+                    transposed: false, block.count, width, factor.base + block.lowerBound * (n + 1), n, target, width)
+            }
+            for column in 0..<width {
+                diagonal.set(start + column, unsafe Element.squares(n - start, inverse.base + column, stride: width))
             }
         }
         return diagonal.elements

@@ -9,7 +9,8 @@ public struct Cholesky<Element: Scalar>: Sendable {
 
     static var tileSide: Int { 256 }
 
-    /// Factors `matrix` in place (only its lower triangle and diagonal are read and changed), right-looking: n³/3 operations.
+    /// Factors `matrix` in place (only its lower triangle and diagonal are read and changed): n³/3 operations. Left-looking, a block of
+    /// columns at a time, so that every tile is written once and products run along whole rows.
     /// - Parameter norm: ‖A‖₁, for the condition number.
     /// - Throws: `NotPositiveDefinite`; what the executor throws.
     public init(inPlace matrix: Matrix<Element>, norm: Element, on executor: any TileExecutor) throws {
@@ -19,13 +20,13 @@ public struct Cholesky<Element: Scalar>: Sendable {
         factor = matrix
         let side = Self.tileSide
         for start in stride(from: 0, to: n, by: side) {
-            let end = min(start + side, n)
-            let minor = unsafe Element.potrf(end - start, matrix.base + start * (n + 1), n)
+            let pivot = start..<min(start + side, n)
+            // The pivot's own tile first: it takes as long as any.
+            let rows = Self.blocks(start..<n)
+            if start > 0 { try executor.forEach(rows.count) { index in Self.update(matrix, rows: rows[index], pivot: pivot) } }
+            let minor = unsafe Element.potrf(pivot.count, matrix.base + start * (n + 1), n)
             guard minor == 0 else { throw NotPositiveDefinite(minor: start + minor) }
-            let below = Self.blocks(end..<n)
-            try executor.forEach(below.count) { index in Self.solvePanel(matrix, rows: below[index], pivot: start..<end) }
-            let pairs = below.indices.flatMap { row in (0...row).map { (below[row], below[$0]) } }
-            try executor.forEach(pairs.count) { index in Self.update(matrix, rows: pairs[index].0, columns: pairs[index].1, pivot: start..<end) }
+            try executor.forEach(rows.count - 1) { index in Self.solvePanel(matrix, rows: rows[index + 1], pivot: pivot) }
         }
     }
 
@@ -46,17 +47,17 @@ public struct Cholesky<Element: Scalar>: Sendable {
             matrix.base + rows.lowerBound * stride + pivot.lowerBound, stride)
     }
 
-    /// A_ij −= L_ik L_jkᵀ.
-    private static func update(_ matrix: Matrix<Element>, rows: Range<Int>, columns: Range<Int>, pivot: Range<Int>) {
+    /// A_ij −= Σ_k L_ik L_jkᵀ over all columns left of the pivot.
+    private static func update(_ matrix: Matrix<Element>, rows: Range<Int>, pivot: Range<Int>) {
         let stride = matrix.columns
-        let left = unsafe matrix.base + rows.lowerBound * stride + pivot.lowerBound
-        let right = unsafe matrix.base + columns.lowerBound * stride + pivot.lowerBound
-        let target = unsafe matrix.base + rows.lowerBound * stride + columns.lowerBound
-        if rows == columns {
-            unsafe Element.syrk(rows.count, pivot.count, alpha: -1, left, stride, beta: 1, target, stride)
+        let left = unsafe matrix.base + rows.lowerBound * stride
+        let right = unsafe matrix.base + pivot.lowerBound * stride
+        let target = unsafe matrix.base + rows.lowerBound * stride + pivot.lowerBound
+        if rows == pivot {
+            unsafe Element.syrk(rows.count, pivot.lowerBound, alpha: -1, left, stride, beta: 1, target, stride)
         } else {
             unsafe Element.gemmTransposed(
-                rows.count, columns.count, pivot.count, alpha: -1, left, stride, right, stride, beta: 1, target, stride)
+                rows.count, pivot.count, pivot.lowerBound, alpha: -1, left, stride, right, stride, beta: 1, target, stride)
         }
     }
 

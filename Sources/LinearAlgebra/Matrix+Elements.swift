@@ -56,6 +56,9 @@ extension Matrix where Element == Double {
         return all
     }
 
+    /// Σ A_ij², the square of the Frobenius norm.
+    public var sumOfSquares: Double { rowSquares.reduce(0, +) }
+
     /// max |A_ij|.
     public var largestMagnitude: Double {
         var largest = 0.0

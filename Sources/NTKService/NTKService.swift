@@ -167,6 +167,8 @@ package struct NTKService: HTTPResponder {
         case .spectra:
             return try await compute(
                 request, { value throws(ProblemDetails) in try SpectrumRequest(value, networks) }, SpectrumEndpoint.answer)
+        case .trainings:
+            return try await compute(request, { value throws(ProblemDetails) in try TrainingRequest(value, networks) }, TrainingEndpoint.answer)
         case .regressors, .regressor, .regressorPredictions:
             guard let regressors else { throw ProblemDetails.unavailable("this server has no data directory") }
             return try await answer(request, regressors, route, id: segments["id"] ?? "", target)

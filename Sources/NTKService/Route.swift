@@ -11,6 +11,7 @@ enum Route: String, CaseIterable, Sendable {
     case convergence = "/v1/convergence"
     case dynamics = "/v1/dynamics"
     case spectra = "/v1/spectra"
+    case trainings = "/v1/trainings"
     case regressors = "/v1/regressors"
     case regressor = "/v1/regressors/{id}"
     case regressorPredictions = "/v1/regressors/{id}/predictions"
@@ -41,7 +42,7 @@ enum Route: String, CaseIterable, Sendable {
 
     var methods: [HTTPRequest.Method] {
         switch self {
-        case .kernels, .predictions, .dynamics, .spectra, .regressorPredictions, .empiricalKernels, .networkOutputs, .convergence:
+        case .kernels, .predictions, .dynamics, .spectra, .trainings, .regressorPredictions, .empiricalKernels, .networkOutputs, .convergence:
             [.post, .options]
         case .networks, .regressors: [.get, .head, .post, .options]
         case .network, .regressor: [.get, .head, .delete, .options]
@@ -60,7 +61,7 @@ enum Route: String, CaseIterable, Sendable {
     /// Query parameters that mean something, each with its values; nil where it takes other values than a few words.
     var parameters: [String: [String]?] {
         switch self {
-        case .kernels, .predictions, .dynamics, .spectra, .regressorPredictions, .empiricalKernels, .networkOutputs, .convergence:
+        case .kernels, .predictions, .dynamics, .spectra, .trainings, .regressorPredictions, .empiricalKernels, .networkOutputs, .convergence:
             ["format": ["json"], "estimate_only": ["true", "false"]]
         case .networks, .regressors: ["limit": nil, "after": nil]
         default: [:]

@@ -73,8 +73,4 @@ public struct RidgeSelection: Sendable {
     private static func finite(_ value: Double) -> Double? { value.isFinite ? value : nil }
 }
 
-extension Matrix where Element == Double {
-    var sumOfSquares: Double { rowSquares.reduce(0, +) }
-}
-
 func logarithm(_ value: Double) -> Double { log(value) }

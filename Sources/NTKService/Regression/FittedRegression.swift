@@ -24,7 +24,7 @@ struct FittedRegression: Sendable {
         let kernel = try request.training.trainTrain(request.training.kind, groups, on: tiles)
         var trace = 0.0
         for (index, value) in kernel.diagonal.enumerated() { trace += value * (groups.multiplicities[index] / Double(groups.pointCount)) }
-        let options = try request.settings.options(meanDiagonal: trace, needsCovariance: needsCovariance)
+        let options = try request.settings.options(meanDiagonal: trace, count: groups.groupCount, needsCovariance: needsCovariance)
         let fitted = request.training.rows(request.targets.matrix)
         let initial = try request.training.initialOutputs(on: tiles).map(request.training.rows)
         regression = try KernelRidgeRegression(
@@ -43,7 +43,7 @@ struct FittedRegression: Sendable {
         let training = request.training
         guard let packed = try training.packed(groups, on: tiles) else { preconditionFailure("validation asks whether there is one") }
         let trace = zip(packed.diagonal, groups.multiplicities).reduce(0) { $0 + $1.0 * ($1.1 / Double(groups.pointCount)) }
-        guard case .fixed(let ridge) = try request.settings.options(meanDiagonal: trace, needsCovariance: false).ridge else {
+        guard case .fixed(let ridge) = try request.settings.options(meanDiagonal: trace, count: groups.groupCount, needsCovariance: false).ridge else {
             preconditionFailure("validation asks for a number")
         }
         let targets = request.targets.matrix

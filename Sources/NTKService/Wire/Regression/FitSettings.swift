@@ -11,7 +11,7 @@ struct FitSettings: Sendable {
     }
 
     enum Completeness: String, CaseIterable, Sendable {
-        /// Leave-one-out error and effective dimension up to some thousand points.
+        /// Complete up to some thousand points, fast beyond.
         case automatic
         /// Also beyond, though they take as long as the fit.
         case complete
@@ -71,7 +71,7 @@ struct FitSettings: Sendable {
     }
 
     /// For a kernel with this mean diagonal.
-    func options(meanDiagonal: Double, needsCovariance: Bool) throws(ProblemDetails) -> RegressionOptions {
+    func options(meanDiagonal: Double, count: Int, needsCovariance: Bool) throws(ProblemDetails) -> RegressionOptions {
         let scale = ridgeScale == .relative ? meanDiagonal : 1
         var scaled = ridge
         switch ridge {
@@ -81,6 +81,7 @@ struct FitSettings: Sendable {
             for (index, value) in candidates.enumerated() { values.append(try Self.scaled(value, scale, at: "/ridge/candidates/\(index)")) }
             scaled = .select(criterion, candidates: values)
         }
+        let isSmall = count <= RegressionOptions.completeUpTo
         let isComplete: Bool? =
             switch completeness {
             case .automatic: nil
@@ -88,7 +89,7 @@ struct FitSettings: Sendable {
             case .fast: false
             }
         return RegressionOptions(
-            ridge: scaled, onSingular: onSingular, isComplete: isComplete, needsFactor: needsCovariance || completeness != .fast)
+            ridge: scaled, onSingular: onSingular, isComplete: isComplete, needsFactor: needsCovariance || isSmall && completeness == .automatic)
     }
 
     private static func scaled(_ ridge: Double, _ scale: Double, at pointer: String) throws(ProblemDetails) -> Double {

@@ -1,0 +1,137 @@
+internal import LinearAlgebra
+internal import NTK
+internal import TensorFormats
+
+/// Trains a finite network and words the answer of `POST /v1/trainings`: beside every record stands what the tangent kernel of the initial
+/// weights predicts for the same step, so that one sees how lazy the training is.
+enum TrainingEndpoint {
+    static func answer(_ request: TrainingRequest, tiles: any TileExecutor) throws -> JSONBody {
+        do {
+            return try compute(request, tiles)
+        } catch let error as RegressionError {
+            throw ProblemDetails(error)
+        } catch let error as NetworkError {
+            throw ProblemDetails(error, at: request.source.place)
+        }
+    }
+
+    /// What is known of the network at one step.
+    private struct Record {
+        var train: Matrix<Double>
+        var test: Matrix<Double>?
+        var drift: Double
+        var distance: (absolute: Double, relative: Double)
+    }
+
+    private static func compute(_ request: TrainingRequest, _ tiles: any TileExecutor) throws -> JSONBody {
+        let (set, network) = (request.training, request.training.network)
+        let targets = request.targets.matrix
+        let parameters = try request.source.values(network, on: tiles)
+        let groups = set.duplicates()
+        let initial = try set.initialOutputs(on: tiles)
+        func dynamics(_ optimizer: Optimizer) throws -> TrainingDynamics {
+            try TrainingDynamics(
+                inPlace: set.trainTrain(.ntk, groups, on: tiles), groups: groups, targets: set.rows(targets), initial: initial.map(set.rows),
+                optimizer: optimizer, on: tiles)
+        }
+        func optimizer(_ rate: Double) -> Optimizer {
+            request.momentum == 0 ? .gradientDescent(learningRate: rate) : .heavyBall(learningRate: rate, momentum: request.momentum)
+        }
+        var kernel = try dynamics(optimizer(request.learningRate ?? 1))
+        let most = kernel.maximumLearningRate
+        let rate = request.learningRate ?? (most ?? 2) / 2
+        if request.learningRate == nil { kernel = try dynamics(optimizer(rate)) }
+
+        let records = try train(request, parameters, rate: rate, tiles)
+        let cross = try request.test.map { try $0.kernel.testTrain(.ntk, groups, on: tiles) }
+        let initialTest = try request.test.flatMap { try $0.kernel.initialOutputs(on: tiles) }
+        let predicted = try request.steps.map { step in
+            let change = set.outputs(try kernel.trainChange(Double(step), on: tiles))
+            return try finite(initial.map { $0.adding(change) } ?? change, most)
+        }
+        let predictedTest = try cross.map { cross in
+            try request.steps.map { step in
+                let change = set.outputs(try kernel.testChange(Double(step), testTrain: cross, on: tiles))
+                return try finite(initialTest.map { $0.adding(change) } ?? change, most)
+            }
+        }
+        return body(request, rate: rate, most: most, records, predicted: predicted, predictedTest: predictedTest)
+    }
+
+    private static func train(
+        _ request: TrainingRequest, _ parameters: NetworkParameters, rate: Double, _ tiles: any TileExecutor
+    ) throws -> [Record] {
+        let (set, network) = (request.training, request.training.network)
+        func kernel(_ parameters: NetworkParameters) throws -> Matrix<Double> {
+            try EmpiricalKernel(network, parameters).ntk(
+                set.x.values, patterns: set.pattern.map { ($0, nil) }, outputs: .full, as: Double.self, on: tiles
+            ).kernel
+        }
+        let start = try kernel(parameters)
+        let norm = start.sumOfSquares.squareRoot()
+        var run = NetworkTraining(network, parameters, learningRate: rate, momentum: request.momentum)
+        var records: [Record] = []
+        do {
+            for step in request.steps {
+                while run.step < step { _ = try run.advance(set.x.values, request.targets.matrix, patterns: set.pattern, on: tiles) }
+                let moved = try kernel(run.parameters).subtracting(start).sumOfSquares.squareRoot()
+                records.append(
+                    Record(
+                        train: try network.outputs(set.x.values, parameters: run.parameters, patterns: set.pattern, as: Double.self, on: tiles),
+                        test: try request.test.map {
+                            try network.outputs($0.x, parameters: run.parameters, patterns: $0.pattern, as: Double.self, on: tiles)
+                        }, drift: norm > 0 ? moved / norm : 0, distance: run.distance))
+            }
+        } catch NetworkError.overflow where run.step > 0 {
+            throw ProblemDetails.invalid("/learning_rate", "a learning rate with which the training converges expected; with \(rate) it left the range of float64 by step \(run.step)")
+        }
+        return records
+    }
+
+    private static func body(
+        _ request: TrainingRequest, rate: Double, most: Double?, _ records: [Record], predicted: [Matrix<Double>], predictedTest: [Matrix<Double>]?
+    ) -> JSONBody {
+        let targets = request.targets.matrix
+        let isVector = if case .values(_, true) = request.targets { true } else { false }
+        func loss(_ outputs: Matrix<Double>, _ targets: Matrix<Double>) -> Double {
+            outputs.subtracting(targets).sumOfSquares / Double(2 * targets.rows * targets.columns)
+        }
+        var json = JSONWriter()
+        json.beginObject()
+        json.integers("steps", request.steps)
+        json.number("learning_rate", rate)
+        json.number("max_learning_rate", most)
+        json.numbers("train_loss", records.map { loss($0.train, targets) })
+        json.numbers("kernel_train_loss", predicted.map { loss($0, targets) })
+        if let own = request.test?.targets, let predictedTest {
+            json.numbers("test_loss", records.map { record in record.test.map { loss($0, own) } })
+            json.numbers("kernel_test_loss", predictedTest.map { loss($0, own) })
+        }
+        json.numbers("kernel_drift", records.map(\.drift))
+        json.numbers("parameter_distance", records.map(\.distance.absolute))
+        json.numbers("relative_parameter_distance", records.map(\.distance.relative))
+        json.numbers(
+            "deviation",
+            zip(records, predicted).map { record, predicted in
+                let size = predicted.sumOfSquares.squareRoot()
+                return size > 0 ? record.train.subtracting(predicted).sumOfSquares.squareRoot() / size : nil
+            })
+        var body = JSONBody()
+        body.append(String(decoding: json.bytes, as: UTF8.self))
+        body.append("train_outputs", records.map(\.train), asVectors: isVector)
+        body.append("kernel_train_outputs", predicted, asVectors: isVector)
+        if let predictedTest {
+            body.append("test_outputs", records.compactMap(\.test), asVectors: isVector)
+            body.append("kernel_test_outputs", predictedTest, asVectors: isVector)
+        }
+        body.append("}")
+        return body
+    }
+
+    private static func finite(_ matrix: Matrix<Double>, _ most: Double?) throws -> Matrix<Double> {
+        guard matrix.isFinite else {
+            throw ProblemDetails.invalid("/learning_rate", "a learning rate below \(most ?? 0) expected, at which training still converges")
+        }
+        return matrix
+    }
+}

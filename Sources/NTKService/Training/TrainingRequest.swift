@@ -1,0 +1,76 @@
+internal import LinearAlgebra
+internal import NTK
+internal import TensorFormats
+
+/// `POST /v1/trainings`, validated.
+struct TrainingRequest: ComputeTask {
+    var source: NetworkSource
+    var training: NetworkTrainingSet
+    var targets: Targets
+    var test: Test?
+    /// Steps to record, ascending.
+    var steps: [Int]
+    /// Nil for half of the largest with which the linearized network converges.
+    var learningRate: Double?
+    var momentum: Double
+
+    struct Test: Sendable {
+        var kernel: any TestKernel
+        var x: Matrix<Double>
+        var pattern: Matrix<Double>?
+        var targets: Matrix<Double>?
+    }
+
+    private static let mostSteps = 1_000_000
+    private static let mostRecords = 1_000
+
+    init(_ value: JSONValue, _ store: NetworkStore) throws(ProblemDetails) {
+        var reader = try ObjectReader(value, at: "")
+        source = try reader.network("network", store)
+        training = try NetworkTrainingSet(source, &reader, points: "x_train", pattern: "pattern_train")
+        targets = try Targets(&reader, count: training.count)
+        guard targets.matrix.columns == training.network.outputs else {
+            throw .invalid(
+                "/\(reader.optional("labels") == nil ? "y_train" : "labels")",
+                "\(training.network.outputs) targets a point expected, one for each output of the network; \(targets.matrix.columns) came")
+        }
+        if reader.optional("x_test") != nil {
+            let kernel = try training.readTest(&reader, .beside)
+            let points = try reader.networkPoints("x_test", source.format)
+            let pattern = try reader.pattern("pattern_test", training.network, points: kernel.count)
+            let own = try reader.targets("y_test", count: kernel.count)?.matrix
+            if let own, own.columns != targets.matrix.columns {
+                throw .invalid("/y_test", "\(targets.matrix.columns) outputs a point expected, as in y_train; \(own.columns) came")
+            }
+            test = Test(kernel: kernel, x: points.values, pattern: pattern, targets: own)
+        }
+        steps = try reader.requiredIntegers("steps", in: 0...Self.mostSteps)
+        learningRate = try reader.optionalNumber("learning_rate")
+        momentum = try reader.number("momentum", default: 0)
+        try reader.finish()
+        guard (1...Self.mostRecords).contains(steps.count), zip(steps, steps.dropFirst()).allSatisfy({ $0 < $1 }) else {
+            throw .invalid("/steps", "1 to \(Self.mostRecords) numbers of steps in ascending order expected")
+        }
+        if let learningRate, !(learningRate > 0) { throw .invalid("/learning_rate", "a learning rate above 0 expected; \(learningRate) came") }
+        guard (0..<1).contains(momentum) else { throw .invalid("/momentum", "a momentum from 0 to below 1 expected; \(momentum) came") }
+    }
+
+    /// The steps, forward and backward, and the kernels of the records.
+    var operations: Int {
+        let n = training.count
+        let each = n.multipliedClamped(by: 3 * training.network.operationsPerPoint)
+        let order = n.multipliedClamped(by: training.network.outputs)
+        let kernels = order.multipliedClamped(by: order).multipliedClamped(by: training.operationsPerPair).multipliedClamped(by: steps.count + 2)
+        return each.multipliedClamped(by: steps.last ?? 0).addingClamped(kernels)
+            .addingClamped(order.multipliedClamped(by: order).multipliedClamped(by: 5 * order))
+    }
+
+    var peakBytes: Int {
+        let (n, k, t) = (training.count, training.network.outputs, test?.kernel.count ?? 0)
+        let order = n.multipliedClamped(by: k)
+        var elements = order.multipliedClamped(by: order).multipliedClamped(by: 5).addingClamped(order.multipliedClamped(by: 2 * t * k))
+        elements = elements.addingClamped(training.network.parameterCount.multipliedClamped(by: 6))
+        elements = elements.addingClamped(n.multipliedClamped(by: 3 * training.network.valuesPerPoint))
+        return elements.addingClamped(steps.count.multipliedClamped(by: 2 * k).multipliedClamped(by: n + t)).multipliedClamped(by: 8)
+    }
+}
