@@ -28,6 +28,7 @@ let package = Package(
     targets: [
         // C libraries and the C that Swift cannot express.
         .systemLibrary(name: "CEpoll"),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CSHA256", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(
@@ -47,7 +48,7 @@ let package = Package(
         // The numeric core.
         .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "CCompensatedSums", "Locks"], swiftSettings: strict),
         .target(name: "NTK", dependencies: ["LinearAlgebra", "CDualActivations"], swiftSettings: strict),
-        .target(name: "TensorFormats", dependencies: ["CSimdJSON"], swiftSettings: strict),
+        .target(name: "TensorFormats", dependencies: ["CSimdJSON", "CZlib"], swiftSettings: strict),
 
         // Serving.
         .target(name: "HTTP1", dependencies: [httpTypes], swiftSettings: strict),

@@ -65,11 +65,12 @@ package struct NTKService: HTTPResponder {
             }
             guard head.method == .post else { return .accept(maximumBodyBytes: Self.smallBody) }
             let type = head.headerFields[.contentType].map(MediaRange.type)
-            guard type == "application/json" else {
+            guard let type, RequestBody.mediaTypes.contains(type), route == .networks || !RequestBody.files.contains(type) else {
+                let types = route == .networks ? RequestBody.mediaTypes : [RequestBody.json, RequestBody.multipart]
                 throw ProblemDetails(
                     status: .unsupportedMediaType, type: "unsupported-media-type", title: "The body is of a type that cannot be read",
-                    detail: "Content-Type: application/json expected (curl: --json); \(type ?? "none") came",
-                    headerFields: [.accept: "application/json"])
+                    detail: "Content-Type: \(types.joined(separator: ", ")) expected (curl: --json, or -F for parts); \(type ?? "none") came",
+                    headerFields: [.accept: types.joined(separator: ", ")])
             }
             return .accept(maximumBodyBytes: limits.bodyBytes)
         } catch {
@@ -88,6 +89,8 @@ package struct NTKService: HTTPResponder {
         } catch let error as JSONError {
             return ProblemDetails(error).response(requestID: id)
         } catch let error as NoConvergence {
+            return ProblemDetails(error).response(requestID: id)
+        } catch let error as FormatError {
             return ProblemDetails(error).response(requestID: id)
         } catch let error as ArtifactStoreError {
             return ProblemDetails(error).response(requestID: id)
@@ -200,8 +203,8 @@ package struct NTKService: HTTPResponder {
     ) async throws -> ServerResponse {
         var timing = ServerTiming()
         let (limits, meter) = (limits, meter)
-        @Sendable func read(_ body: [UInt8], _ timing: inout ServerTiming) throws -> Task {
-            let task = try validate(JSONValue.parse(body))
+        @Sendable func read(_ timing: inout ServerTiming) throws -> Task {
+            let task = try validate(RequestBody.value(request, limit: limits.memoryBytes))
             let estimate = Estimate(flops: task.operations, peakBytes: task.peakBytes, seconds: meter.seconds(task.operations))
             timing.end("parse")
             if isEstimate { throw EstimateOnly(estimate: estimate) }
@@ -210,7 +213,7 @@ package struct NTKService: HTTPResponder {
             return task
         }
         do {
-            let small = request.body.count <= Self.smallBody ? try read(request.body, &timing) : nil
+            let small = request.body.count <= Self.smallBody ? try read(&timing) : nil
             if let small, small.operations <= Self.smallWork {
                 timing.end("queue")
                 let answer = try work(small, SerialTiles())
@@ -220,7 +223,7 @@ package struct NTKService: HTTPResponder {
             let (answer, done) = try await executor.run { [timing] tiles in
                 var timing = timing
                 timing.end("queue")
-                let task = try small ?? read(request.body, &timing)
+                let task = try small ?? read(&timing)
                 let start = ContinuousClock.now
                 let answer = try work(task, tiles)
                 meter.learn(operations: task.operations, in: ContinuousClock.now - start)

@@ -29,6 +29,12 @@ extension ProblemDetails {
         }
     }
 
+    init(_ error: FormatError) {
+        self.init(
+            status: .badRequest, type: "malformed-body", title: "The body, or a part of it, is not a file that can be read",
+            detail: "\(error.format): \(error.detail)")
+    }
+
     init(_ rejection: HTTPRejection) {
         self.init(
             status: rejection.status, type: "http", title: rejection.status.reasonPhrase, detail: "\(rejection.detail) (\(rejection.rule))")

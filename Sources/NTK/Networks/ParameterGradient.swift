@@ -48,13 +48,6 @@ private struct ParameterGradient: Sendable {
     /// Groups of points that are summed at the same time; not the number of threads, so that the result does not depend on it.
     private static let groups = 8
 
-    init(forward: ForwardPass<Double>, cotangent: Cotangent<Double>, sums: [Storage<Double>], included: Set<Int>) {
-        self.forward = forward
-        self.cotangent = cotangent
-        self.sums = sums
-        self.included = included
-    }
-
     func add(_ index: Int, on executor: any TileExecutor) throws {
         let instruction = forward.program.instructions[index]
         let parameters = instruction.parameters.filter { included.contains($0) }

@@ -11,9 +11,9 @@ extension NTKService {
     private static let pageSize = 100
 
     func storeNetwork(_ request: ServerRequest) async throws -> ServerResponse {
-        let store = networks
+        let (store, memory) = (networks, limits.memoryBytes)
         let (text, id, isNew) = try await executor.run { _ in
-            let network = try NetworkSource(JSONValue.parse(request.body), at: "")
+            let network = try NetworkSource(RequestBody.value(request, limit: memory), at: "")
             if let shape = network.inputShape ?? network.impliedShape { _ = try network.network(shape: shape) }
             let (id, isNew) = try store.put(network)
             return (Self.description(network, id), id, isNew)

@@ -1,0 +1,84 @@
+internal import HTTP1
+internal import HTTPTypes
+internal import TensorFormats
+
+/// The body of a request as one JSON value, in whichever form it comes: JSON; multipart/form-data with a part `request` and one part an
+/// array (.npy) or an object of arrays (.npz, .safetensors), each named by its field; or one .safetensors or .npz whose metadata is the request.
+enum RequestBody {
+    static let json = "application/json"
+    static let multipart = "multipart/form-data"
+    /// A file alone.
+    static let files = ["application/octet-stream", "application/x-safetensors", "application/x-npz"]
+    static var mediaTypes: [String] { [json, multipart] + files }
+
+    static func value(_ request: ServerRequest, limit: Int) throws -> JSONValue {
+        let contentType = request.head.headerFields[.contentType] ?? ""
+        switch MediaRange.type(contentType) {
+        case multipart: return try parts(request.body, contentType, limit: limit)
+        case json: return try JSONValue.parse(request.body)
+        default: return try file(request.body, limit: limit)
+        }
+    }
+
+    private static func parts(_ body: [UInt8], _ contentType: String, limit: Int) throws -> JSONValue {
+        let parts = try Multipart.read(body, contentType: contentType)
+        var value = JSONValue.object(JSONObject(members: []))
+        if let request = parts.first(where: { $0.name == "request" }) { value = try JSONValue.parse(Array(request.content)) }
+        for part in parts where part.name != "request" {
+            value = try value.inserting(content(part, limit: limit), at: part.name, pointer: "")
+        }
+        return value
+    }
+
+    private static func content(_ part: Multipart.Part, limit: Int) throws -> JSONValue {
+        if part.mediaType == json { return try JSONValue.parse(Array(part.content)) }
+        if Npy.isNpy(part.content) { return .tensor(try Npy.read(part.content)) }
+        if Npz.isZip(part.content) { return object(try Npz.read(part.content, limit: limit).arrays) }
+        return object(try Safetensors.read(part.content).arrays)
+    }
+
+    /// A file of parameters: what else the request says stands in `meta.json` of an .npz, or, each member as JSON, in the metadata of a
+    /// .safetensors.
+    private static func file(_ body: [UInt8], limit: Int) throws -> JSONValue {
+        if Npz.isZip(body[...]) {
+            let (arrays, meta) = try Npz.read(body[...], limit: limit)
+            let request = try meta.map { try JSONValue.parse($0) } ?? .object(JSONObject(members: []))
+            return try request.inserting(object(arrays), at: "parameters", pointer: "")
+        }
+        let file = try Safetensors.read(body[...])
+        var value = JSONValue.object(JSONObject(members: []))
+        for (name, text) in file.metadata where ["architecture", "data_format", "input_shape"].contains(name) {
+            // A plain word stands for itself.
+            let member = (try? JSONValue.parse(Array(text.utf8))) ?? .string(text)
+            value = try value.inserting(member, at: name, pointer: "")
+        }
+        return try value.inserting(object(file.arrays), at: "parameters", pointer: "")
+    }
+
+    private static func object(_ arrays: [(name: String, array: NumericArray)]) -> JSONValue {
+        .object(JSONObject(members: arrays.map { ($0.name, .tensor($0.array)) }))
+    }
+}
+
+extension JSONValue {
+    /// The object with a value under a name whose dots lead into nested objects; below `parameters` the rest of the name is one key.
+    fileprivate func inserting(_ value: JSONValue, at name: String, pointer: String) throws(ProblemDetails) -> JSONValue {
+        guard case .object(let object) = self else {
+            throw .invalid(pointer, "an object expected, into which a part of the body goes; \(kindName) came")
+        }
+        let dot = name.firstIndex(of: ".")
+        let key = pointer.hasSuffix("/parameters") ? name : String(name[..<(dot ?? name.endIndex)])
+        let place = "\(pointer)/\(key.jsonPointerToken)"
+        var members = object.members
+        let index = members.firstIndex { $0.key == key }
+        if let dot, key != name {
+            let inner = index.map { members[$0].value } ?? .object(JSONObject(members: []))
+            let nested = try inner.inserting(value, at: String(name[name.index(after: dot)...]), pointer: place)
+            if let index { members[index].value = nested } else { members.append((key, nested)) }
+        } else {
+            guard index == nil else { throw .invalid(place, "one value expected; a part of the body and the request both have one") }
+            members.append((key, value))
+        }
+        return .object(JSONObject(members: members))
+    }
+}

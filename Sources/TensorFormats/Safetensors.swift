@@ -1,0 +1,77 @@
+/// Named arrays as a `.safetensors` file: the length of a JSON header, the header, the numbers in little-endian order. F64, F32, F16, BF16 and
+/// integers.
+package enum Safetensors {
+    private static let format = ".safetensors"
+
+    package struct File: Sendable {
+        package var arrays: [(name: String, array: NumericArray)]
+        /// Texts by name.
+        package var metadata: [(name: String, text: String)]
+    }
+
+    package static func read(_ bytes: ArraySlice<UInt8>) throws(FormatError) -> File {
+        let start = bytes.startIndex
+        guard bytes.count >= 8 else { throw FormatError(format, "a header's length of 8 bytes expected; \(bytes.count) bytes came") }
+        let length = (0..<8).reduce(UInt64(0)) { $0 | UInt64(bytes[start + $1]) << (8 * UInt64($1)) }
+        guard length <= UInt64(bytes.count - 8) else {
+            throw FormatError(format, "a header of at most \(bytes.count - 8) bytes expected; its length is \(length)")
+        }
+        let body = start + 8 + Int(length)
+        let header: JSONValue
+        do { header = try JSONValue.parse(Array(bytes[start + 8..<body])) } catch {
+            throw FormatError(format, "a JSON header expected: \(error.detail)")
+        }
+        guard case .object(let object) = header else { throw FormatError(format, "a JSON object as header expected") }
+        var file = File(arrays: [], metadata: [])
+        for (name, value) in object.members {
+            guard case .object(let entry) = value else { throw FormatError(format, "an object for \(name) expected") }
+            if name == "__metadata__" {
+                file.metadata = entry.members.compactMap { key, value in if case .string(let text) = value { (key, text) } else { nil } }
+                continue
+            }
+            file.arrays.append((name, try array(name, entry, bytes, from: body)))
+        }
+        return file
+    }
+
+    private static func array(_ name: String, _ entry: JSONObject, _ bytes: ArraySlice<UInt8>, from body: Int) throws(FormatError) -> NumericArray {
+        guard case .string(let typeName) = entry["dtype"], let type = type(typeName) else {
+            throw FormatError(format, "F64, F32, F16, BF16, I64, I32, I16, I8, U32, U16, U8 or BOOL as dtype of \(name) expected")
+        }
+        guard let shape = integers(entry["shape"]), let offsets = integers(entry["data_offsets"]), offsets.count == 2 else {
+            throw FormatError(format, "shape and two data_offsets of \(name) expected")
+        }
+        guard let count = NumericArray.count(shape), offsets[0] <= offsets[1], offsets[1] <= bytes.endIndex - body,
+            count.multipliedReportingOverflow(by: type.size) == (offsets[1] - offsets[0], false)
+        else { throw FormatError(format, "bytes of \(name) within the file, as many as its shape \(shape) takes, expected") }
+        return try .checked(shape, type.numbers(bytes[body + offsets[0]..<body + offsets[1]], isBigEndian: false), format)
+    }
+
+    private static func type(_ name: String) -> NumberType? {
+        switch name {
+        case "F64": .float64
+        case "F32": .float32
+        case "F16": .float16
+        case "BF16": .bfloat16
+        case "I64": .int64
+        case "I32": .int32
+        case "I16": .int16
+        case "I8": .int8
+        case "U32": .uint32
+        case "U16": .uint16
+        case "U8": .uint8
+        case "BOOL": .bool
+        default: nil
+        }
+    }
+
+    private static func integers(_ value: JSONValue?) -> [Int]? {
+        switch value {
+        case .tensor(let array) where array.shape.count == 1:
+            let integers = array.elements.compactMap { Int(exactly: $0) }
+            return integers.count == array.elements.count && integers.allSatisfy { $0 >= 0 } ? integers : nil
+        case .array(let values) where values.isEmpty: return []
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,108 @@
+import Foundation
+import TensorFormats
+import Testing
+
+struct ArrayFileTests {
+    private func npy(_ descriptor: String, _ shape: String, _ content: [UInt8], isFortran: Bool = false) -> [UInt8] {
+        let header = "{'descr': '\(descriptor)', 'fortran_order': \(isFortran ? "True" : "False"), 'shape': (\(shape)), }\n"
+        return [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count), 0] + Array(header.utf8) + content
+    }
+
+    private func little<Value: BitwiseCopyable>(_ values: [Value]) -> [UInt8] { unsafe values.withUnsafeBytes { unsafe Array($0) } }
+
+    @Test func npyOfEveryTypeAndOrder() throws {
+        func numbers(_ descriptor: String, _ content: [UInt8]) throws -> [Double] {
+            Array(try Npy.read(npy(descriptor, "2,", content)[...]).elements)
+        }
+        #expect(try numbers("<f8", little([1.5, -2.25])) == [1.5, -2.25])
+        #expect(try numbers(">f8", little([(1.5).bitPattern.bigEndian, (-2.25).bitPattern.bigEndian])) == [1.5, -2.25])
+        #expect(try numbers("<f4", little([Float(1.5), Float(-0.1)])) == [1.5, Double(Float(-0.1))])
+        #expect(try numbers("<f2", [0x00, 0x3E, 0x01, 0x80]) == [1.5, -0x1p-24])
+        #expect(try numbers("<i8", little([Int64(-3), Int64(1) << 40])) == [-3, 0x1p40])
+        #expect(try numbers(">i4", little([Int32(-3).bigEndian, Int32(7).bigEndian])) == [-3, 7])
+        #expect(try numbers("|u1", [0, 255]) == [0, 255])
+        let fortran = try Npy.read(npy("<f8", "2, 3", little([1.0, 2, 3, 4, 5, 6]), isFortran: true)[...])
+        #expect(fortran.shape == [2, 3] && Array(fortran.elements) == [1, 3, 5, 2, 4, 6])
+        let missing = try Npy.read(npy("<f8", "2,", little([1.0, .nan]))[...])
+        #expect(missing.hasNulls)
+    }
+
+    @Test func npyThatIsWrong() {
+        let good = npy("<f8", "2,", little([1.0, 2]))
+        for length in 0..<good.count { #expect(throws: FormatError.self) { try Npy.read(good[..<length]) } }
+        for bad in [
+            npy("<c16", "1,", [UInt8](repeating: 0, count: 16)), npy("<f8", "3,", little([1.0, 2])), npy("<f8", "-1,", []),
+            npy("<f8", "99999999999, 99999999999", []), npy("<f8", "1,", little([Double.infinity])),
+        ] {
+            #expect(throws: FormatError.self) { try Npy.read(bad[...]) }
+        }
+    }
+
+    private func safetensors(_ header: String, _ content: [UInt8]) -> [UInt8] {
+        (0..<8).map { UInt8(truncatingIfNeeded: header.utf8.count >> (8 * $0)) } + Array(header.utf8) + content
+    }
+
+    @Test func safetensorsOfEveryFloat() throws {
+        let header = #"""
+            {"__metadata__":{"format":"pt"},"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1,1],
+             "data_offsets":[8,12]},"c":{"dtype":"F16","shape":[2],"data_offsets":[12,16]},"d":{"dtype":"BF16","shape":[2],"data_offsets":[16,20]}}
+            """#
+        let file = safetensors(header, little([0.1]) + little([Float(0.1)]) + [0x00, 0xC0, 0xFF, 0x7B] + [0x80, 0x3F, 0x49, 0xC0])
+        let read = try Safetensors.read(file[...])
+        #expect(read.metadata.map(\.text) == ["pt"])
+        #expect(read.arrays.map(\.name) == ["a", "b", "c", "d"])
+        #expect(read.arrays.map { Array($0.array.elements) } == [[0.1], [Double(Float(0.1))], [-2, 65504], [1, -3.140625]])
+        #expect(read.arrays[1].array.shape == [1, 1])
+        for length in 0..<file.count { #expect(throws: FormatError.self) { try Safetensors.read(file[..<length]) } }
+    }
+
+    @Test func safetensorsThatAreWrong() {
+        for entry in [
+            #"{"dtype":"F64","shape":[2],"data_offsets":[0,8]}"#, #"{"dtype":"F64","shape":[1],"data_offsets":[8,16]}"#,
+            #"{"dtype":"C64","shape":[1],"data_offsets":[0,8]}"#, #"{"dtype":"F64","shape":[-1],"data_offsets":[0,8]}"#, "[]",
+            #"{"dtype":"F64","shape":[1],"data_offsets":[8,0]}"#, #"{"dtype":"F64","shape":[4611686018427387904,4],"data_offsets":[0,0]}"#,
+        ] {
+            #expect(throws: FormatError.self, "\(entry)") { try Safetensors.read(safetensors("{\"a\":\(entry)}", little([1.0]))[...]) }
+        }
+    }
+
+    /// A zip archive of one member; `packed` is its content by `method`.
+    private func zip(_ name: String, method: UInt8, packed: [UInt8], size: Int) -> [UInt8] {
+        func number(_ value: Int, _ bytes: Int) -> [UInt8] { (0..<bytes).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
+        let common = [method, 0, 0, 0, 0, 0] + number(0, 4) + number(packed.count, 4) + number(size, 4) + number(name.utf8.count, 2)
+        let local = [0x50, 0x4B, 3, 4, 20, 0, 0, 0] + common + number(0, 2) + Array(name.utf8) + packed
+        let central = [0x50, 0x4B, 1, 2, 20, 0, 20, 0, 0, 0] + common + number(0, 12) + number(0, 4) + Array(name.utf8)
+        return local + central + [0x50, 0x4B, 5, 6, 0, 0, 0, 0, 1, 0, 1, 0] + number(central.count, 4) + number(local.count, 4) + [0, 0]
+    }
+
+    @Test func npzStoredAndDeflated() throws {
+        let file = npy("<f8", "2,", little([1.0, 2]))
+        // A deflate block that is stored: its length, and that inverted.
+        let count = UInt16(file.count)
+        let deflated = [1] + little([count, ~count]) + file
+        for (method, packed) in [(UInt8(0), file), (8, deflated)] {
+            let archive = zip("0.weight.npy", method: method, packed: packed, size: file.count)
+            let read = try Npz.read(archive[...], limit: 1_000)
+            #expect(read.arrays.map(\.name) == ["0.weight"] && Array(read.arrays[0].array.elements) == [1, 2])
+            #expect(throws: FormatError.self) { try Npz.read(archive[...], limit: file.count - 1) }
+            for length in 0..<archive.count { #expect(throws: FormatError.self) { try Npz.read(archive[..<length], limit: 1_000) } }
+        }
+        #expect(try Npz.read(zip("meta.json", method: 0, packed: [0x7B, 0x7D], size: 2)[...], limit: 9).meta == [0x7B, 0x7D])
+        #expect(throws: FormatError.self) { try Npz.read(zip("a.npy", method: 8, packed: deflated, size: file.count + 1)[...], limit: 1_000) }
+        #expect(throws: FormatError.self) { try Npz.read(zip("a.npy", method: 12, packed: file, size: file.count)[...], limit: 1_000) }
+    }
+
+    @Test func partsOfABody() throws {
+        let body =
+            Array("--x\r\nContent-Disposition: form-data; name=\"a\"; filename=\"f\"\r\nContent-Type: text/plain\r\n\r\n1\r\n--\r\n--x \r\n".utf8)
+            + Array("content-disposition: form-data; name=b\r\n\r\n\r\n--x--".utf8)
+        let parts = try Multipart.read(body, contentType: "multipart/form-data; boundary=x")
+        #expect(parts.map(\.name) == ["a", "b"])
+        #expect(parts.map { String(decoding: $0.content, as: UTF8.self) } == ["1\r\n--", ""])
+        #expect(parts[0].mediaType == "text/plain")
+        for length in 0..<body.count - 1 {
+            #expect(throws: FormatError.self) { try Multipart.read(Array(body[..<length]), contentType: "multipart/form-data; boundary=x") }
+        }
+        #expect(throws: FormatError.self) { try Multipart.read(body, contentType: "multipart/form-data") }
+    }
+}
