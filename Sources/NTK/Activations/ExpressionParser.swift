@@ -5,6 +5,7 @@ struct ExpressionParser {
     private let bytes: [UInt8]
     private var position = 0
     private var depth = 0
+    private var signs = 0
     private var steps: [Expression.Step] = []
 
     init(_ text: String) { bytes = Array(text.utf8) }
@@ -69,9 +70,9 @@ struct ExpressionParser {
     }
 
     private mutating func signed() throws(ExpressionError) {
-        depth += 1
-        defer { depth -= 1 }
-        guard depth <= 2 * Expression.maximumDepth else { throw fault("fewer signs and powers expected") }
+        signs += 1
+        defer { signs -= 1 }
+        guard signs <= 2 * Expression.maximumDepth else { throw fault("fewer signs and powers expected") }
         if take("-") {
             try signed()
             steps.append(.negate)
