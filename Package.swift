@@ -73,6 +73,8 @@ let package = Package(
             name: "ntk-benchmark", dependencies: ["NTK", "LinearAlgebra", "TensorFormats", "COpenBLAS"], path: "Benchmarks/ntk-benchmark",
             swiftSettings: strict),
 
+        .executableTarget(name: "kernel-example", dependencies: ["NTK", "LinearAlgebra"], path: "Examples/Library", swiftSettings: strict),
+
         // Tests, one target beside each source target.
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1", httpTypes], swiftSettings: strict),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "Locks", "HTTP1", "DispatchExecutor", httpTypes], swiftSettings: strict),
