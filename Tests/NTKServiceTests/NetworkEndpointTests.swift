@@ -144,3 +144,31 @@ struct NetworkEndpointTests {
         }
     }
 }
+
+/// Small requests for networks beyond any machine: refused at once, with a word.
+struct NetworkLimitTests {
+    @Test(arguments: [
+        #"[{"type":"dense","width":268435456}]"#, #"[{"type":"dense","width":4294967296}]"#,
+        #"[{"type":"dense","width":200000},{"type":"relu"},{"type":"dense","width":200000}]"#,
+        #"[{"type":"repeat","count":10000,"layer":{"type":"repeat","count":10000,"layer":{"type":"identity"}}}]"#,
+    ]) func aVectorNetwork(_ layers: String) async throws {
+        try await refuse(layers, "[[1,2]]")
+    }
+
+    @Test(arguments: [
+        #"[{"type":"conv_transpose","width":1,"filter_shape":[1048576],"strides":[1048576]},{"type":"flatten"}]"#,
+        #"[{"type":"image_resize","shape":[-1,1000000,-1],"method":"nearest"},{"type":"conv","width":1,"filter_shape":[900000],"padding":"same"}]"#,
+        #"[{"type":"conv","width":16777216,"filter_shape":[1]},{"type":"layer_norm"},{"type":"conv","width":16777216,"filter_shape":[1]}]"#,
+    ]) func aSpatialNetwork(_ layers: String) async throws {
+        try await refuse(layers, "[[[1],[2],[3]]]")
+    }
+
+    private func refuse(_ layers: String, _ x: String) async throws {
+        let client = ServiceClient()
+        let network = #"{"architecture":{"type":"serial","layers":\#(layers)},"initialization":{"seed":0}}"#
+        for outputs in [#""full""#, #""mean""#] {
+            let answer = try await client.post("/v1/empirical-kernels", "{\"network\":\(network),\"x1\":\(x),\"outputs\":\(outputs)}")
+            #expect(answer.status == 422 || layers.contains("identity"), "\(answer.text.prefix(300))")
+        }
+    }
+}

@@ -23,17 +23,24 @@ extension EmpiricalKernel {
         n1: Int, n2: Int?, outputs selection: OutputSelection, isLayerwise: Bool = false, as _: Element.Type
     ) -> Cost {
         let bytes = MemoryLayout<Element>.stride
-        let count = selection.outputs(of: network.outputs).count
+        let count = selection.count(of: network.outputs)
         let side = blockSide(selection, elementBytes: bytes, isSymmetric: n2 == nil)
         let blocks = ((n1 - 1) / side + 1).multipliedClamped(by: ((n2 ?? n1) - 1) / side + 1)
         // Each pair of blocks passes its points through the network again.
         let points = blocks == 1 ? n1.addingClamped(n2 ?? 0) : blocks.multipliedClamped(by: 2 * min(side, max(n1, n2 ?? 0)))
         var operations = points.multipliedClamped(by: network.operationsPerPoint.multipliedClamped(by: 1 + count))
         var algorithms: [(String, ContractionAlgorithm)] = []
+        var gradients = 0
         for instruction in network.program.instructions {
             guard case .linear(let step) = instruction.operation, !included.isDisjoint(with: instruction.parameters) else { continue }
             let plan = plan(step, rows: min(n1, side), columns: n2.map { min($0, side) }, outputs: count, form: selection.form, as: Element.self)
             operations = operations.addingClamped(plan.operations.multipliedClamped(by: blocks))
+            if plan.algorithm == .gradients {
+                // As many rows of the weights at a time as fit, one at the least.
+                let row = min(n1, side).addingClamped(n2.map { min($0, side) } ?? 0).multipliedClamped(by: count.multipliedClamped(by: step.patch))
+                    .multipliedClamped(by: bytes)
+                gradients = max(gradients, row, min(row.multipliedClamped(by: step.outputChannels), KernelPass<Double>.gradientBytes))
+            }
             if included.contains(step.weight) { algorithms.append((network.parameters[step.weight].name, plan.algorithm)) }
         }
         let entries = KernelTiles<Element>.entries(selection.form, count)
@@ -42,7 +49,7 @@ extension EmpiricalKernel {
         let working = min(n1, side).addingClamped(n2.map { min($0, side) } ?? 0)
             .multipliedClamped(by: bytesPerPoint(selection, elementBytes: bytes))
         let weights = network.parameterCount.multipliedClamped(by: 8 + bytes)
-        let peak = results.multipliedClamped(by: 2 * kernels).addingClamped(working).addingClamped(weights)
+        let peak = results.multipliedClamped(by: 2 * kernels).addingClamped(working).addingClamped(weights).addingClamped(gradients)
         return Cost(operations: operations, peakBytes: peak, algorithms: algorithms)
     }
 }

@@ -129,7 +129,7 @@ public struct EmpiricalKernel: Sendable {
     /// What a point takes while its derivatives go back: all values, and the derivatives of three layers at the most.
     func bytesPerPoint(_ selection: OutputSelection, elementBytes: Int) -> Int {
         let largest = network.program.values.map(\.size).max() ?? 1
-        let count = selection.outputs(of: network.outputs).count
+        let count = selection.count(of: network.outputs)
         let outputs = selection.form == .trace ? min(count, KernelPass<Double>.outputsAtOnce) : count
         return network.valuesPerPoint.addingClamped(largest.multipliedClamped(by: 3 * outputs)).multipliedClamped(by: elementBytes)
     }

@@ -6,7 +6,7 @@ struct KernelPass<Element: Scalar>: Sendable {
     /// Outputs of a trace that are differentiated at the same time.
     static var outputsAtOnce: Int { 64 }
     /// What the weight gradients of a layer that exist at one time may take.
-    private static var gradientBytes: Int { 256 << 20 }
+    static var gradientBytes: Int { 256 << 20 }
 
     let kernel: EmpiricalKernel
     let form: OutputSelection.Form

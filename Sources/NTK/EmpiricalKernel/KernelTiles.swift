@@ -30,7 +30,7 @@ struct KernelTiles<Element: Scalar>: Sendable {
         switch form {
         case .trace: 1
         case .diagonal: outputs
-        case .full: outputs * outputs
+        case .full: outputs.multipliedClamped(by: outputs)
         }
     }
 

@@ -29,6 +29,11 @@ public enum OutputSelection: Sendable, Equatable {
         if case .chosen(let outputs) = self { outputs } else { Array(0..<count) }
     }
 
+    /// How many outputs take part, of `count` that there are.
+    func count(of count: Int) -> Int {
+        if case .chosen(let outputs) = self { outputs.count } else { count }
+    }
+
     /// Extents of a pair's entries.
     public func shape(outputs count: Int) -> [Int] {
         switch self {

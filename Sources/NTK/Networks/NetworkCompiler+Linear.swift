@@ -30,6 +30,10 @@ extension NetworkCompiler {
         let width = try width(layer.affine, came.flatMap { axis < $0.count ? $0[axis] : nil }, at: place)
         let output = NetworkProgram.Value(spatial: geometry.output, channels: width)
         let taps = geometry.size
+        guard output.positions.multipliedClamped(by: taps) <= Self.maximumTable else {
+            throw ArchitectureError(
+                path: place.pointer, detail: "at most \(Self.maximumTable) positions · taps expected; here are \(output.positions) · \(taps)")
+        }
         let (shape, layout, bias): ([Int], NetworkParameter.Layout, [Int])
         switch layer.variant {
         case .shared:
@@ -108,16 +112,26 @@ extension NetworkCompiler {
 extension WindowGeometry {
     /// For each output position and each tap the input position, -1 for none, all in row-major order.
     var taps: [Int32] {
-        var taps: [Int32] = []
-        forEachIndex(output) { position in
-            forEachIndex(axes.map(\.window)) { tap in
-                var place: Int? = 0
-                for (index, axis) in axes.enumerated() {
-                    place = place.flatMap { place in axis.source(position[index], tap[index]).map { place * axis.input + $0 } }
+        // Axis by axis: an entry of the axes so far, and one of the next.
+        var table: [Int32] = [0]
+        var (positions, window) = (1, 1)
+        for axis in axes {
+            let own = (0..<axis.output).flatMap { position in (0..<axis.window).map { Int32(axis.source(position, $0) ?? -1) } }
+            var next: [Int32] = []
+            next.reserveCapacity(table.count * own.count)
+            for outer in 0..<positions {
+                for inner in 0..<axis.output {
+                    for tap in 0..<window {
+                        let first = table[outer * window + tap]
+                        for second in own[inner * axis.window..<(inner + 1) * axis.window] {
+                            next.append(first < 0 || second < 0 ? -1 : first * Int32(axis.input) + second)
+                        }
+                    }
                 }
-                taps.append(Int32(place ?? -1))
             }
+            table = next
+            (positions, window) = (positions * axis.output, window * axis.window)
         }
-        return taps
+        return table
     }
 }

@@ -15,6 +15,9 @@ extension NetworkCompiler {
             }
             axes.insert(axis - 1)
         }
+        guard value.size <= Self.maximumTable else {
+            throw ArchitectureError(path: place.pointer, detail: "at most \(Self.maximumTable) numbers a point expected; here are \(value.size)")
+        }
         // The normalized axes in the order of the data format: that of the parameters.
         let ordered = (isChannelsFirst ? [shape.count - 1] + Array(0..<shape.count - 1) : Array(shape.indices)).filter { axes.contains($0) }
         var groups: [Int32] = []

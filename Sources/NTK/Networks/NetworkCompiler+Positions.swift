@@ -16,6 +16,9 @@ extension NetworkCompiler {
     mutating func globalPool(_ reduction: Pool.Reduction, _ input: Int, at place: Place) throws(ArchitectureError) -> Int {
         try requireSpatial(input, "global_\(reduction.rawValue)_pool", at: place)
         let value = program.values[input]
+        guard value.positions <= Self.maximumTable else {
+            throw ArchitectureError(path: place.pointer, detail: "at most \(Self.maximumTable) positions expected; here are \(value.positions)")
+        }
         let weight = reduction == .average ? 1 / Double(value.positions) : 1
         let row = (0..<value.positions).map { SpatialMap.Entry(position: $0, weight: weight) }
         return try append(
@@ -39,6 +42,9 @@ extension NetworkCompiler {
         if let other = program.patternSize, other != size {
             throw ArchitectureError(
                 path: place.pointer, detail: "graphs of \(other) nodes expected, as in an aggregate before; here there are \(size)")
+        }
+        guard value.positions <= Self.maximumTable else {
+            throw ArchitectureError(path: place.pointer, detail: "at most \(Self.maximumTable) positions expected; here are \(value.positions)")
         }
         program.patternSize = size
         // Positions that agree on the other axes make a group; the nodes of a group are in the order of the axes.

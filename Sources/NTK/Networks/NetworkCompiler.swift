@@ -20,7 +20,9 @@ struct NetworkCompiler {
 
     private static let maximumInstructions = 100_000
     /// Numbers in one value of a point.
-    private static let maximumSize = 1 << 32
+    private static let maximumSize = 1 << 28
+    /// Entries of a table that says which elements or positions meet.
+    static let maximumTable = 1 << 24
 
     var program: NetworkProgram
     /// Shapes of the parameters that came, by name; nil: they are to be drawn, and each layer states its width.
@@ -28,6 +30,8 @@ struct NetworkCompiler {
     let isChannelsFirst: Bool
     private(set) var faults: [ParameterFault] = []
     private var known: Set<String> = []
+    /// Layers met so far, those too that leave no instruction.
+    private var visits = 0
 
     /// - Parameter shape: of a point, channels last.
     static func compile(
@@ -106,6 +110,10 @@ struct NetworkCompiler {
     }
 
     mutating func add(_ layer: Layer, _ flow: Flow, at place: Place) throws(ArchitectureError) -> Flow {
+        visits += 1
+        guard visits <= 10 * Self.maximumInstructions else {
+            throw ArchitectureError(path: place.pointer, detail: "at most \(10 * Self.maximumInstructions) layers expected, repetitions counted")
+        }
         switch layer {
         case .serial(let layers): return try serial(layers, flow, at: place)
         case .residual(let layers):
