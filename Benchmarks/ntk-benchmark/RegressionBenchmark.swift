@@ -21,7 +21,8 @@ enum RegressionBenchmark {
         }
         _ = try timed("fit in mixed precision") {
             _ = try KernelRidgeRegression(
-                inPlace: gram.copy(), targets: y, options: RegressionOptions(ridge: .fixed(1e-3), isComplete: false, needsFactor: false), on: executor)
+                inPlace: gram.copy(), targets: y, options: RegressionOptions(ridge: .fixed(1e-3), isComplete: false, needsFactor: false), on: executor
+            )
         }
         let diagonal = gram.diagonal
         var norm = 0.0

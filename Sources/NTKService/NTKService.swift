@@ -151,7 +151,8 @@ package struct NTKService: HTTPResponder {
         case .predictions:
             let memoryBytes = limits.memoryBytes
             return try await compute(
-                request, { value throws(ProblemDetails) in try PredictionRequest(value, networks, memoryBytes: memoryBytes) }, PredictionEndpoint.answer)
+                request, { value throws(ProblemDetails) in try PredictionRequest(value, networks, memoryBytes: memoryBytes) },
+                PredictionEndpoint.answer)
         case .networks:
             return try await request.head.method == .post ? storeNetwork(request) : listNetworks(target)
         case .network:

@@ -95,7 +95,8 @@ struct CholeskyTests {
         let single = Matrix<Float>(uninitializedRows: 300, columns: 300)
         single.assign(a)
         let b = Matrix.random(300, 2, seed: 7)
-        let x = try Cholesky(inPlace: single, on: ConcurrentTiles()).solve(Matrix(rows: 300, columns: 2, b.elements.map { Float($0) }), on: SerialTiles())
+        let right = Matrix<Float>(rows: 300, columns: 2, b.elements.map { Float($0) })
+        let x = try Cholesky(inPlace: single, on: ConcurrentTiles()).solve(right, on: SerialTiles())
         let residual = try a.multiply(Matrix(rows: 300, columns: 2, x.elements.map { Double($0) }), on: SerialTiles()).subtracting(b)
         #expect(residual.elements.allSatisfy { abs($0) < 1e-2 } && residual.elements.contains { abs($0) > 1e-9 })
     }

@@ -60,14 +60,16 @@ struct HostileRegressionTests {
             // G Gᵀ: often singular; or any matrix.
             let gram = (0..<n).map { i in (0..<n).map { j in (0..<n).reduce(0) { $0 + rows[i][$1] * rows[j][$1] } } }
             let scale = chance(3) ? (Double(pick(numbers)) ?? 1) : 1
-            let train = chance(5) ? matrix(n, n) : "[" + gram.map { "[" + $0.map { String($0 * scale) }.joined(separator: ",") + "]" }.joined(separator: ",") + "]"
+            let gramText = gram.map { row in "[" + row.map { String($0 * scale) }.joined(separator: ",") + "]" }.joined(separator: ",")
+            let train = chance(5) ? matrix(n, n) : "[\(gramText)]"
             let tests = test && path != "/v1/spectra" ? #","test_train":\#(matrix(t, n)),"test_test":\#(chance(2) ? list(t) : matrix(t, t))"# : ""
             fields.append(#""kernel":{"matrices":{"train_train":\#(train)\#(tests)}}"#)
         } else {
             let bias = chance(2) ? #","b_std":\#(number())"# : ""
             let weight = chance(3) ? #","w_std":\#(number())"# : ""
             let activation = pick(["relu", "erf", "relu"])
-            fields.append(#""kernel":{"architecture":{"type":"mlp","depth":\#(Int.random(in: 0...3, using: &random)),"activation":"\#(activation)"\#(bias)\#(weight)},"kind":"\#(pick(["ntk", "nngp"]))"}"#)
+            let architecture = #"{"type":"mlp","depth":\#(Int.random(in: 0...3, using: &random)),"activation":"\#(activation)"\#(bias)\#(weight)}"#
+            fields.append(#""kernel":{"architecture":\#(architecture),"kind":"\#(pick(["ntk", "nngp"]))"}"#)
             var rows = (0..<n).map { _ in list(d) }
             if chance(3) { rows.append(rows[0]) }
             if chance(6) { rows = rows.map { _ in rows[0] } }
@@ -76,21 +78,25 @@ struct HostileRegressionTests {
             if test && path != "/v1/spectra" { fields.append(#""x_test":\#(matrix(t, chance(12) ? d + 1 : d))"#) }
         }
         let targets = [
-            "\"\(values)\":" + (chance(3) ? matrix(n, k) : list(n)), #""labels":["# + (0..<n).map { _ in pick(["1", "2", "\"a\"", "\"b\""]) }.joined(separator: ",") + "]",
+            "\"\(values)\":" + (chance(3) ? matrix(n, k) : list(n)),
+            #""labels":["# + (0..<n).map { _ in pick(["1", "2", "\"a\"", "\"b\""]) }.joined(separator: ",") + "]",
             "\"\(values)\":" + list(n),
         ]
         fields.append(targets.randomElement(using: &random) ?? "")
         switch path {
         case "/v1/dynamics":
             fields.append(#""times":\#(chance(4) ? list(3) : pick(["[0,1,10]", "[0]", "[1e9]", "[3,1e15]", "[1e300]"]))"#)
-            if chance(2) { fields.append(#""optimizer":{"type":"\#(pick(["gradient_flow", "gradient_descent", "heavy_ball"]))","learning_rate":\#(pick(["0.1", "1", "1e-9", "10", "1e300"]))}"#) }
+            let optimizer = pick(["gradient_flow", "gradient_descent", "heavy_ball"])
+            let rate = pick(["0.1", "1", "1e-9", "10", "1e300"])
+            if chance(2) { fields.append(#""optimizer":{"type":"\#(optimizer)","learning_rate":\#(rate)}"#) }
             if chance(3) { fields.append(#""covariance":"\#(pick(["diagonal", "full"]))""#) }
             if chance(3) { fields.append(#""target_loss":\#(number())"#) }
         case "/v1/spectra":
             if chance(2) { fields.append(#""ridge":\#(number())"#) }
             if chance(3) { fields.append(#""sample_sizes":\#(pick(["[1]", "[1,2,3]", "[1e15]", "[]", "[0]"])),"noise":\#(number())"#) }
         default:
-            let select = #"{"select":"\#(pick(["leave_one_out", "gcv", "marginal_likelihood"]))","candidates":\#(chance(2) ? "[1e-8,0.1,1]" : list(2))}"#
+            let criterion = pick(["leave_one_out", "gcv", "marginal_likelihood"])
+            let select = #"{"select":"\#(criterion)","candidates":\#(chance(2) ? "[1e-8,0.1,1]" : list(2))}"#
             if chance(2) { fields.append(#""ridge":\#(chance(2) ? select : pick(["0", "0.1", "1e-300", "1e300", "1e-12", number()]))"#) }
             if chance(3) { fields.append(#""ridge_scale":"relative""#) }
             if chance(3) { fields.append(#""on_singular":"\#(pick(["jitter", "refuse"]))""#) }
@@ -99,7 +105,10 @@ struct HostileRegressionTests {
             if chance(4) { fields.append(#""diagnostics":"\#(pick(["fast", "complete"]))""#) }
             if test && chance(2) { fields.append(#""covariance":"\#(pick(["diagonal", "full"]))""#) }
         }
-        if chance(40) { fields.append(#""\#(pick(["x_test", "ridge", "kernel", "nothing"]))":\#(pick(["null", "[]", "{}", "true", "\"\"", "[[]]"]))"#) }
+        if chance(40) {
+            let value = pick(["null", "[]", "{}", "true", "\"\"", "[[]]"])
+            fields.append(#""\#(pick(["x_test", "ridge", "kernel", "nothing"]))":\#(value)"#)
+        }
         return "{" + fields.joined(separator: ",") + "}"
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import TensorFormats
 import Testing
 
@@ -120,6 +121,19 @@ struct PredictionEndpointTests {
             let answer = try await client.post("/v1/predictions", #"{"kernel":{"matrices":\#(bad)},"y_train":[1,2],"covariance":"diagonal"}"#)
             #expect(try answer.status == 422 && answer.pointers == [pointer], "\(answer.text)")
         }
+    }
+
+    /// Asked for, or where a factor would not fit the memory of one request.
+    @Test func conjugateGradients() async throws {
+        let points = (0..<40).map { "[\(sin(Double($0))),\(cos(1.7 * Double($0)))]" }.joined(separator: ",")
+        let targets = (0..<40).map { "\(sin(0.3 * Double($0)))" }.joined(separator: ",")
+        let request = #"{"kernel":\#(Self.kernel),"x_train":[\#(points)],"y_train":[\#(targets)],"x_test":[[0.5,0.5]],"ridge":0.01"#
+        let direct = try await client.post("/v1/predictions", request + "}").array("mean").elements
+        let asked = try await client.post("/v1/predictions", request + #","solver":"conjugate_gradient"}"#)
+        #expect(asked.text.contains(#""method":"conjugate_gradient""#) && asked.text.contains(#""iterations":"#), "\(asked.text)")
+        #expect(try abs(asked.array("mean").elements[0] - direct[0]) < 1e-6)
+        let refused = try await client.post("/v1/predictions", request + #","solver":"conjugate_gradient","covariance":"full"}"#)
+        #expect(try refused.status == 422 && refused.pointers == ["/covariance"], "\(refused.text)")
     }
 
     @Test func ensembleOfNetworks() async throws {

@@ -34,9 +34,10 @@ struct TrainingEndpointTests {
 
     @Test func oneStepAgainstItsGradient() async throws {
         // f = w₂ relu(w₁ x), x = 1: w₁ = 2, w₂ = 3, y = 0: f = 6, ∂L = f·(w₂, w₁) = (18, 12); η = 0.01.
+        let architecture = #"{"type":"serial","layers":[{"type":"dense"},{"type":"relu"},{"type":"dense"}]}"#
+        let network = #"{"architecture":\#(architecture),"parameters":{"0.weight":[[2]],"2.weight":[[3]]}}"#
         let answer = try await client.post(
-            "/v1/trainings",
-            #"{"network":{"architecture":{"type":"serial","layers":[{"type":"dense"},{"type":"relu"},{"type":"dense"}]},"parameters":{"0.weight":[[2]],"2.weight":[[3]]}},"x_train":[[1]],"y_train":[0],"steps":[0,1],"learning_rate":0.01}"#)
+            "/v1/trainings", #"{"network":\#(network),"x_train":[[1]],"y_train":[0],"steps":[0,1],"learning_rate":0.01}"#)
         let outputs = try answer.array("train_outputs").elements
         #expect(outputs[0] == 6 && abs(outputs[1] - (3 - 0.12) * (2 - 0.18)) < 1e-14, "\(answer.text)")
         // The kernel is 9 + 4: f₁ = 6 − 0.01·13·6.

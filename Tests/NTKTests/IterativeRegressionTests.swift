@@ -59,7 +59,9 @@ struct IterativeRegressionTests {
         let problem = try Problem(n: 200, repeated: 0, side: 64)
         var last = Double.infinity
         for rank in [0, 20, 64, 130, 200] {
-            let approximation = try RandomlyPivotedCholesky(diagonal: problem.kernel.diagonal, rank: rank, on: SerialTiles()) { problem.kernel.columns($0) }
+            let approximation = try RandomlyPivotedCholesky(diagonal: problem.kernel.diagonal, rank: rank, on: SerialTiles()) {
+                problem.kernel.columns($0)
+            }
             #expect(approximation.residualTrace < last && approximation.rank <= rank)
             last = approximation.residualTrace
             let left = try problem.kernel.addingGram(of: approximation.factor, scale: -1, on: SerialTiles()).diagonal.reduce(0, +)

@@ -43,7 +43,8 @@ struct FittedRegression: Sendable {
         let training = request.training
         guard let packed = try training.packed(groups, on: tiles) else { preconditionFailure("validation asks whether there is one") }
         let trace = zip(packed.diagonal, groups.multiplicities).reduce(0) { $0 + $1.0 * ($1.1 / Double(groups.pointCount)) }
-        guard case .fixed(let ridge) = try request.settings.options(meanDiagonal: trace, count: groups.groupCount, needsCovariance: false).ridge else {
+        guard case .fixed(let ridge) = try request.settings.options(meanDiagonal: trace, count: groups.groupCount, needsCovariance: false).ridge
+        else {
             preconditionFailure("validation asks for a number")
         }
         let targets = request.targets.matrix

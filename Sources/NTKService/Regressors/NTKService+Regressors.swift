@@ -13,7 +13,8 @@ extension NTKService {
         case (.regressors, .post):
             let memoryBytes = limits.memoryBytes
             return try await compute(
-                request, { [networks] value throws(ProblemDetails) in try RegressorRequest(value, networks, memoryBytes: memoryBytes) }, regressors.create)
+                request, { [networks] value throws(ProblemDetails) in try RegressorRequest(value, networks, memoryBytes: memoryBytes) },
+                regressors.create)
         case (.regressorPredictions, _):
             let regressor: Regressor =
                 if let cached = regressors.cached(id) { cached } else { try await executor.run { _ in try regressors.find(id) } }

@@ -83,7 +83,9 @@ enum TrainingEndpoint {
                         }, drift: norm > 0 ? moved / norm : 0, distance: run.distance))
             }
         } catch NetworkError.overflow where run.step > 0 {
-            throw ProblemDetails.invalid("/learning_rate", "a learning rate with which the training converges expected; with \(rate) it left the range of float64 by step \(run.step)")
+            throw ProblemDetails.invalid(
+                "/learning_rate",
+                "a learning rate with which the training converges expected; with \(rate) it left the range of float64 by step \(run.step)")
         }
         return records
     }

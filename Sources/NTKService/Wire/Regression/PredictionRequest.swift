@@ -55,9 +55,13 @@ struct FitRequest: Sendable {
         }
     }
 
-    /// The kernel, the factor, the diagnostics.
+    /// The kernel, the factor, the diagnostics; by iteration some hundred products with the kernel, and the kernel itself some times.
     var operations: Int {
         let n = training.order
+        if isIterative {
+            let each = (4 * training.operationsPerPair).addingClamped(400 * targets.matrix.columns)
+            return n.multipliedClamped(by: n).multipliedClamped(by: each)
+        }
         let factors = if case .select = settings.ridge { 10 } else { 2 }
         return n.multipliedClamped(by: n).multipliedClamped(by: training.operationsPerPair.addingClamped(factors * n + 40 * targets.matrix.columns))
     }
