@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help packages build demo test openapi-test swift-test bench lint tsan asan fuzz
+.PHONY: help packages build demo test openapi-test swift-test bench lint kill-test tsan asan fuzz
 
 # What the server is built from.
 BUILD_PACKAGES := libopenblas-dev libsimdjson-dev libssl-dev zlib1g-dev
@@ -36,6 +36,10 @@ openapi-test: packages .venv-tests/complete ## Test openapi.yaml and a running s
 # Not in parallel: the numeric tests would take the threads that the tests of deadlines wait for.
 swift-test: packages ## Run the Swift tests
 	swift test --no-parallel
+
+kill-test: packages ## Kill servers at random moments while they fit, and look after each restart that what they list answers
+	swift build
+	Tests/EndToEnd/kill_during_fits.py
 
 tsan: packages ## Run the Swift tests under the thread sanitizer
 	swift test --no-parallel --sanitize=thread --scratch-path .build-tsan
