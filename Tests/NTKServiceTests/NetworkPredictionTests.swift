@@ -105,4 +105,25 @@ struct NetworkPredictionTests {
             "/v1/spectra", "{\"kernel\":{\"network\":\(Self.network(2))},\"x\":\(Self.train),\"y\":[[1,0],[0,1],[2,1],[0,0]]}", "eigenvalues")
         #expect(spectrum.count == 8)
     }
+
+    /// A stored regressor keeps its network's weights, and another server on the directory predicts the same, bit for bit.
+    @Test func aRegressorKeepsTheNetwork() async throws {
+        let scratch = RegressorEndpointTests.Scratch()
+        let given = """
+            {"architecture":{"type":"serial","layers":[{"type":"dense","width":2},{"type":"tanh"},{"type":"dense","width":2}]},
+             "parameters":{"0.weight":[[1,0.5],[-0.3,2]],"0.bias":[0.1,0.2],"2.weight":[[1,-1],[0.5,2]]}}
+            """
+        for network in [Self.network(2), given] {
+            let fields = "\"kernel\":{\"network\":\(network)},\"x_train\":\(Self.train),\"y_train\":[[1,0],[0,1],[2,1],[0,0]],\"ridge\":0.01"
+            let made = try await scratch.server().post("/v1/regressors", "{\(fields)}")
+            #expect(made.status == 201, "\(made.text)")
+            let id = try RegressorEndpointTests.id(made)
+            let later = try scratch.server(cacheBytes: 0)
+            for covariance in ["none", "diagonal", "full"] {
+                let own = try await later.post("/v1/regressors/\(id)/predictions", "{\"x\":\(Self.test),\"covariance\":\"\(covariance)\"}")
+                let direct = try await client.post("/v1/predictions", "{\(fields),\"x_test\":\(Self.test),\"covariance\":\"\(covariance)\"}")
+                #expect(own.status == 200 && direct.text.hasPrefix(own.text.dropLast()), "\(own.text) \(direct.text)")
+            }
+        }
+    }
 }
