@@ -14,7 +14,9 @@ struct PointStats<Element: KernelScalar>: Sendable {
     var scales: IndexTable<Variances<Element>> = [:]
     /// By instruction: for each row of a window's output, its input rows' variances added up, padded.
     var windowSums: IndexTable<Storage<Element>> = [:]
-    /// By instruction: the operator [outputs, positions] of an attention or aggregation.
+    /// By instruction: what an aggregation sums.
+    var aggregations: IndexTable<SpatialMap> = [:]
+    /// By instruction: the operator [outputs, positions] of an attention.
     var operators: IndexTable<Matrix<Element>> = [:]
 
     func mask(_ value: Int) -> [Bool]? {

@@ -50,7 +50,7 @@ final class PointStatsBuilder<Element: KernelScalar> {
             let value = index + 1
             setMask(index, &stats)
             if case .aggregate(let axes) = instruction.operation, let pattern = unsafe pattern {
-                stats.operators[index] = unsafe aggregation(axes, program.values[instruction.inputs[0]].spatial, pattern)
+                stats.aggregations[index] = unsafe aggregation(axes, program.values[instruction.inputs[0]].spatial, pattern)
             }
             let mixes = instruction.operation.mixesPositions
             if !mixes { plainVariances(index, &stats) }
@@ -314,10 +314,8 @@ final class PointStatsBuilder<Element: KernelScalar> {
     }
 
     /// The operator x ← Aᵀ x over some spatial axes, the identity over the others.
-    private func aggregation(_ axes: [Int], _ spatial: [Int], _ pattern: UnsafeBufferPointer<Double>) -> Matrix<Element> {
-        let positions = spatial.reduce(1, *)
+    private func aggregation(_ axes: [Int], _ spatial: [Int], _ pattern: UnsafeBufferPointer<Double>) -> SpatialMap {
         let nodes = axes.reduce(1) { $0 * spatial[$1] }
-        let matrix = Matrix<Element>(zeroRows: positions, columns: positions)
         var places: [(node: Int, rest: Int)] = []
         forEachIndex(spatial) { index in
             let node = flatIndex(axes.map { index[$0] }, axes.map { spatial[$0] })
@@ -325,12 +323,15 @@ final class PointStatsBuilder<Element: KernelScalar> {
             for axis in axes { others[axis] = 0 }
             places.append((node, flatIndex(others, spatial)))
         }
-        for (target, a) in places.enumerated() {
-            for (source, b) in places.enumerated() where a.rest == b.rest {
-                unsafe matrix.base[target * positions + source] = Element(pattern[b.node * nodes + a.node])
+        // The positions of each rest, so that only pairs of the same one are met.
+        let groups = Dictionary(grouping: places.indices) { places[$0].rest }
+        let rows = places.map { target in
+            (groups[target.rest] ?? []).compactMap { source in
+                let weight = unsafe pattern[places[source].node * nodes + target.node]
+                return weight == 0 ? nil : SpatialMap.Entry(position: source, weight: weight)
             }
         }
-        return matrix
+        return SpatialMap(input: places.count, rows: rows)
     }
 }
 

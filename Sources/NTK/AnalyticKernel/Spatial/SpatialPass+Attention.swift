@@ -42,12 +42,13 @@ extension SpatialPass {
         return result
     }
 
-    /// x ← A x with the two points' operators.
+    /// x ← A x with the two points' own graphs.
     func transform(_ index: Int, _ input: Plane, _ output: Plane) {
-        guard let a1 = first.operators[index], let a2 = second.operators[index] else { return }
-        unsafe scatter(sandwich(a1, dense(input, input.base, isDistance: plan.isDistance[input.value]), a2), output, output.base)
+        guard let a1 = first.aggregations[index], let a2 = second.aggregations[index] else { return }
+        let covariance = unsafe dense(input, input.base, isDistance: plan.isDistance[input.value])
+        unsafe scatter(apply(a1, covariance, a2), output, output.base)
         if let theta = unsafe output.theta, let source = unsafe input.theta {
-            unsafe scatter(sandwich(a1, dense(input, source, isDistance: false), a2), output, theta)
+            unsafe scatter(apply(a1, dense(input, source, isDistance: false), a2), output, theta)
         }
     }
 

@@ -55,9 +55,9 @@ extension SpatialPass {
             return
         }
         let matrix = unsafe dense(input, input.base, isDistance: plan.isDistance[input.value])
-        unsafe scatter(applyBoth(map, matrix), output, output.base)
+        unsafe scatter(apply(map, matrix, map), output, output.base)
         if let theta = unsafe output.theta, let source = unsafe input.theta {
-            unsafe scatter(applyBoth(map, dense(input, source, isDistance: false)), output, theta)
+            unsafe scatter(apply(map, dense(input, source, isDistance: false), map), output, theta)
         }
     }
 
@@ -74,11 +74,11 @@ extension SpatialPass {
         return result
     }
 
-    /// A K Aᵀ.
-    private func applyBoth(_ map: SpatialMap, _ matrix: Matrix<Element>) -> Matrix<Element> {
-        let half = apply(map, matrix)
-        let result = Matrix<Element>(uninitializedRows: half.rows, columns: map.rows.count)
-        for (column, entries) in map.rows.enumerated() {
+    /// A1 K A2ᵀ: additions of rows, then of columns.
+    func apply(_ a1: SpatialMap, _ matrix: Matrix<Element>, _ a2: SpatialMap) -> Matrix<Element> {
+        let half = apply(a1, matrix)
+        let result = Matrix<Element>(uninitializedRows: half.rows, columns: a2.rows.count)
+        for (column, entries) in a2.rows.enumerated() {
             for row in 0..<half.rows {
                 var sum: Element = 0
                 for entry in entries { unsafe sum += Element(entry.weight) * half.base[row * half.columns + entry.position] }
