@@ -9,15 +9,23 @@ extension SpatialPass {
         let (width, positions) = (list.grid.width, list.grid.positions)
         let matrix = Matrix<Element>(zeroRows: positions, columns: positions)
         let (own, other) = unsafe (first.variances[plane.value], second.variances[plane.value])
-        unsafe forEachRow(plane) { row in
-            let from = unsafe source + row.start
-            for c in 0..<width {
-                let place = (row.firstPosition + c * row.step) * positions + row.secondPosition + c
-                if isDistance, let own, let other {
-                    unsafe matrix.base[place] = (own.row(0)[row.firstElement + c * row.step] + other.row(0)[row.secondElement + c] - from[c]) / 2
-                } else {
-                    unsafe matrix.base[place] = from[c]
-                }
+        let target = unsafe matrix.base
+        if isDistance, let own, let other {
+            let (q1, q2) = unsafe (own.row(0), other.row(0))
+            unsafe forEachRow(plane) { row in
+                let from = unsafe source + row.start
+                let to = unsafe target + row.firstPosition * positions + row.secondPosition
+                let (a, b) = unsafe (q1 + row.firstElement, q2 + row.secondElement)
+                // Aligned, each pair is on the diagonal.
+                let stride = row.step * positions + 1
+                for c in 0..<width { unsafe to[c * stride] = (a[c * row.step] + b[c] - from[c]) / 2 }
+            }
+        } else {
+            unsafe forEachRow(plane) { row in
+                let from = unsafe source + row.start
+                let to = unsafe target + row.firstPosition * positions + row.secondPosition
+                let stride = row.step * positions + 1
+                for c in 0..<width { unsafe to[c * stride] = from[c] }
             }
         }
         return matrix
@@ -25,9 +33,14 @@ extension SpatialPass {
 
     /// A matrix [P, P] of pairs of positions to the pairs that a plane holds.
     func scatter(_ matrix: Matrix<Element>, _ plane: Plane, _ target: UnsafeMutablePointer<Element>) {
+        let source = unsafe matrix.base
+        let (columns, width) = unsafe (matrix.columns, plane.list.grid.width)
         unsafe target.initialize(repeating: 0, count: plane.list.elements)
-        unsafe forEachPair(plane) { place, p1, p2 in
-            unsafe target[place] = matrix.base[p1 * matrix.columns + p2]
+        unsafe forEachRow(plane) { row in
+            let from = unsafe source + row.firstPosition * columns + row.secondPosition
+            let to = unsafe target + row.start
+            let stride = row.step * columns + 1
+            for c in 0..<width { unsafe to[c] = from[c * stride] }
         }
     }
 
@@ -72,11 +85,13 @@ extension SpatialPass {
             result = sandwich(zeta1, seen, zeta2)
             let weighted = seenTheta.map { sandwich(zeta1, $0, zeta2) }
             tangent = weighted
-            for k in 0..<result.rows * result.columns {
-                let own = unsafe Element(values) * result.base[k]
-                unsafe result.base[k] = own + bias
-                if let weighted { unsafe weighted.base[k] = Element(values) * weighted.base[k] + gradient * (bias + 2 * own) }
+            let (count, scale) = (result.rows * result.columns, Element(values))
+            let base = unsafe result.base
+            for k in 0..<count { unsafe base[k] *= scale }
+            if let base2 = unsafe weighted?.base {
+                for k in 0..<count { unsafe base2[k] = scale * base2[k] + gradient * (bias + 2 * base[k]) }
             }
+            for k in 0..<count { unsafe base[k] += bias }
         } else {
             let scale = Element(values * (layer.keyStd * layer.queryStd).squared)
             let embedded = embedding.interpolate(covariance)
