@@ -36,10 +36,13 @@ let package = Package(
             cxxSettings: [.unsafeFlags(["-std=c++17", "-O2"]), .define("NDEBUG", .when(configuration: .release))],
             linkerSettings: [.linkedLibrary("simdjson"), .linkedLibrary("stdc++"), .linkedLibrary("m")]),
         .target(
-            name: "CDualActivations",
+            name: "CDualActivations", dependencies: ["CInstructionSets"],
             cSettings: [.unsafeFlags(["-O3", "-ffp-contract=on", "-fno-math-errno", "-fno-trapping-math"])]),
 
-        .target(name: "CCompensatedSums", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off", "-fno-math-errno"])]),
+        .target(
+            name: "CCompensatedSums", dependencies: ["CInstructionSets"],
+            cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off", "-fno-math-errno"])]),
+        .target(name: "CInstructionSets"),
         .target(name: "CMemoryPolicy"),
         .target(name: "CThreadSanitizer"),
         .target(name: "Locks", dependencies: ["CThreadSanitizer"], swiftSettings: strict),

@@ -1,5 +1,7 @@
 #include "compensated_sums.h"
 
+#include "instruction_sets.h"
+
 typedef double lanes __attribute__((vector_size(64), aligned(8)));
 
 // The error of s + p, exactly (Knuth).
@@ -11,8 +13,7 @@ typedef double lanes __attribute__((vector_size(64), aligned(8)));
         sum = t_;                                                                                                                               \
     } while (0)
 
-__attribute__((target_clones("avx512f", "avx2,fma", "default"))) void ntk_dot2(const double *a, const double *x, size_t count, double *hi,
-                                                                               double *lo) {
+CLONES void ntk_dot2(const double *a, const double *x, size_t count, double *hi, double *lo) {
     lanes sum[2] = {{0}}, error[2] = {{0}};
     size_t j = 0;
     for (; j + 16 <= count; j += 16) {

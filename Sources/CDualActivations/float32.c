@@ -1,4 +1,5 @@
 #include "dual_activations.h"
+#include "instruction_sets.h"
 #include <math.h>
 
 #define REAL float

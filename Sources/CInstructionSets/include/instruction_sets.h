@@ -1,0 +1,15 @@
+#ifndef NTK_INSTRUCTION_SETS_H
+#define NTK_INSTRUCTION_SETS_H
+
+/// Before a function: compile it for AVX-512, AVX2 with FMA, and baseline x86-64; the dynamic linker picks the best that the machine has.
+#ifdef __has_feature
+#if __has_feature(thread_sanitizer)
+// The resolvers of the clones run before the thread sanitizer is ready, and are instrumented all the same.
+#define CLONES
+#endif
+#endif
+#ifndef CLONES
+#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#endif
+
+#endif
