@@ -24,14 +24,12 @@ package struct NTKService: HTTPResponder {
     }
 
     /// Bodies above this size are parsed on a worker, not on the event loop.
-    private static let smallBody = 64 * 1024
-    /// Work of at most this many operations, some tens of microseconds, is done on the event loop: to hand it over would cost as much.
-    private static let smallWork = 200_000
+    static let smallBody = 64 * 1024
 
     let executor: ComputeExecutor
     let networks: NetworkStore
     let limits: Limits
-    private let meter: WorkMeter
+    let meter: WorkMeter
     let regressors: RegressorEndpoints?
     private let isReady: @Sendable () -> Bool
 
@@ -177,85 +175,6 @@ package struct NTKService: HTTPResponder {
             guard let regressors else { throw ProblemDetails.unavailable("this server has no data directory") }
             return try await answer(request, regressors, route, id: segments["id"] ?? "", target)
         }
-    }
-
-    /// body → wire value → task → result → answer, with the times of each.
-    func compute<Task: ComputeTask>(
-        _ request: ServerRequest, _ validate: @escaping @Sendable (JSONValue) throws(ProblemDetails) -> Task,
-        _ work: @escaping @Sendable (Task, any TileExecutor) throws -> JSONBody
-    ) async throws -> ServerResponse {
-        try await compute(request, validate) { task, tiles in ComputedAnswer(try work(task, tiles)) }
-    }
-
-    func compute<Task: ComputeTask>(
-        _ request: ServerRequest, _ validate: @escaping @Sendable (JSONValue) throws(ProblemDetails) -> Task,
-        _ work: @escaping @Sendable (Task, any TileExecutor) throws -> ComputedAnswer
-    ) async throws -> ServerResponse {
-        let isEstimate = Target(request.head.path ?? "/")?.parameter("estimate_only") == "true"
-        guard let seconds = try Deadline.seconds(request.head) else {
-            return try await compute(request, isEstimate: isEstimate, validate, work)
-        }
-        return try await Deadline.run(within: seconds) { try await compute(request, isEstimate: isEstimate, validate, work) }
-    }
-
-    private func compute<Task: ComputeTask>(
-        _ request: ServerRequest, isEstimate: Bool, _ validate: @escaping @Sendable (JSONValue) throws(ProblemDetails) -> Task,
-        _ work: @escaping @Sendable (Task, any TileExecutor) throws -> ComputedAnswer
-    ) async throws -> ServerResponse {
-        var timing = ServerTiming()
-        let (limits, meter) = (limits, meter)
-        @Sendable func read(_ timing: inout ServerTiming) throws -> Task {
-            let task = try validate(RequestBody.value(request, limit: limits.memoryBytes))
-            let estimate = Estimate(flops: task.operations, peakBytes: task.peakBytes, seconds: meter.seconds(task.operations))
-            timing.end("parse")
-            if isEstimate { throw EstimateOnly(estimate: estimate) }
-            guard estimate.peakBytes <= limits.memoryBytes else { throw ProblemDetails.overMemory(estimate, limit: limits.memoryBytes) }
-            guard estimate.seconds <= limits.seconds else { throw ProblemDetails.overTime(estimate, limit: limits.seconds) }
-            return task
-        }
-        do {
-            let small = request.body.count <= Self.smallBody ? try read(&timing) : nil
-            if let small, small.operations <= Self.smallWork {
-                timing.end("queue")
-                let answer = try work(small, SerialTiles())
-                timing.end("compute")
-                return try await self.answer(answer, &timing)
-            }
-            let (answer, done) = try await executor.run { [timing] tiles in
-                var timing = timing
-                timing.end("queue")
-                let task = try small ?? read(&timing)
-                let start = ContinuousClock.now
-                let answer = try work(task, tiles)
-                meter.learn(operations: task.operations, in: ContinuousClock.now - start)
-                timing.end("compute")
-                return (answer, timing)
-            }
-            timing = done
-            return try await self.answer(answer, &timing)
-        } catch let only as EstimateOnly {
-            var json = JSONWriter()
-            json.beginObject()
-            only.estimate.write(to: &json)
-            json.endObject()
-            return ServerResponse(
-                headerFields: [.contentType: "application/json", .serverTiming: timing.value], body: .bytes(json.bytes))
-        }
-    }
-
-    private func answer(_ answer: ComputedAnswer, _ timing: inout ServerTiming) async throws -> ServerResponse {
-        let content = try await answer.body.content(on: executor)
-        // What is streamed is encoded after this field has gone.
-        if case .bytes = content { timing.end("encode") }
-        var fields = answer.headerFields
-        fields[.contentType] = "application/json"
-        fields[.serverTiming] = timing.value
-        return ServerResponse(status: answer.status, headerFields: fields, body: content)
-    }
-
-    /// Ends a request that only asks what it would cost.
-    private struct EstimateOnly: Error {
-        var estimate: Estimate
     }
 
     // MARK: Pieces of answers
