@@ -1,0 +1,123 @@
+"""Bodies of requests and answers: the one place that knows how arrays travel.
+
+A request goes as JSON where it holds no array, else as ``multipart/form-data`` with a ``.npy`` part for each. An answer comes
+as ``.npy``, ``.npz`` or JSON, whichever the server prefers of those that are asked for.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from urllib3.filepost import encode_multipart_formdata
+
+JSON = "application/json"
+NPY = "application/x-npy"
+NPZ = "application/x-npz"
+
+
+def as_array(value: npt.ArrayLike) -> npt.NDArray[Any]:
+    """Return the numbers as an array of a type that the server reads."""
+    array = np.asarray(value)
+    if array.dtype == np.bool_:
+        return array.astype(np.uint8)
+    if array.dtype.kind in "iu" and array.dtype.itemsize <= 8:
+        return array if array.dtype != np.uint64 else array.astype(np.float64)
+    if array.dtype.kind == "f" and array.dtype.itemsize <= 8:
+        return array
+    if array.dtype.kind == "c":
+        raise TypeError("an array of real numbers expected; complex ones came")
+    return array.astype(np.float64)
+
+
+def npy(array: npt.NDArray[Any]) -> bytes:
+    """Return an array as a ``.npy`` file."""
+    file = io.BytesIO()
+    np.lib.format.write_array(file, array, allow_pickle=False)
+    return file.getvalue()
+
+
+def _without_arrays(value: Any, path: tuple[str, ...], arrays: dict[str, npt.NDArray[Any]]) -> Any:
+    """Return `value` as JSON has it, less its arrays, which are put into `arrays` by their dotted path."""
+    if isinstance(value, Mapping):
+        result = {}
+        for name, child in value.items():
+            if isinstance(child, np.ndarray):
+                arrays[".".join((*path, name))] = child
+                continue
+            plain = _without_arrays(child, (*path, name), arrays)
+            # An object that held nothing but arrays is made anew by its parts.
+            if plain != {} or not child:
+                result[name] = plain
+        return result
+    if isinstance(value, list | tuple):
+        return [_without_arrays(child, path, arrays) for child in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def encode(fields: Mapping[str, Any]) -> tuple[bytes, str]:
+    """Return the body of a request and its media type; arrays among the fields travel as ``.npy``."""
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    plain = _without_arrays(fields, (), arrays)
+    text = json.dumps(plain, allow_nan=False, separators=(",", ":")).encode()
+    if not arrays:
+        return text, JSON
+    parts = [("request", ("request.json", text, JSON))]
+    parts += [(name, (f"{name}.npy", npy(array), NPY)) for name, array in arrays.items()]
+    body, media_type = encode_multipart_formdata(parts)
+    return body, media_type
+
+
+def accept(only_array: str | None) -> str:
+    """Return the ``Accept`` of a request, of which the answer is one array, or arrays with scalars beside them."""
+    return f"{NPY}, {NPZ};q=0.9, {JSON};q=0.5" if only_array else f"{NPZ}, {JSON};q=0.5"
+
+
+def decode(body: bytes, media_type: str, only_array: str | None = None) -> dict[str, Any]:
+    """Return an answer's fields.
+
+    Parameters
+    ----------
+    body, media_type
+        As they came.
+    only_array
+        The name of the one array that a ``.npy`` answer is.
+    """
+    kind = media_type.partition(";")[0].strip().lower()
+    if kind == NPY:
+        return {only_array or "array": np.load(io.BytesIO(body), allow_pickle=False)}
+    if kind == NPZ:
+        return _decode_npz(body)
+    answer = json.loads(body) if body else {}
+    return answer if isinstance(answer, dict) else {"value": answer}
+
+
+def _decode_npz(body: bytes) -> dict[str, Any]:
+    answer: dict[str, Any] = {}
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        for name in archive.namelist():
+            content = archive.read(name)
+            if name == "meta.json":
+                answer = json.loads(content)
+            else:
+                arrays[name.removesuffix(".npy")] = np.load(io.BytesIO(content), allow_pickle=False)
+    for name, array in arrays.items():
+        _place(answer, name, array)
+    return answer
+
+
+def _place(answer: dict[str, Any], name: str, array: npt.NDArray[Any]) -> None:
+    """Put an array where its dotted name says, below the objects of the answer that are there (parameters' names hold dots too)."""
+    head, dot, rest = name.partition(".")
+    if dot and isinstance(answer.get(head), dict):
+        _place(answer[head], rest, array)
+    elif dot and head == "layerwise":
+        answer.setdefault(head, {})[rest] = array
+    else:
+        answer[name] = array

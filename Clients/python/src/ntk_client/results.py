@@ -1,0 +1,298 @@
+"""What the server answers, as numpy arrays with names."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Floats: TypeAlias = npt.NDArray[np.floating[Any]]
+Labels: TypeAlias = npt.NDArray[Any]
+Diagnostics: TypeAlias = dict[str, Any]
+"""What a fit says of itself: ``method``, ``ridge``, ``rank``, ``leave_one_out_error`` and more; see the server's openapi.yaml."""
+
+
+def floats(value: Any) -> Floats:
+    """Return numbers as an array of floats; JSON's null, where a number has no value, is NaN."""
+    array = np.asarray(value)
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
+class Kernels(NamedTuple):
+    """Kernel matrices, [n1, n2], or their diagonals, [n1]; None for a kind that was not asked for."""
+
+    ntk: Floats | None
+    nngp: Floats | None
+
+
+class _Answer:
+    """A dataclass whose fields are an answer's; all but those named in `_plain` are arrays."""
+
+    _plain: frozenset[str] = frozenset()
+
+    @classmethod
+    def read(cls, answer: Mapping[str, Any]) -> Self:
+        """Pick the fields from an answer; what is absent is None."""
+        values = {}
+        for field in dataclasses.fields(cls):  # type: ignore[arg-type]
+            value = answer.get(field.name)
+            values[field.name] = value if value is None or field.name in cls._plain else floats(value)
+        return cls(**values)
+
+
+@dataclass(frozen=True, eq=False)
+class EmpiricalKernels(_Answer):
+    """Kernels of a finite network's weights.
+
+    Attributes
+    ----------
+    ntk, nngp
+        [n1, n2], with outputs "diagonal" [n1, n2, k], with "full" or a list [n1, n2, k, k]; None for a kind that was not asked for.
+    layerwise
+        The share of each parameter by its name, if asked for.
+    algorithms
+        How the share of each layer was formed.
+    """
+
+    ntk: Floats | None
+    nngp: Floats | None
+    layerwise: dict[str, Floats] | None
+    algorithms: dict[str, str] | None
+
+    _plain = frozenset({"layerwise", "algorithms"})
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction(_Answer):
+    """Predictions at m points.
+
+    Attributes
+    ----------
+    mean
+        [m] or [m, k] as the targets were; None in classification.
+    variance, covariance
+        [m] and [m, m], if asked for; of a network's kernel with k outputs [m, k] and [m·k, m·k].
+    labels, classes
+        In classification, the class with the highest score at each point, and the classes of the columns of `scores`.
+    scores, probabilities
+        [m, k]; probabilities are calibrated on leave-one-out scores and None where there are none.
+    diagnostics
+        What the fit says of itself.
+    """
+
+    mean: Floats | None
+    variance: Floats | None
+    covariance: Floats | None
+    labels: Labels | None
+    classes: Labels | None
+    scores: Floats | None
+    probabilities: Floats | None
+    diagnostics: Diagnostics | None
+
+    _plain = frozenset({"labels", "classes", "diagnostics"})
+
+    def __post_init__(self) -> None:
+        for name in ("labels", "classes"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, np.asarray(getattr(self, name)))
+
+    @property
+    def std(self) -> Floats:
+        """Standard deviation at each point."""
+        if self.variance is not None:
+            return np.sqrt(self.variance)
+        if self.covariance is not None:
+            return np.sqrt(np.diagonal(self.covariance))
+        raise ValueError('covariance="diagonal" or "full" expected in the request')
+
+
+@dataclass(frozen=True, eq=False)
+class Dynamics(_Answer):
+    """Networks while they are trained, at T times.
+
+    Attributes
+    ----------
+    times
+        [T].
+    train_mean, mean
+        Outputs at the training points, [T, n] or [T, n, k], and at the test points.
+    train_loss, test_loss
+        ½ · mean squared error, [T].
+    variance, covariance
+        Over initializations, [T, m] and [T, m, m], if asked for.
+    max_learning_rate
+        From which on discrete training does not converge.
+    time_to_loss
+        When the training loss is first at most `target_loss`; None if never.
+    rank, duplicates_merged
+        Modes of the distinct points' kernel, and points equal to others.
+    """
+
+    times: Floats
+    train_mean: Floats
+    train_loss: Floats
+    mean: Floats | None
+    test_loss: Floats | None
+    variance: Floats | None
+    covariance: Floats | None
+    max_learning_rate: float | None
+    time_to_loss: float | None
+    rank: int
+    duplicates_merged: int
+
+    _plain = frozenset({"max_learning_rate", "time_to_loss", "rank", "duplicates_merged"})
+
+
+@dataclass(frozen=True, eq=False)
+class Learning(_Answer):
+    """What eigenlearning says of a training set of some size.
+
+    Attributes
+    ----------
+    samples, kappa
+        The size, and its effective ridge.
+    learnability
+        Of each mode, 0 to 1.
+    test_error, train_error
+        Mean squared errors, noise included; None where infinite.
+    overfitting_coefficient
+        E₀; None where infinite.
+    """
+
+    samples: float
+    kappa: float
+    learnability: Floats
+    test_error: float | None
+    train_error: float | None
+    overfitting_coefficient: float | None
+
+    _plain = frozenset({"samples", "kappa", "test_error", "train_error", "overfitting_coefficient"})
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum(_Answer):
+    """A kernel in its modes; numbers without a value are None, within arrays NaN.
+
+    Attributes
+    ----------
+    eigenvalues, half_lives
+        λ in descending order, and ln 2 · n k/(η λ), both [n].
+    coefficients
+        uᵀy of each mode, [n] or [n, k], where there are targets.
+    rank, condition_number, trace, effective_dimension, participation_ratio
+        Of the kernel.
+    rkhs_norm, generalization_bound, alignment, unreachable_targets
+        Of the targets in it.
+    eigenlearning
+        For each of the sample sizes.
+    """
+
+    eigenvalues: Floats
+    half_lives: Floats
+    coefficients: Floats | None
+    rank: int
+    condition_number: float | None
+    trace: float
+    effective_dimension: float
+    participation_ratio: float | None
+    rkhs_norm: float | None
+    generalization_bound: float | None
+    alignment: float | None
+    unreachable_targets: float | None
+    eigenlearning: list[Learning] | None
+
+    _plain = frozenset(
+        {
+            "rank",
+            "condition_number",
+            "trace",
+            "effective_dimension",
+            "participation_ratio",
+            "rkhs_norm",
+            "generalization_bound",
+            "alignment",
+            "unreachable_targets",
+            "eigenlearning",
+        }
+    )
+
+    def __post_init__(self) -> None:
+        if self.eigenlearning is not None:
+            object.__setattr__(self, "eigenlearning", [Learning.read(one) for one in self.eigenlearning])  # type: ignore[arg-type]
+
+
+class WidthError(NamedTuple):
+    """How far finite networks of one width are from the infinite one: mean and standard error over samples of ‖Θ̂ − Θ‖/‖Θ‖."""
+
+    width: int
+    mean: float
+    standard_error: float
+
+
+@dataclass(frozen=True, eq=False)
+class Convergence:
+    """Finite networks beside the infinite one.
+
+    Attributes
+    ----------
+    widths
+        One entry a width.
+    rate
+        The exponent with which the error falls, near -½; None for one width.
+    """
+
+    widths: list[WidthError]
+    rate: float | None
+
+    @classmethod
+    def read(cls, answer: Mapping[str, Any]) -> Self:
+        """Pick the fields from an answer."""
+        widths = [
+            WidthError(one["width"], one["relative_error"]["mean"], one["relative_error"]["standard_error"]) for one in answer["widths"]
+        ]
+        return cls(widths, answer.get("rate"))
+
+
+@dataclass(frozen=True, eq=False)
+class Training(_Answer):
+    """A finite network's training beside what its kernel predicts, at S recorded steps.
+
+    Attributes
+    ----------
+    steps
+        [S].
+    train_loss, kernel_train_loss, test_loss, kernel_test_loss
+        ½ · mean squared error of the network and of the kernel's prediction, [S].
+    kernel_drift
+        ‖Θ_t − Θ₀‖ / ‖Θ₀‖: how lazy the training is not.
+    parameter_distance, relative_parameter_distance
+        ‖θ_t − θ₀‖, and the same divided by ‖θ₀‖.
+    deviation
+        ‖f − f_kernel‖ / ‖f_kernel‖ over the training points; NaN where the prediction is 0.
+    train_outputs, kernel_train_outputs, test_outputs, kernel_test_outputs
+        [S, n] or [S, n, k].
+    learning_rate, max_learning_rate
+        What was used, and with which the linearized network just does not converge.
+    """
+
+    steps: Floats
+    train_loss: Floats
+    kernel_train_loss: Floats
+    test_loss: Floats | None
+    kernel_test_loss: Floats | None
+    kernel_drift: Floats
+    parameter_distance: Floats
+    relative_parameter_distance: Floats
+    deviation: Floats
+    train_outputs: Floats
+    kernel_train_outputs: Floats
+    test_outputs: Floats | None
+    kernel_test_outputs: Floats | None
+    learning_rate: float
+    max_learning_rate: float | None
+
+    _plain = frozenset({"learning_rate", "max_learning_rate"})

@@ -1,0 +1,330 @@
+"""Infinitely wide networks as scikit-learn's estimators, and their kernels as kernels of its Gaussian processes.
+
+The server's address is a parameter like any other. Where it is None, NTK_ADDRESS says where the server is, or each process starts
+one when it first needs it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.gaussian_process.kernels import Hyperparameter, Kernel
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from . import architectures
+from .architectures import Architecture, Layer
+from .client import Client, Kind, Precision, Regressor, kernel_of
+from .errors import NotFoundError
+from .results import Floats, Prediction
+
+_clients: dict[tuple[str | None, str | None], Client] = {}
+
+
+def _client(address: str | None, api_key: str | None) -> Client:
+    """Return the client of an address that this process shares; a local server that has ended is replaced."""
+    from .server import shared_address
+
+    resolved = address or shared_address()
+    key = (resolved, api_key)
+    if key not in _clients:
+        _clients[key] = Client(resolved, api_key=api_key)
+    return _clients[key]
+
+
+def _architecture(template: Layer | None, depth: int, activation: str | Layer, w_std: float | None, b_std: float | None) -> Architecture:
+    if template is None:
+        return architectures.mlp(depth, activation, w_std=w_std, b_std=b_std)
+    return architectures.with_defaults(template, w_std=w_std, b_std=b_std)
+
+
+class _NTKEstimator(BaseEstimator):  # type: ignore[misc]
+    """What the regressor and the classifier have in common; see `NTKRegressor`."""
+
+    def __init__(
+        self,
+        architecture: Layer | None = None,
+        *,
+        depth: int = 3,
+        activation: str | Layer = "relu",
+        w_std: float | None = 2.0**0.5,
+        b_std: float | None = None,
+        kind: Kind = "ntk",
+        ridge: float | dict[str, Any] = 1e-3,
+        ridge_scale: Literal["absolute", "relative"] = "relative",
+        posterior: Literal["gp", "ensemble"] = "gp",
+        solver: Literal["automatic", "direct", "conjugate_gradient"] = "automatic",
+        diagnostics: Literal["automatic", "complete", "fast"] = "automatic",
+        address: str | None = None,
+        api_key: str | None = None,
+    ) -> None:
+        self.architecture = architecture
+        self.depth = depth
+        self.activation = activation
+        self.w_std = w_std
+        self.b_std = b_std
+        self.kind = kind
+        self.ridge = ridge
+        self.ridge_scale = ridge_scale
+        self.posterior = posterior
+        self.solver = solver
+        self.diagnostics = diagnostics
+        self.address = address
+        self.api_key = api_key
+
+    def _fit(self, X: Floats, **targets: Any) -> None:
+        self._X = X
+        self._targets = targets
+        regressor = self._fit_at_server()
+        self.regressor_id_ = regressor.id
+        self.diagnostics_ = regressor.diagnostics
+
+    def _fit_at_server(self) -> Regressor:
+        architecture = _architecture(self.architecture, self.depth, self.activation, self.w_std, self.b_std)
+        return _client(self.address, self.api_key).fit(
+            kernel_of(architecture, self.kind),
+            self._X,
+            ridge=self.ridge,
+            ridge_scale=self.ridge_scale,
+            posterior=self.posterior,
+            solver=self.solver,
+            diagnostics=self.diagnostics,
+            **self._targets,
+        )
+
+    def _predict(self, X: npt.ArrayLike, covariance: Literal["none", "diagonal", "full"] = "none") -> Prediction:
+        check_is_fitted(self)
+        points = validate_data(self, X, reset=False, dtype=np.float64)
+        client = _client(self.address, self.api_key)
+        regressor = Regressor(client, {"id": self.regressor_id_})
+        try:
+            return regressor.predict(points, covariance=covariance)
+        except NotFoundError:
+            # Another server than that of the fit, after unpickling for one: what was fitted is here, and its id is its content.
+            return self._fit_at_server().predict(points, covariance=covariance)
+
+
+class NTKRegressor(RegressorMixin, _NTKEstimator):  # type: ignore[misc]
+    """Regression by an infinitely wide network that is trained to the end.
+
+    Parameters
+    ----------
+    architecture
+        See `ntk_client.architectures`; layers with weights that do not state a `w_std` or `b_std` get those below. If None, an
+        `mlp` of `depth` hidden layers with `activation`.
+    depth, activation
+        Of the `mlp`.
+    w_std, b_std
+        Standard deviations of weights (times √fan-in) and biases; no biases where `b_std` is None.
+    kind
+        "ntk": all layers are trained; "nngp": the readout alone.
+    ridge
+        λ, or how to choose it: ``{"select": "leave_one_out" | "gcv" | "marginal_likelihood"}``, with ``"candidates"`` if need be.
+    ridge_scale
+        "relative": λ is `ridge` times the mean of the kernel matrix's diagonal.
+    posterior
+        What `predict` returns the standard deviation of: "gp", a Gaussian process with this kernel and noise λ, or "ensemble",
+        networks trained to convergence, over their initializations.
+    solver, diagnostics
+        As the server's openapi.yaml has them.
+    address, api_key
+        The server's; see the module.
+
+    Attributes
+    ----------
+    regressor_id_ : str
+        The SHA-256 of what was fitted, the fit's name at the server.
+    diagnostics_ : dict
+        What the fit says of itself: ridge, rank, leave-one-out error and more.
+    n_features_in_ : int
+        Number of features.
+    """
+
+    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
+        """Fit to points [n, d] and targets [n] or [n, k]."""
+        points, targets = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
+        self._fit(points, y_train=targets.astype(np.float64, copy=False))
+        return self
+
+    def predict(self, X: npt.ArrayLike, return_std: bool = False, return_cov: bool = False) -> Floats | tuple[Floats, Floats]:
+        """Predict at points [m, d].
+
+        Parameters
+        ----------
+        X
+            Points, [m, d].
+        return_std, return_cov
+            Whether to return the standard deviation at each point, or the covariance [m, m], too.
+
+        Returns
+        -------
+        ndarray or tuple of ndarray
+            [m] or [m, k], as the targets were.
+        """
+        if return_std and return_cov:
+            raise ValueError("at most one of return_std and return_cov expected")
+        prediction = self._predict(X, "full" if return_cov else "diagonal" if return_std else "none")
+        assert prediction.mean is not None
+        if return_cov:
+            assert prediction.covariance is not None
+            return prediction.mean, prediction.covariance
+        return (prediction.mean, prediction.std) if return_std else prediction.mean
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+
+class NTKClassifier(ClassifierMixin, _NTKEstimator):  # type: ignore[misc]
+    """Classification by an infinitely wide network that is trained to the end on codes of the classes.
+
+    The parameters are those of `NTKRegressor`.
+
+    Attributes
+    ----------
+    classes_ : ndarray
+        The classes, in ascending order.
+    regressor_id_, diagnostics_, n_features_in_
+        See `NTKRegressor`; ``diagnostics_["calibration"]`` has the leave-one-out accuracy.
+    """
+
+    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
+        """Fit to points [n, d] and their classes [n]."""
+        points, labels = validate_data(self, X, y, dtype=np.float64)
+        check_classification_targets(labels)
+        self.classes_, indices = np.unique(labels, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(f"two classes or more expected; one class came: {self.classes_[0]!r}")
+        self._fit(points, labels=indices)
+        return self
+
+    def predict(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
+        """Return the class with the highest score at each point, [m]."""
+        prediction = self._predict(X)
+        return np.asarray(self.classes_[np.asarray(prediction.labels)])
+
+    def decision_function(self, X: npt.ArrayLike) -> Floats:
+        """Return the scores of the classes, [m, k]; of two, the score of the second less that of the first, [m]."""
+        scores = self._predict(X).scores
+        assert scores is not None
+        return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
+
+    def predict_proba(self, X: npt.ArrayLike) -> Floats:
+        """Return the probabilities of the classes, [m, k], calibrated on leave-one-out scores.
+
+        Raises
+        ------
+        ValueError
+            Above 4,096 training points unless `diagnostics` is "complete": there are no leave-one-out scores then.
+        """
+        probabilities = self._predict(X).probabilities
+        if probabilities is None:
+            raise ValueError('probabilities come from leave-one-out scores: diagnostics="complete" expected')
+        return probabilities
+
+
+class NTKKernel(Kernel):  # type: ignore[misc]
+    """The kernel of an infinitely wide network for ``sklearn.gaussian_process``.
+
+    `w_std` and `b_std` are hyperparameters that ``GaussianProcessRegressor`` tunes within their bounds (their derivatives are central
+    differences); "fixed" for bounds keeps one as it is.
+
+    Parameters
+    ----------
+    architecture, depth, activation, w_std, b_std, kind, address, api_key
+        See `NTKRegressor`.
+    w_std_bounds, b_std_bounds
+        Lower and upper bound, or "fixed".
+    precision
+        What the server computes in.
+    """
+
+    def __init__(
+        self,
+        architecture: Layer | None = None,
+        *,
+        depth: int = 3,
+        activation: str | Layer = "relu",
+        w_std: float = 2.0**0.5,
+        w_std_bounds: tuple[float, float] | Literal["fixed"] = (0.1, 10.0),
+        b_std: float | None = 0.1,
+        b_std_bounds: tuple[float, float] | Literal["fixed"] = (1e-3, 10.0),
+        kind: Kind = "ntk",
+        precision: Precision = "float64",
+        address: str | None = None,
+        api_key: str | None = None,
+    ) -> None:
+        self.architecture = architecture
+        self.depth = depth
+        self.activation = activation
+        self.w_std = w_std
+        self.w_std_bounds = w_std_bounds
+        self.b_std = b_std
+        self.b_std_bounds = b_std_bounds
+        self.kind = kind
+        self.precision = precision
+        self.address = address
+        self.api_key = api_key
+
+    @property
+    def hyperparameter_w_std(self) -> Hyperparameter:
+        """Of the weights."""
+        return Hyperparameter("w_std", "numeric", self.w_std_bounds)
+
+    @property
+    def hyperparameter_b_std(self) -> Hyperparameter:
+        """Of the biases; fixed where there are none."""
+        return Hyperparameter("b_std", "numeric", "fixed" if self.b_std is None else self.b_std_bounds)
+
+    def _kernel(self, X: Floats, Y: Floats | None, w_std: float, b_std: float | None, *, diagonal: bool = False) -> Floats:
+        architecture = _architecture(self.architecture, self.depth, self.activation, w_std, b_std)
+        return _client(self.address, self.api_key).kernel(architecture, X, Y, kind=self.kind, precision=self.precision, diagonal=diagonal)
+
+    def __call__(self, X: npt.ArrayLike, Y: npt.ArrayLike | None = None, eval_gradient: bool = False) -> Any:
+        """Return k(X, Y), and its derivatives by the logarithms of the free hyperparameters [n, n, hyperparameters] if asked for.
+
+        Parameters
+        ----------
+        X, Y
+            Points, [n, d] and [m, d]; X alone if Y is None.
+        eval_gradient
+            Whether to return the derivatives; Y must be None then.
+        """
+        points = np.atleast_2d(np.asarray(X, dtype=np.float64))
+        others = None if Y is None else np.atleast_2d(np.asarray(Y, dtype=np.float64))
+        matrix = self._kernel(points, others, self.w_std, self.b_std).astype(np.float64, copy=False)
+        if not eval_gradient:
+            return matrix
+        if others is not None:
+            raise ValueError("a gradient can be had only where Y is None")
+        # Central differences in log θ: an error of h² beside one of ε/h.
+        h = np.cbrt(np.finfo(self.precision).eps)
+        gradients = []
+        for hyperparameter in self.hyperparameters:
+            if hyperparameter.fixed:
+                continue
+            sides = []
+            for sign in (1, -1):
+                values: dict[str, Any] = {"w_std": self.w_std, "b_std": self.b_std}
+                values[hyperparameter.name] = getattr(self, hyperparameter.name) * np.exp(sign * h)
+                sides.append(self._kernel(points, None, **values).astype(np.float64, copy=False))
+            gradients.append((sides[0] - sides[1]) / (2 * h))
+        return matrix, np.stack(gradients, axis=2) if gradients else np.empty((len(points), len(points), 0))
+
+    def diag(self, X: npt.ArrayLike) -> Floats:
+        """Return k(x, x) at points [n, d]."""
+        points = np.atleast_2d(np.asarray(X, dtype=np.float64))
+        return self._kernel(points, None, self.w_std, self.b_std, diagonal=True).astype(np.float64, copy=False)
+
+    def is_stationary(self) -> bool:
+        """Return whether k(x, y) is a function of x − y: it is not."""
+        return False
+
+    def __repr__(self) -> str:
+        what = "architecture" if self.architecture is not None else f"depth={self.depth}, activation={self.activation!r}"
+        scales = f"w_std={self.w_std:.3g}" + ("" if self.b_std is None else f", b_std={self.b_std:.3g}")
+        return f"NTKKernel({what}, {scales}, kind={self.kind!r})"
