@@ -66,7 +66,7 @@ let package = Package(
         .executableTarget(
             name: "ntk-server",
             dependencies: [
-                "HTTPServer", "NTKService", "ComputeExecutor", "CMemoryPolicy",
+                "HTTPServer", "NTKService", "ComputeExecutor", "CMemoryPolicy", "Locks",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -17,7 +17,8 @@ extension HTTPConnection {
     func receive() {
         for _ in 0..<Self.receivesPerEvent {
             switch window.receive(socket, loop) {
-            case .octets:
+            case .octets(let count):
+                configuration.counters.countReceived(count)
                 if let exchange = nextExchange() { return begin(exchange) }
                 guard phase == .reading else { return }
             case .wouldBlock:
@@ -91,6 +92,7 @@ extension HTTPConnection {
     }
 
     func inputTimedOut() {
+        configuration.counters.count(timeout)
         switch awaited {
         case .request:
             linger()
@@ -101,6 +103,14 @@ extension HTTPConnection {
             let head = head
             self.head = nil
             begin(.rejection(.requestTimeout("The body made no progress for \(configuration.bodyTimeout).", "RFC 9110 §15.5.9"), head))
+        }
+    }
+
+    private var timeout: ServerStatistics.Timeout {
+        switch awaited {
+        case .request: .idle
+        case .head: .header
+        case .body: .body
         }
     }
 

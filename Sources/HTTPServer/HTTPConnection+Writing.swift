@@ -76,6 +76,7 @@ extension HTTPConnection {
             guard phase == .answering else { return false }
             switch Syscalls.send(socket, octets, from: start, more: more) {
             case .octets(let count):
+                configuration.counters.countSent(count)
                 start += count
             case .failed:
                 close()

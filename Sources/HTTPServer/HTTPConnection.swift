@@ -89,7 +89,10 @@ actor HTTPConnection {
 
     private func open() {
         interest = .reading
-        guard loop.add(self) else { return close(byReset: true) }
+        guard loop.add(self) else {
+            configuration.counters.count(.resources)
+            return close(byReset: true)
+        }
         awaitInput()
     }
 
@@ -136,7 +139,9 @@ actor HTTPConnection {
         self.deadline = nil
         switch phase {
         case .reading: inputTimedOut()
-        case .answering: resumeWriter(canWrite: false)
+        case .answering:
+            configuration.counters.count(.answer)
+            resumeWriter(canWrite: false)
         case .lingering: close()
         case .closed: break
         }

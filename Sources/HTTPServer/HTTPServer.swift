@@ -33,12 +33,18 @@ package final class HTTPServer: Sendable {
         self.address = address
         self.loops = loops
         self.connections = connections
+        let counters = configuration.counters
         listener = Listener(socket: socket) { @Sendable socket, peer in
             connections.enter()
+            counters.countAccepted()
             let number = turn.wrappingAdd(1, ordering: .relaxed).oldValue
             HTTPConnection(
                 id: UInt64(number), socket: socket, peer: peer, loop: loops[number % loops.count], responder: responder,
-                configuration: configuration, encoder: encoder, onClosed: { @Sendable in connections.leave() }
+                configuration: configuration, encoder: encoder,
+                onClosed: { @Sendable in
+                    counters.countClosed()
+                    connections.leave()
+                }
             ).start()
         }
         listener.start()

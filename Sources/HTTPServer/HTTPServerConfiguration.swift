@@ -13,6 +13,8 @@ package struct HTTPServerConfiguration: Sendable {
     /// The product's name in `Server`, or nil for none.
     package var serverName: String? = "ntk-server"
     package var limits = HTTPLimits()
+    /// Counts for whoever watches the server.
+    package var counters = ServerCounters()
 
     /// How long a connection may stay without a request.
     package var idleTimeout = Duration.seconds(75)

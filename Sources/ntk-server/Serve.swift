@@ -73,7 +73,8 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         var logger = Logger(label: "ntk-server") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = try Self.logSetting.resolve(logLevel)
-        let signals = TerminationSignals()
+        let signals = Signals()
+        let lifecycle = Lifecycle()
         ntk_map_large_blocks()
 
         var service = NTKService.Limits()
@@ -102,7 +103,9 @@ struct Serve: AsyncParsableCommand {
 
         let server: HTTPServer
         do {
-            let service = NTKService(executor: executor, limits: service, networks: networks, regressors: regressors) { directory.isWritable }
+            let service = NTKService(executor: executor, limits: service, networks: networks, regressors: regressors) {
+                directory.isWritable && !lifecycle.isDraining
+            }
             server = try .start(configuration, responder: service)
         } catch {
             throw ValidationError("Cannot listen on \(configuration.host) port \(configuration.port): \(error)")
@@ -110,9 +113,11 @@ struct Serve: AsyncParsableCommand {
         FileHandle.standardOutput.write(Data("listening on http://\(server.address)\n".utf8))
         logger.info("started", metadata: ["version": "\(NTKService.version)", "workers": "\(executor.width)"])
 
-        let signal = await signals.first()
+        let signal = await signals.termination()
+        lifecycle.beginDraining()
         logger.info("stopping", metadata: ["signal": "\(signal)"])
         await server.shutdown(within: .seconds(drainTimeout))
+        await lifecycle.end()
         directory.removeIfTemporary()
         logger.info("stopped")
     }

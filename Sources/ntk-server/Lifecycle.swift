@@ -1,0 +1,21 @@
+import Locks
+import Synchronization
+
+/// How far the server is with its life: what is asked by `/readyz`, and what has to be done before the process ends.
+final class Lifecycle: Sendable {
+    private let draining = Atomic(false)
+    private let endings = Lock<[@Sendable () async -> Void]>([])
+
+    /// From the first signal on: no new clients should be sent here.
+    var isDraining: Bool { draining.load(ordering: .relaxed) }
+
+    func beginDraining() { draining.store(true, ordering: .relaxed) }
+
+    /// Has `ending` called after the last connection has closed and before the process ends: to write down what must survive it.
+    func beforeExit(_ ending: @escaping @Sendable () async -> Void) { endings.withLock { $0.append(ending) } }
+
+    /// Calls them in the order in which they were given.
+    func end() async {
+        for ending in endings.withLock({ $0 }) { await ending() }
+    }
+}
