@@ -54,6 +54,7 @@ let package = Package(
         .target(name: "TensorFormats", dependencies: ["CSimdJSON", "CZlib"], swiftSettings: strict),
 
         // Serving.
+        .target(name: "Metrics", dependencies: ["Locks"], swiftSettings: strict),
         .target(name: "HTTP1", dependencies: [httpTypes], swiftSettings: strict),
         .target(name: "DispatchExecutor", swiftSettings: strict),
         .target(name: "HTTPServer", dependencies: ["HTTP1", "DispatchExecutor", "CEpoll", "Locks", httpTypes], swiftSettings: strict),
@@ -61,12 +62,12 @@ let package = Package(
         .target(name: "ArtifactStore", dependencies: ["CSHA256", "Locks"], swiftSettings: strict),
         .target(
             name: "NTKService",
-            dependencies: ["NTK", "LinearAlgebra", "TensorFormats", "HTTP1", "ComputeExecutor", "ArtifactStore", "CEmbedded", httpTypes],
+            dependencies: ["NTK", "LinearAlgebra", "TensorFormats", "HTTP1", "ComputeExecutor", "ArtifactStore", "CEmbedded", "Metrics", httpTypes],
             swiftSettings: strict),
         .executableTarget(
             name: "ntk-server",
             dependencies: [
-                "HTTPServer", "NTKService", "ComputeExecutor", "CMemoryPolicy", "Locks",
+                "HTTPServer", "NTKService", "ComputeExecutor", "CMemoryPolicy", "Locks", "Metrics",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -87,6 +88,7 @@ let package = Package(
         .testTarget(
             name: "NTKTests", dependencies: ["NTK", "LinearAlgebra", "TestSupport"],
             resources: [.copy("Golden")], swiftSettings: strict),
+        .testTarget(name: "MetricsTests", dependencies: ["Metrics"], swiftSettings: strict),
         .testTarget(name: "ArtifactStoreTests", dependencies: ["ArtifactStore"], swiftSettings: strict),
         .testTarget(name: "ComputeExecutorTests", dependencies: ["ComputeExecutor", "Locks", "LinearAlgebra"], swiftSettings: strict),
         .testTarget(

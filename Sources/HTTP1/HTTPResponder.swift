@@ -3,13 +3,15 @@ package import HTTPTypes
 /// What serves requests, seen from the connection: it knows no socket, so it can be tested without one.
 package protocol HTTPResponder: Sendable {
     /// Decides on the header section alone, before a body is read or `100 (Continue)` is sent (RFC 9110 §10.1.1). Runs on the event loop: quick.
-    func admit(_ head: HTTPRequest) -> Admission
+    /// - Parameter remoteAddress: of the peer, in numbers.
+    func admit(_ head: HTTPRequest, from remoteAddress: String) -> Admission
 
     /// Answers one request. Starts on the event loop, so slow work must leave it. The task is cancelled when the client is gone.
     func respond(to request: ServerRequest) async -> ServerResponse
 
     /// Words the answer to a message that breaks the protocol; the connection closes after it.
-    func answer(to rejection: HTTPRejection) -> ServerResponse
+    /// - Parameter head: nil if the header section was not complete.
+    func answer(to rejection: HTTPRejection, _ head: HTTPRequest?, from remoteAddress: String) -> ServerResponse
 }
 
 package enum Admission: Sendable {

@@ -15,6 +15,8 @@ package struct ServerRequest: Sendable {
     package var body: [UInt8]
     /// Numeric address of the peer.
     package var remoteAddress: String
+    /// The name of the key that the client gave; nil where none is asked for. What one client keeps under a name of its own, another must not see.
+    package var keyName: String?
 
     package init(head: HTTPRequest, version: HTTPVersion = .http11, body: [UInt8] = [], remoteAddress: String = "127.0.0.1") {
         self.head = head

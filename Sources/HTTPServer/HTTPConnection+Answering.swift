@@ -39,7 +39,7 @@ extension HTTPConnection {
         case .rejection(let rejection, let head):
             // Where the next message would start is not known any more.
             let context = ResponseContext(method: head?.request.method, version: head?.version ?? .http11, keepsAlive: false)
-            return (responder.answer(to: rejection), context)
+            return (responder.answer(to: rejection, head?.request, from: peer), context)
         }
     }
 

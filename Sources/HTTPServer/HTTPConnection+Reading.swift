@@ -41,7 +41,7 @@ extension HTTPConnection {
             while let event = try parser.parse(window.octets.span.extracting(0..<window.end), at: &window.start) {
                 switch event {
                 case .head(let section):
-                    switch responder.admit(section.request) {
+                    switch responder.admit(section.request, from: peer) {
                     case .answer(let response):
                         return .admission(response, section)
                     case .accept(let maximum):

@@ -4,6 +4,7 @@ package import ComputeExecutor
 package import HTTP1
 package import HTTPTypes
 internal import LinearAlgebra
+package import Metrics
 internal import TensorFormats
 
 /// The product behind its HTTP interface, as API.md and openapi.yaml describe it; it knows no socket.
@@ -29,6 +30,7 @@ package struct NTKService: HTTPResponder {
     let executor: ComputeExecutor
     let networks: NetworkStore
     let limits: Limits
+    let metrics: ServerMetrics
     let meter: WorkMeter
     let regressors: RegressorEndpoints?
     private let isReady: @Sendable () -> Bool
@@ -36,22 +38,24 @@ package struct NTKService: HTTPResponder {
     /// - Parameters:
     ///   - networks: where networks are stored.
     ///   - regressors: nil if nothing can be stored.
+    ///   - metrics: where everything below counts, and what `/metrics` shows.
     ///   - isReady: asked by `/readyz`, for what only the program knows.
     package init(
         executor: ComputeExecutor, limits: Limits = Limits(), networks: NetworkStore = NetworkStore(), regressors: RegressorLibrary? = nil,
-        isReady: @escaping @Sendable () -> Bool = { true }
+        metrics: ServerMetrics = ServerMetrics(), isReady: @escaping @Sendable () -> Bool = { true }
     ) {
         self.regressors = regressors.map { RegressorEndpoints(library: $0) }
         self.executor = executor
         self.networks = networks
         self.limits = limits
+        self.metrics = metrics
         meter = WorkMeter(width: executor.width)
         self.isReady = isReady
     }
 
     // MARK: HTTPResponder
 
-    package func admit(_ head: HTTPRequest) -> Admission {
+    package func admit(_ head: HTTPRequest, from remoteAddress: String) -> Admission {
         do throws(ProblemDetails) {
             if head.path == "*" { return .answer(Self.options(allow: "GET, HEAD, POST, OPTIONS")) }
             let route = try route(head).route
@@ -100,7 +104,7 @@ package struct NTKService: HTTPResponder {
         }
     }
 
-    package func answer(to rejection: HTTPRejection) -> ServerResponse {
+    package func answer(to rejection: HTTPRejection, _ head: HTTPRequest?, from remoteAddress: String) -> ServerResponse {
         ProblemDetails(rejection).response(requestID: Self.newRequestID())
     }
 
@@ -137,10 +141,13 @@ package struct NTKService: HTTPResponder {
         let networks = networks
         switch route {
         case .livez: return Self.json(#"{"status":"ok"}"#)
-        case .readyz:
+        case .readyz, .healthz:
             guard isReady() else { throw ProblemDetails.unavailable("the data directory cannot be written") }
             return Self.json(#"{"status":"ok"}"#)
         case .version: return Self.json(#"{"name":"ntk-server","version":"\#(Self.version)"}"#)
+        case .metrics:
+            return ServerResponse(
+                headerFields: [.contentType: MetricText.mediaType, .cacheControl: "no-store"], body: .bytes(metrics.registry.text().bytes))
         case .openapi:
             let text = unsafe UnsafeBufferPointer(start: ntk_openapi_yaml(), count: ntk_openapi_yaml_size)
             return ServerResponse(headerFields: [.contentType: Route.openapi.mediaType], body: .bytes(unsafe Array(text)))

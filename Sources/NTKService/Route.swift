@@ -17,6 +17,8 @@ enum Route: String, CaseIterable, Sendable {
     case regressorPredictions = "/v1/regressors/{id}/predictions"
     case livez = "/livez"
     case readyz = "/readyz"
+    case healthz = "/healthz"
+    case metrics = "/metrics"
     case version = "/version"
     case openapi = "/openapi.yaml"
 
@@ -46,7 +48,7 @@ enum Route: String, CaseIterable, Sendable {
             [.post, .options]
         case .networks, .regressors: [.get, .head, .post, .options]
         case .network, .regressor: [.get, .head, .delete, .options]
-        case .livez, .readyz, .version, .openapi: [.get, .head, .options]
+        case .livez, .readyz, .healthz, .metrics, .version, .openapi: [.get, .head, .options]
         }
     }
 
@@ -55,7 +57,11 @@ enum Route: String, CaseIterable, Sendable {
 
     /// The media type of a good answer.
     var mediaType: String {
-        self == .openapi ? "application/yaml" : "application/json"
+        switch self {
+        case .openapi: "application/yaml"
+        case .metrics: "text/plain"
+        default: "application/json"
+        }
     }
 
     /// Query parameters that mean something, each with its values; nil where it takes other values than a few words.

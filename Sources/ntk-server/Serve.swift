@@ -4,6 +4,7 @@ import ComputeExecutor
 import Foundation
 import HTTPServer
 import Logging
+import Metrics
 import NTKService
 
 /// `ntk-server serve`: puts the pieces together and runs them until a signal comes.
@@ -101,11 +102,16 @@ struct Serve: AsyncParsableCommand {
         configuration.idleTimeout = .seconds(try Self.idleSetting.resolve(idleTimeout))
         let drainTimeout = try Self.drainSetting.resolve(drainTimeout)
 
+        let metrics = ServerMetrics()
+        metrics.registry.info("ntk_build_info", "The version of the program.", BuildLabels(version: NTKService.version))
+        ConnectionMetrics.register(configuration.counters, in: metrics.registry)
+        ProcessMetrics.register(in: metrics.registry)
+
         let server: HTTPServer
         do {
-            let service = NTKService(executor: executor, limits: service, networks: networks, regressors: regressors) {
-                directory.isWritable && !lifecycle.isDraining
-            }
+            let service = NTKService(
+                executor: executor, limits: service, networks: networks, regressors: regressors, metrics: metrics
+            ) { directory.isWritable && !lifecycle.isDraining }
             server = try .start(configuration, responder: service)
         } catch {
             throw ValidationError("Cannot listen on \(configuration.host) port \(configuration.port): \(error)")

@@ -7,7 +7,7 @@ import Testing
 struct RoutingTests {
     let client = ServiceClient()
 
-    @Test(arguments: ["/livez", "/readyz", "/version", "/openapi.yaml"])
+    @Test(arguments: ["/livez", "/readyz", "/healthz", "/metrics", "/version", "/openapi.yaml"])
     func resourcesCanBeRead(path: String) async throws {
         #expect(try await client.send(.get, path).status == 200)
         #expect(try await client.send(.head, path).status == 200)

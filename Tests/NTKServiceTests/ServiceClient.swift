@@ -55,7 +55,7 @@ struct ServiceClient {
     func send(_ method: HTTPRequest.Method, _ path: String, _ fields: HTTPFields = [:], body: [UInt8] = []) async throws -> Answer {
         let head = HTTPRequest(method: method, scheme: "http", authority: "localhost", path: path, headerFields: fields)
         var response: ServerResponse
-        switch service.admit(head) {
+        switch service.admit(head, from: "127.0.0.1") {
         case .answer(let answer): response = answer
         case .accept: response = await service.respond(to: ServerRequest(head: head, body: body))
         }
