@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help packages build demo test openapi-test swift-test bench lint kill-test tsan asan fuzz
+.PHONY: help packages build demo test openapi-test swift-test client-test bench lint kill-test tsan asan fuzz
 
 # What the server is built from.
 BUILD_PACKAGES := libopenblas-dev libsimdjson-dev libssl-dev zlib1g-dev
@@ -36,6 +36,17 @@ openapi-test: packages .venv-tests/complete ## Test openapi.yaml and a running s
 # Not in parallel: the numeric tests would take the threads that the tests of deadlines wait for.
 swift-test: packages ## Run the Swift tests
 	swift test --no-parallel
+
+.venv-client/complete: Clients/python/requirements.txt Clients/python/pyproject.toml | packages
+	rm -rf .venv-client
+	python3 -m venv .venv-client
+	.venv-client/bin/pip install --quiet --disable-pip-version-check -r Clients/python/requirements.txt
+	.venv-client/bin/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable Clients/python
+	touch $@
+
+client-test: build .venv-client/complete ## Test the Python client and the examples against a running server
+	cd Clients/python; for check in "ruff format --check --quiet ." "ruff check --quiet ." mypy "pytest --quiet"; do \
+	    NTK_SERVER=$(CURDIR)/.build/release/ntk-server $(CURDIR)/.venv-client/bin/$$check; done
 
 kill-test: packages ## Kill servers at random moments while they fit, and look after each restart that what they list answers
 	swift build

@@ -164,12 +164,8 @@ class DistributedKernelRidge:
         kernel = kernel_array(self.replicas, self.architecture, self._x, chunk=self.chunk, kind=self.kind)
         columns = targets.reshape(len(targets), -1)
         self.iterations_: int | None = None
-        if self.solver == "cholesky":
-            system = kernel + self.ridge_ * da.eye(len(targets), chunks=self.chunk)
-            blocks = da.from_array(columns, chunks=(self.chunk, columns.shape[1]))
-            alpha = da.linalg.solve(system, blocks, assume_a="pos").compute()
-        else:
-            alpha = self._conjugate_gradient(kernel, columns)
+        solve = self._cholesky if self.solver == "cholesky" else self._conjugate_gradient
+        alpha = solve(kernel, columns)
         self.alpha_: Floats = alpha.reshape(targets.shape)
         return self
 
@@ -184,6 +180,17 @@ class DistributedKernelRidge:
         kernel = dask.delayed(self.replicas.kernel)
         parts = [kernel(self.architecture, self._x[start : start + self.chunk], kind=self.kind, diagonal=True) for start in starts]
         return np.concatenate(dask.compute(*parts))
+
+    def _cholesky(self, kernel: da.Array, y: Floats) -> Floats:
+        """Solve with Dask's factorization, which wants blocks of one size: the last ones are filled up with a piece of the identity."""
+        n = len(y)
+        size = kernel.chunks[0][0]
+        missing = -n % size
+        padded = da.pad(kernel, ((0, missing), (0, missing))).rechunk(size)
+        shift = np.concatenate([np.full(n, self.ridge_), np.ones(missing)])
+        system = padded + da.diag(da.from_array(shift, chunks=size))
+        blocks = da.from_array(np.pad(y, ((0, missing), (0, 0))), chunks=(size, y.shape[1]))
+        return np.asarray(da.linalg.solve(system, blocks, assume_a="pos").compute())[:n]
 
     def _preconditioner(self) -> Any:
         """Return the product with P⁻¹, P = K_nm K_mm⁻¹ K_mn + λI, by Woodbury (Rudi, Carratino, Rosasco 2017)."""
