@@ -5,13 +5,13 @@ package struct FileWriter {
     private let descriptor: Int32
     private let path: String
 
-    /// Makes the file, lets `body` write it, and brings it to the disk.
-    static func write(to path: String, _ body: (FileWriter) throws -> Void) throws {
+    /// Makes the file, lets `body` write it, and brings it to the disk, if it is to be `isDurable`.
+    package static func write(to path: String, isDurable: Bool = true, _ body: (FileWriter) throws -> Void) throws {
         let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw Files.failure("open", path) }
         defer { close(descriptor) }
         try body(FileWriter(descriptor: descriptor, path: path))
-        guard fsync(descriptor) == 0 else { throw Files.failure("fsync", path) }
+        guard !isDurable || fsync(descriptor) == 0 else { throw Files.failure("fsync", path) }
     }
 
     package func write(_ bytes: [UInt8]) throws(ArtifactStoreError) {

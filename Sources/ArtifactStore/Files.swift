@@ -2,16 +2,16 @@ internal import Foundation
 internal import Glibc
 
 /// The calls on the file system that the store is made of.
-enum Files {
-    static func failure(_ call: String, _ path: String) -> ArtifactStoreError { .system(call: call, path: path, code: errno) }
+package enum Files {
+    package static func failure(_ call: String, _ path: String) -> ArtifactStoreError { .system(call: call, path: path, code: errno) }
 
-    static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
+    package static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
-    static func makeDirectory(_ path: String) throws(ArtifactStoreError) {
+    package static func makeDirectory(_ path: String) throws(ArtifactStoreError) {
         guard unsafe mkdir(path, 0o755) == 0 else { throw failure("mkdir", path) }
     }
 
-    static func makeDirectories(_ path: String) throws(ArtifactStoreError) {
+    package static func makeDirectories(_ path: String) throws(ArtifactStoreError) {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
@@ -19,26 +19,33 @@ enum Files {
         }
     }
 
-    static func names(in path: String) throws(ArtifactStoreError) -> [String] {
+    package static func names(in path: String) throws(ArtifactStoreError) -> [String] {
         do { return try FileManager.default.contentsOfDirectory(atPath: path) } catch { throw failure("readdir", path) }
     }
 
     /// Seconds since the last change; nil if nothing is there.
-    static func age(_ path: String) -> Int? {
+    package static func age(_ path: String) -> Int? {
         var status = stat()
         guard unsafe stat(path, &status) == 0 else { return nil }
         return time(nil) - status.st_mtim.tv_sec
     }
 
+    /// Bytes that a file takes on the disk; nil if it is not there.
+    package static func size(_ path: String) -> Int? {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { return nil }
+        return Int(status.st_blocks) * 512
+    }
+
     /// - Returns: false if something stands at the new path already, or the old one has gone.
-    static func rename(_ path: String, to new: String) throws(ArtifactStoreError) -> Bool {
+    package static func rename(_ path: String, to new: String) throws(ArtifactStoreError) -> Bool {
         if unsafe Glibc.rename(path, new) == 0 { return true }
         guard [EEXIST, ENOTEMPTY, ENOENT].contains(errno) else { throw failure("rename", path) }
         return false
     }
 
     /// Brings the names in a directory to the disk.
-    static func synchronize(_ directory: String) throws(ArtifactStoreError) {
+    package static func synchronize(_ directory: String) throws(ArtifactStoreError) {
         let descriptor = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure("open", directory) }
         defer { close(descriptor) }
@@ -46,7 +53,7 @@ enum Files {
     }
 
     /// All bytes of a file; nil if there is none.
-    static func read(_ path: String) throws(ArtifactStoreError) -> [UInt8]? {
+    package static func read(_ path: String) throws(ArtifactStoreError) -> [UInt8]? {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             if errno == ENOENT { return nil }
@@ -71,5 +78,5 @@ enum Files {
     }
 
     /// Removes a directory and what is in it, as far as that can be done.
-    static func removeTree(_ path: String) { try? FileManager.default.removeItem(atPath: path) }
+    package static func removeTree(_ path: String) { try? FileManager.default.removeItem(atPath: path) }
 }

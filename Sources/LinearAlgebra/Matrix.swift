@@ -33,7 +33,9 @@ public struct Matrix<Element: Scalar>: Sendable {
         }
     }
 
-    private init(rows: Int, columns: Int, storage: Storage<Element>) {
+    /// The elements of `storage`, in row-major order.
+    public init(rows: Int, columns: Int, storage: Storage<Element>) {
+        precondition(storage.count == rows * columns, "a \(rows)x\(columns) matrix takes \(rows * columns) elements")
         self.rows = rows
         self.columns = columns
         self.storage = storage

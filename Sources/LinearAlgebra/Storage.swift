@@ -8,6 +8,8 @@ internal import Glibc
 public final class Storage<Element: Scalar>: Sendable {
     public let count: Int
     private let address: UInt
+    /// Who holds the memory, where it is not an allocation of its own.
+    private let owner: (any Sendable)?
 
     /// Memory of this size is asked for in pages of 2 MiB: touched for the first time, it costs half as much.
     private static var hugePageBytes: (page: Int, least: Int) { (2 << 20, 8 << 20) }
@@ -21,9 +23,19 @@ public final class Storage<Element: Scalar>: Sendable {
         // A wish: where it is refused, the memory is as good but for the time.
         if isHuge { _ = unsafe madvise(memory, bytes, MADV_HUGEPAGE) }
         address = UInt(bitPattern: memory)
+        owner = nil
+    }
+
+    /// Memory for `count` elements that is `owner`'s, such as a mapped file, and good for as long as that lives.
+    @unsafe
+    public init(count: Int, at memory: UnsafeMutableRawPointer, owner: any Sendable) {
+        self.count = count
+        address = UInt(bitPattern: memory)
+        self.owner = owner
     }
 
     deinit {
+        guard owner == nil else { return }
         unsafe UnsafeMutableRawPointer(bitPattern: address)?.deallocate()
     }
 

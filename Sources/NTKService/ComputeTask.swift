@@ -6,13 +6,19 @@ protocol ComputeTask: Sendable {
     var peakBytes: Int { get }
     /// Floating-point operations, to within a small factor.
     var operations: Int { get }
+    /// Whether the answer is one array, so that it can be had as `.npy`.
+    var answersOneArray: Bool { get }
+}
+
+extension ComputeTask {
+    var answersOneArray: Bool { false }
 }
 
 /// What a computation answers.
 struct ComputedAnswer: Sendable {
     var status: HTTPResponse.Status = .ok
     var headerFields: HTTPFields = [:]
-    var body: JSONBody
+    var body: Answer
 
-    init(_ body: JSONBody) { self.body = body }
+    init(_ body: Answer) { self.body = body }
 }

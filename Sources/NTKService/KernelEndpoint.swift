@@ -5,7 +5,7 @@ internal import TensorFormats
 
 /// Computes kernels and words the answer of `POST /v1/kernels`.
 enum KernelEndpoint {
-    static func answer(_ request: KernelRequest, tiles: any TileExecutor) throws -> JSONBody {
+    static func answer(_ request: KernelRequest, tiles: any TileExecutor) throws -> Answer {
         do {
             switch request.precision {
             case .float64: return try compute(request, Double.self, tiles)
@@ -16,28 +16,35 @@ enum KernelEndpoint {
         }
     }
 
-    private static func compute<Element: KernelScalar & JSONFloat>(
+    private static func compute<Element: KernelScalar & AnswerElement>(
         _ request: KernelRequest, _: Element.Type, _ tiles: any TileExecutor
-    ) throws -> JSONBody {
+    ) throws -> Answer {
         let kinds = Set(request.kinds)
-        var body = JSONBody()
-        body.append("{")
+        var body = Answer()
         let shape: [Int]
         if request.diagonal {
             let diagonals = try request.kernel.diagonals(request.x1, patterns: request.patterns?.x1, kinds: kinds, as: Element.self, on: tiles)
-            for (index, kind) in request.kinds.enumerated() {
-                if let values = diagonals[kind] { body.append(kind.rawValue, values, isFirst: index == 0) }
+            for kind in request.kinds {
+                if let values = diagonals[kind] { body.append(kind.rawValue, values) }
             }
             shape = [request.x1.rows]
         } else {
             let matrices = try request.kernel.matrices(
                 request.x1, request.x2, patterns: request.patterns, kinds: kinds, as: Element.self, on: tiles)
-            for (index, kind) in request.kinds.enumerated() {
-                if let matrix = matrices[kind] { body.append(kind.rawValue, matrix, isFirst: index == 0) }
+            for kind in request.kinds {
+                if let matrix = matrices[kind] { body.append(kind.rawValue, matrix) }
             }
             shape = [request.x1.rows, request.x2?.rows ?? request.x1.rows]
         }
-        body.append(",\"shape\":[\(shape.map(String.init).joined(separator: ","))],\"precision\":\"\(request.precision.rawValue)\"}")
+        body.append(shape: shape, request.precision)
         return body
+    }
+}
+
+extension Answer {
+    /// The members that tell how to read the array.
+    mutating func append(shape: [Int], _ precision: KernelRequest.Precision) {
+        append("shape") { $0.list(shape) }
+        append("precision", text: precision.rawValue)
     }
 }

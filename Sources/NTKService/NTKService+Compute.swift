@@ -11,7 +11,7 @@ extension NTKService {
     /// body → wire value → task → result → answer, with the times of each.
     func compute<Task: ComputeTask>(
         _ request: ServerRequest, _ validate: @escaping @Sendable (JSONValue) throws(ProblemDetails) -> Task,
-        _ work: @escaping @Sendable (Task, any TileExecutor) throws -> JSONBody
+        _ work: @escaping @Sendable (Task, any TileExecutor) throws -> Answer
     ) async throws -> ServerResponse {
         try await compute(request, validate) { task, tiles in ComputedAnswer(try work(task, tiles)) }
     }
@@ -32,36 +32,40 @@ extension NTKService {
         _ work: @escaping @Sendable (Task, any TileExecutor) throws -> ComputedAnswer
     ) async throws -> ServerResponse {
         var timing = ServerTiming()
-        let (limits, meter) = (limits, meter)
-        @Sendable func read(_ timing: inout ServerTiming) throws -> Task {
+        let (limits, meter, head) = (limits, meter, request.head)
+        let accepted = AnswerFormat.accepted(head, Target(head.path ?? "/"))
+        @Sendable func read(_ timing: inout ServerTiming) throws -> (task: Task, format: AnswerFormat) {
             let task = try validate(RequestBody.value(request, limit: limits.memoryBytes))
             let estimate = Estimate(flops: task.operations, peakBytes: task.peakBytes, seconds: meter.seconds(task.operations))
             timing.end("parse")
             if isEstimate { throw EstimateOnly(estimate: estimate) }
             guard estimate.peakBytes <= limits.memoryBytes else { throw ProblemDetails.overMemory(estimate, limit: limits.memoryBytes) }
             guard estimate.seconds <= limits.seconds else { throw ProblemDetails.overTime(estimate, limit: limits.seconds) }
-            return task
+            guard let format = accepted.first(where: { $0 != .npy || task.answersOneArray }) else {
+                throw ProblemDetails.notAcceptable([AnswerFormat.json, .npz].map(\.mediaType), head)
+            }
+            return (task, format)
         }
         do {
             let small = request.body.count <= Self.smallBody ? try read(&timing) : nil
-            if let small, small.operations <= Self.smallWork {
+            if let small, small.task.operations <= Self.smallWork {
                 timing.end("queue")
-                let answer = try work(small, SerialTiles())
+                let answer = try work(small.task, SerialTiles())
                 timing.end("compute")
-                return try await self.answer(answer, &timing)
+                return try self.answer(answer, small.format, &timing)
             }
-            let (answer, done) = try await executor.run { [timing] tiles in
+            let (answer, format, done) = try await executor.run { [timing] tiles in
                 var timing = timing
                 timing.end("queue")
-                let task = try small ?? read(&timing)
+                let (task, format) = try small ?? read(&timing)
                 let start = ContinuousClock.now
                 let answer = try work(task, tiles)
                 meter.learn(operations: task.operations, in: ContinuousClock.now - start)
                 timing.end("compute")
-                return (answer, timing)
+                return (answer, format, timing)
             }
             timing = done
-            return try await self.answer(answer, &timing)
+            return try self.answer(answer, format, &timing)
         } catch let only as EstimateOnly {
             var json = JSONWriter()
             json.beginObject()
@@ -72,12 +76,14 @@ extension NTKService {
         }
     }
 
-    private func answer(_ answer: ComputedAnswer, _ timing: inout ServerTiming) async throws -> ServerResponse {
-        let content = try await answer.body.content(on: executor)
+    private func answer(_ answer: ComputedAnswer, _ format: AnswerFormat, _ timing: inout ServerTiming) throws -> ServerResponse {
+        let content = try ResponseBody.pieces(
+            answer.body.pieces(as: format), numbers: answer.body.numbers, isCopied: format != .json, on: executor)
         // What is streamed is encoded after this field has gone.
         if case .bytes = content { timing.end("encode") }
         var fields = answer.headerFields
-        fields[.contentType] = "application/json"
+        fields[.contentType] = format.mediaType
+        fields[.vary] = "Accept"
         fields[.serverTiming] = timing.value
         return ServerResponse(status: answer.status, headerFields: fields, body: content)
     }

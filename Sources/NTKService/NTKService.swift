@@ -60,15 +60,14 @@ package struct NTKService: HTTPResponder {
             if head.path == "*" { return .answer(Self.options(allow: "GET, HEAD, POST, OPTIONS")) }
             let route = try route(head).route
             if head.method == .options { return .answer(Self.options(allow: route.allow)) }
-            if let accept = head.headerFields[.accept], !MediaRange.allows(accept, route.mediaType) {
-                throw ProblemDetails(
-                    status: .notAcceptable, type: "not-acceptable", title: "No such representation",
-                    detail: "this resource is served as \(route.mediaType); Accept: \(accept) came")
+            let isFormatGiven = route.answersArrays && Target(head.path ?? "/")?.parameter("format") != nil
+            if let accept = head.headerFields[.accept], !isFormatGiven, !route.mediaTypes.contains(where: { MediaRange.allows(accept, $0) }) {
+                throw ProblemDetails.notAcceptable(route.mediaTypes, head)
             }
             guard head.method == .post else { return .accept(maximumBodyBytes: Self.smallBody) }
             let type = head.headerFields[.contentType].map(MediaRange.type)
-            guard let type, RequestBody.mediaTypes.contains(type), route == .networks || !RequestBody.files.contains(type) else {
-                let types = route == .networks ? RequestBody.mediaTypes : [RequestBody.json, RequestBody.multipart]
+            let types = route.bodyTypes
+            guard let type, types.contains(type) else {
                 throw ProblemDetails(
                     status: .unsupportedMediaType, type: "unsupported-media-type", title: "The body is of a type that cannot be read",
                     detail: "Content-Type: \(types.joined(separator: ", ")) expected (curl: --json, or -F for parts); \(type ?? "none") came",
@@ -150,7 +149,7 @@ package struct NTKService: HTTPResponder {
                 headerFields: [.contentType: MetricText.mediaType, .cacheControl: "no-store"], body: .bytes(metrics.registry.text().bytes))
         case .openapi:
             let text = unsafe UnsafeBufferPointer(start: ntk_openapi_yaml(), count: ntk_openapi_yaml_size)
-            return ServerResponse(headerFields: [.contentType: Route.openapi.mediaType], body: .bytes(unsafe Array(text)))
+            return ServerResponse(headerFields: [.contentType: Route.openapi.mediaTypes[0]], body: .bytes(unsafe Array(text)))
         case .kernels:
             return try await compute(request, KernelRequest.init, KernelEndpoint.answer)
         case .predictions:

@@ -3,20 +3,27 @@ internal import HTTPTypes
 internal import TensorFormats
 
 /// The body of a request as one JSON value, in whichever form it comes: JSON; multipart/form-data with a part `request` and one part an
-/// array (.npy) or an object of arrays (.npz, .safetensors), each named by its field; or one .safetensors or .npz whose metadata is the request.
+/// array (.npy) or an object of arrays (.npz, .safetensors), each named by its field; one .npz of arrays named by their fields whose
+/// `meta.json` is the rest of the request; one .npy that is the only field; or one .safetensors whose metadata is the request.
 enum RequestBody {
     static let json = "application/json"
     static let multipart = "multipart/form-data"
     /// A file alone.
-    static let files = ["application/octet-stream", "application/x-safetensors", "application/x-npz"]
+    static let files = ["application/octet-stream", "application/x-safetensors", npz]
+    static let npz = "application/x-npz"
+    static let npy = "application/x-npy"
     static var mediaTypes: [String] { [json, multipart] + files }
 
-    static func value(_ request: ServerRequest, limit: Int) throws -> JSONValue {
+    /// - Parameters:
+    ///   - limit: bytes that the members of an .npz may take.
+    ///   - field: the place of the arrays of a file alone: of those of an .npz or .safetensors, nil for the top; of an .npy `x`.
+    static func value(_ request: ServerRequest, limit: Int, field: String? = nil) throws -> JSONValue {
         let contentType = request.head.headerFields[.contentType] ?? ""
         switch MediaRange.type(contentType) {
         case multipart: return try parts(request.body, contentType, limit: limit)
         case json: return try JSONValue.parse(request.body)
-        default: return try file(request.body, limit: limit)
+        case npy: return .object(JSONObject(members: [("x", .tensor(try Npy.read(request.body[...])))]))
+        default: return try file(request.body, limit: limit, field: field)
         }
     }
 
@@ -39,11 +46,12 @@ enum RequestBody {
 
     /// A file of parameters: what else the request says stands in `meta.json` of an .npz, or, each member as JSON, in the metadata of a
     /// .safetensors.
-    private static func file(_ body: [UInt8], limit: Int) throws -> JSONValue {
+    private static func file(_ body: [UInt8], limit: Int, field: String?) throws -> JSONValue {
         if Npz.isZip(body[...]) {
             let (arrays, meta) = try Npz.read(body[...], limit: limit)
             let request = try meta.map { try JSONValue.parse($0) } ?? .object(JSONObject(members: []))
-            return try request.inserting(object(arrays), at: "parameters", pointer: "")
+            if let field { return try request.inserting(object(arrays), at: field, pointer: "") }
+            return try arrays.reduce(request) { try $0.inserting(.tensor($1.array), at: $1.name, pointer: "") }
         }
         let file = try Safetensors.read(body[...])
         var value = JSONValue.object(JSONObject(members: []))

@@ -55,12 +55,31 @@ enum Route: String, CaseIterable, Sendable {
     /// The `Allow` field.
     var allow: String { methods.map(\.rawValue).joined(separator: ", ") }
 
-    /// The media type of a good answer.
-    var mediaType: String {
+    /// The media types of a good answer, the one first that is given where the client does not mind.
+    var mediaTypes: [String] {
         switch self {
-        case .openapi: "application/yaml"
-        case .metrics: "text/plain"
-        default: "application/json"
+        case .openapi: ["application/yaml"]
+        case .metrics: ["text/plain"]
+        case _ where answersArrays: AnswerFormat.allCases.map(\.mediaType)
+        default: ["application/json"]
+        }
+    }
+
+    /// Whether it computes arrays, which can be had in every form.
+    var answersArrays: Bool {
+        switch self {
+        case .kernels, .predictions, .dynamics, .spectra, .trainings, .regressorPredictions, .empiricalKernels, .networkOutputs, .convergence:
+            true
+        default: false
+        }
+    }
+
+    /// The media types of bodies that are read.
+    var bodyTypes: [String] {
+        switch self {
+        case .networks: RequestBody.mediaTypes
+        case .regressorPredictions: [RequestBody.json, RequestBody.multipart, RequestBody.npz, RequestBody.npy]
+        default: [RequestBody.json, RequestBody.multipart, RequestBody.npz]
         }
     }
 
@@ -68,7 +87,7 @@ enum Route: String, CaseIterable, Sendable {
     var parameters: [String: [String]?] {
         switch self {
         case .kernels, .predictions, .dynamics, .spectra, .trainings, .regressorPredictions, .empiricalKernels, .networkOutputs, .convergence:
-            ["format": ["json"], "estimate_only": ["true", "false"]]
+            ["format": AnswerFormat.allCases.map(\.rawValue), "estimate_only": ["true", "false"]]
         case .networks, .regressors: ["limit": nil, "after": nil]
         default: [:]
         }

@@ -1,7 +1,7 @@
 /// One array as a `.npy` file (NumPy enhancement proposal 1): versions 1 to 3, C or Fortran order, either byte order.
 package enum Npy {
     private static let format = ".npy"
-    private static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
+    static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
 
     package static func isNpy(_ bytes: ArraySlice<UInt8>) -> Bool { bytes.starts(with: magic) }
 

@@ -24,6 +24,8 @@ struct ServiceClient {
         var status: Int
         var fields: HTTPFields
         var body: [UInt8]
+        /// What a stream promises.
+        var length: Int?
 
         var text: String { String(decoding: body, as: UTF8.self) }
 
@@ -59,15 +61,36 @@ struct ServiceClient {
         case .answer(let answer): response = answer
         case .accept: response = await service.respond(to: ServerRequest(head: head, body: body))
         }
-        var content: [UInt8] = []
+        var answer = Answer(status: response.status.code, fields: response.headerFields, body: [])
         switch response.body {
-        case .bytes(let bytes): content = bytes
-        case .stream(_, let next): while let piece = try await next() { content += piece }
+        case .bytes(let bytes): answer.body = bytes
+        case .stream(let length, let next):
+            answer.length = length
+            while let piece = try await next() { answer.body += piece }
         }
-        return Answer(status: response.status.code, fields: response.headerFields, body: content)
+        return answer
     }
 
     func post(_ path: String, _ json: String) async throws -> Answer {
         try await send(.post, path, [.contentType: "application/json"], body: Array(json.utf8))
+    }
+}
+
+/// A zip archive of stored members.
+struct StoredArchive {
+    let bytes: [UInt8]
+
+    init(_ members: [(name: String, content: [UInt8])]) {
+        func little(_ number: Int, _ size: Int) -> [UInt8] { (0..<size).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) } }
+        var (file, directory): ([UInt8], [UInt8]) = ([], [])
+        for (name, content) in members {
+            let common =
+                little(20, 2) + little(0, 12) + little(content.count, 4) + little(content.count, 4) + little(name.utf8.count, 2) + little(0, 2)
+            directory += little(0x0201_4B50, 4) + little(20, 2) + common + little(0, 10) + little(file.count, 4) + Array(name.utf8)
+            file += little(0x0403_4B50, 4) + common + Array(name.utf8) + content
+        }
+        bytes =
+            file + directory + little(0x0605_4B50, 4) + little(0, 4) + little(members.count, 2) + little(members.count, 2)
+            + little(directory.count, 4) + little(file.count, 4) + little(0, 2)
     }
 }

@@ -44,7 +44,7 @@ struct ConvergenceRequest: ComputeTask {
 
 /// Compares finite networks with their infinite limit and words the answer.
 enum ConvergenceEndpoint {
-    static func answer(_ request: ConvergenceRequest, tiles: any TileExecutor) throws -> JSONBody {
+    static func answer(_ request: ConvergenceRequest, tiles: any TileExecutor) throws -> Answer {
         do {
             let result =
                 request.precision == .float64
@@ -52,8 +52,9 @@ enum ConvergenceEndpoint {
                     request.x, pattern: request.pattern, samples: request.samples, seed: request.seed, as: Double.self, on: tiles)
                 : try request.study.run(
                     request.x, pattern: request.pattern, samples: request.samples, seed: request.seed, as: Float.self, on: tiles)
-            var body = JSONBody()
-            body.append(try text(result))
+            var body = Answer()
+            try body.append("widths") { try write(result, to: &$0) }
+            body.append("rate", nullable: result.rate)
             return body
         } catch let error as NetworkError {
             throw ProblemDetails(error, at: .pointer(""))
@@ -62,10 +63,7 @@ enum ConvergenceEndpoint {
         }
     }
 
-    private static func text(_ result: ConvergenceStudy.Result) throws -> String {
-        var json = JSONWriter()
-        json.beginObject()
-        json.key("widths")
+    private static func write(_ result: ConvergenceStudy.Result, to json: inout JSONWriter) throws(NotFiniteError) {
         json.beginArray()
         for row in result.widths {
             json.beginObject()
@@ -84,9 +82,5 @@ enum ConvergenceEndpoint {
             json.endObject()
         }
         json.endArray()
-        json.key("rate")
-        if let rate = result.rate { try json.value(rate) } else { json.null() }
-        json.endObject()
-        return String(decoding: json.bytes, as: UTF8.self)
     }
 }

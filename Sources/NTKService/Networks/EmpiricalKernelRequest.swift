@@ -107,6 +107,8 @@ struct EmpiricalKernelRequest: ComputeTask {
             : kernel.cost(n1: x1.rows, n2: x2?.rows, outputs: outputs, isLayerwise: isLayerwise, as: Float.self)
     }
 
+    var answersOneArray: Bool { kinds.count == 1 && !isLayerwise }
+
     var operations: Int { cost.operations.addingClamped(network.parameterCount) }
     var peakBytes: Int { cost.peakBytes }
 }

@@ -13,7 +13,7 @@ extension NTKService {
     func storeNetwork(_ request: ServerRequest) async throws -> ServerResponse {
         let (store, memory) = (networks, limits.memoryBytes)
         let (text, id, isNew) = try await executor.run { _ in
-            let network = try NetworkSource(RequestBody.value(request, limit: memory), at: "")
+            let network = try NetworkSource(RequestBody.value(request, limit: memory, field: "parameters"), at: "")
             if let shape = network.inputShape ?? network.impliedShape { _ = try network.network(shape: shape) }
             let (id, isNew) = try store.put(network)
             return (Self.description(network, id), id, isNew)

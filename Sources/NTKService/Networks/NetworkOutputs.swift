@@ -21,6 +21,8 @@ struct NetworkOutputsRequest: ComputeTask {
         try reader.finish()
     }
 
+    var answersOneArray: Bool { true }
+
     var operations: Int { x.rows.multipliedClamped(by: network.operationsPerPoint).addingClamped(network.parameterCount) }
 
     var peakBytes: Int {
@@ -32,7 +34,7 @@ struct NetworkOutputsRequest: ComputeTask {
 
 /// Evaluates a network and words the answer.
 enum NetworkOutputsEndpoint {
-    static func answer(_ request: NetworkOutputsRequest, tiles: any TileExecutor) throws -> JSONBody {
+    static func answer(_ request: NetworkOutputsRequest, tiles: any TileExecutor) throws -> Answer {
         do {
             switch request.precision {
             case .float64: return try compute(request, Double.self, tiles)
@@ -43,16 +45,14 @@ enum NetworkOutputsEndpoint {
         }
     }
 
-    private static func compute<Element: Scalar & JSONFloat>(
+    private static func compute<Element: AnswerElement>(
         _ request: NetworkOutputsRequest, _: Element.Type, _ tiles: any TileExecutor
-    ) throws -> JSONBody {
+    ) throws -> Answer {
         let outputs: Matrix<Element> = try request.network.outputs(
             request.x, parameters: request.source.values(request.network, on: tiles), patterns: request.pattern, as: Element.self, on: tiles)
-        var body = JSONBody()
-        body.append("{")
-        body.append("outputs", outputs, rowShape: request.network.outputShape, isFirst: true)
-        let shape = ([request.x.rows] + request.network.outputShape).map(String.init).joined(separator: ",")
-        body.append(",\"shape\":[\(shape)],\"precision\":\"\(request.precision.rawValue)\"}")
+        var body = Answer()
+        body.append("outputs", outputs, rowShape: request.network.outputShape)
+        body.append(shape: [request.x.rows] + request.network.outputShape, request.precision)
         return body
     }
 }

@@ -61,12 +61,23 @@ extension JSONWriter {
 
     mutating func numbers(_ name: String, _ values: [Double?]) {
         key(name)
+        list(values)
+    }
+
+    /// A list of numbers, null where there is none.
+    mutating func list(_ values: [Double?]) {
         beginArray()
         for value in values { nullable(value) }
         endArray()
     }
 
-    private mutating func nullable(_ number: Double?) {
+    mutating func list(_ values: [Int]) {
+        beginArray()
+        for value in values { self.value(value) }
+        endArray()
+    }
+
+    mutating func nullable(_ number: Double?) {
         guard let number, number.isFinite else { return null() }
         do { try value(number) } catch { preconditionFailure("a finite number can be written") }
     }

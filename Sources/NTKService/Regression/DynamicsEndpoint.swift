@@ -4,7 +4,7 @@ internal import TensorFormats
 
 /// Computes and words the answer of `POST /v1/dynamics`.
 enum DynamicsEndpoint {
-    static func answer(_ request: DynamicsRequest, tiles: any TileExecutor) throws -> JSONBody {
+    static func answer(_ request: DynamicsRequest, tiles: any TileExecutor) throws -> Answer {
         do {
             return try compute(request, tiles)
         } catch let error as RegressionError {
@@ -12,7 +12,7 @@ enum DynamicsEndpoint {
         }
     }
 
-    private static func compute(_ request: DynamicsRequest, _ tiles: any TileExecutor) throws -> JSONBody {
+    private static func compute(_ request: DynamicsRequest, _ tiles: any TileExecutor) throws -> Answer {
         let training = request.training
         let groups = training.duplicates()
         let targets = training.rows(request.targets.matrix)
@@ -23,16 +23,13 @@ enum DynamicsEndpoint {
             optimizer: request.optimizer, on: tiles)
         let isVector = if case .values(_, true) = request.targets { true } else { false }
 
-        var body = JSONBody()
-        var head = JSONWriter()
-        head.beginObject()
-        head.numbers("times", request.times)
-        head.number("max_learning_rate", dynamics.maximumLearningRate)
-        head.numbers("train_loss", try request.times.map { try finite(dynamics.trainLoss($0), dynamics) })
-        if let loss = request.targetLoss { head.number("time_to_loss", dynamics.timeToReach(loss: loss)) }
-        head.integer("rank", dynamics.rank)
-        head.member("duplicates_merged", groups.mergedCount)
-        body.append(String(decoding: head.bytes, as: UTF8.self))
+        var body = Answer()
+        body.append("times", request.times)
+        body.append("max_learning_rate", nullable: dynamics.maximumLearningRate)
+        body.append("train_loss", try request.times.map { try finite(dynamics.trainLoss($0), dynamics) })
+        if let loss = request.targetLoss { body.append("time_to_loss", nullable: dynamics.timeToReach(loss: loss)) }
+        body.append("rank", dynamics.rank)
+        body.append("duplicates_merged", groups.mergedCount)
         body.append(
             "train_mean",
             try request.times.map { time in
@@ -40,12 +37,11 @@ enum DynamicsEndpoint {
                 return try finite(initialTrain.map { $0.adding(change) } ?? change, dynamics)
             }, asVectors: isVector)
         if let test = request.test { try append(test, request, dynamics, isVector, to: &body, tiles) }
-        body.append("}")
         return body
     }
 
     private static func append(
-        _ test: any TestKernel, _ request: DynamicsRequest, _ dynamics: TrainingDynamics, _ isVector: Bool, to body: inout JSONBody,
+        _ test: any TestKernel, _ request: DynamicsRequest, _ dynamics: TrainingDynamics, _ isVector: Bool, to body: inout Answer,
         _ tiles: any TileExecutor
     ) throws {
         let (training, groups) = (request.training, dynamics.groups)
@@ -60,7 +56,7 @@ enum DynamicsEndpoint {
             let losses = try means.map { mean in
                 try finite(mean.subtracting(targets).rowSquares.reduce(0, +) / Double(2 * targets.rows * targets.columns), dynamics)
             }
-            body.append("test_loss", losses, isFirst: false)
+            body.append("test_loss", losses)
         }
         guard request.covariance != .none else { return }
         let nngp = (train: try training.trainTrain(.nngp, groups, on: tiles), cross: try test.testTrain(.nngp, groups, on: tiles))
@@ -71,7 +67,7 @@ enum DynamicsEndpoint {
         if request.covariance == .diagonal {
             let prior = try test.diagonal(.nngp, on: tiles)
             let variances = try request.times.map { try ensemble($0).diagonal(prior) }
-            body.append("variance", Matrix(rows: variances.count, columns: prior.count, variances.flatMap { $0 }), isFirst: false)
+            body.append("variance", Matrix(rows: variances.count, columns: prior.count, variances.flatMap { $0 }))
         } else {
             let prior = try test.testTest(.nngp, on: tiles)
             body.append("covariance", try request.times.map { try finite(ensemble($0).full(prior, on: tiles), dynamics) }, asVectors: false)

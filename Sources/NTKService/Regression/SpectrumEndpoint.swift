@@ -4,26 +4,23 @@ internal import TensorFormats
 
 /// Computes and words the answer of `POST /v1/spectra`.
 enum SpectrumEndpoint {
-    static func answer(_ request: SpectrumRequest, tiles: any TileExecutor) throws -> JSONBody {
+    static func answer(_ request: SpectrumRequest, tiles: any TileExecutor) throws -> Answer {
         do {
             let points = request.points
             let kernel = try points.trainTrain(points.kind, DuplicateGroups(distinct: points.order), on: tiles)
             let spectrum = try KernelSpectrum(inPlace: kernel, on: tiles)
-            var json = JSONWriter()
-            json.beginObject()
-            json.numbers("eigenvalues", spectrum.eigenvalues)
-            json.member("rank", spectrum.rank)
-            json.number("condition_number", spectrum.conditionNumber)
-            json.number("trace", spectrum.trace)
-            json.number("effective_dimension", spectrum.effectiveDimension(ridge: request.ridge))
-            json.number("participation_ratio", spectrum.participationRatio)
-            json.numbers(
+            var body = Answer()
+            body.append("eigenvalues", nullable: spectrum.eigenvalues)
+            body.append("rank", spectrum.rank)
+            body.append("condition_number", nullable: spectrum.conditionNumber)
+            body.append("trace", nullable: spectrum.trace)
+            body.append("effective_dimension", nullable: spectrum.effectiveDimension(ridge: request.ridge))
+            body.append("participation_ratio", nullable: spectrum.participationRatio)
+            body.append(
                 "half_lives",
-                spectrum.halfLives(outputs: request.targets.map { points.rows($0.matrix).columns } ?? 1, learningRate: request.learningRate))
-            if let targets = request.targets { try write(targets, spectrum, request, to: &json, tiles) }
-            json.endObject()
-            var body = JSONBody()
-            body.append(String(decoding: json.bytes, as: UTF8.self))
+                nullable: spectrum.halfLives(outputs: request.targets.map { points.rows($0.matrix).columns } ?? 1, learningRate: request.learningRate)
+            )
+            if let targets = request.targets { try write(targets, spectrum, request, to: &body, tiles) }
             return body
         } catch let error as RegressionError {
             throw ProblemDetails(error)
@@ -31,24 +28,21 @@ enum SpectrumEndpoint {
     }
 
     private static func write(
-        _ targets: Targets, _ spectrum: KernelSpectrum, _ request: SpectrumRequest, to json: inout JSONWriter, _ tiles: any TileExecutor
+        _ targets: Targets, _ spectrum: KernelSpectrum, _ request: SpectrumRequest, to body: inout Answer, _ tiles: any TileExecutor
     ) throws {
         let own = try spectrum.targets(request.points.rows(targets.matrix), on: tiles)
         guard own.coefficients.isFinite else { throw RegressionError.overflow }
-        json.key("coefficients")
-        json.beginArray()
         if case .values(_, isVector: true) = targets {
-            try own.coefficients.withElements { try json.values($0) }
+            body.append("coefficients", own.coefficients.elements)
         } else {
-            try own.coefficients.withElements { try json.rows($0, columns: own.coefficients.columns) }
+            body.append("coefficients", own.coefficients)
         }
-        json.endArray()
-        json.number("rkhs_norm", own.rkhsNorm)
-        json.number("generalization_bound", own.generalizationBound)
-        json.number("alignment", own.alignment)
-        json.number("unreachable_targets", own.unreachable)
+        body.append("rkhs_norm", nullable: own.rkhsNorm)
+        body.append("generalization_bound", nullable: own.generalizationBound)
+        body.append("alignment", nullable: own.alignment)
+        body.append("unreachable_targets", nullable: own.unreachable)
+        var json = JSONWriter()
         let n = Double(spectrum.count)
-        json.key("eigenlearning")
         json.beginArray()
         for size in request.sampleSizes {
             let theory = Eigenlearning(
@@ -65,5 +59,6 @@ enum SpectrumEndpoint {
             json.endObject()
         }
         json.endArray()
+        body.append("eigenlearning", .json(json.bytes))
     }
 }

@@ -25,9 +25,9 @@ extension NTKService {
             return ServerResponse(status: .noContent)
         default:
             // A disk is read: not on the event loop.
-            let body = try await executor.run { _ in route == .regressor ? try regressors.get(id) : try regressors.list(target) }
+            let text = try await executor.run { _ in route == .regressor ? try regressors.get(id) : try regressors.list(target) }
             return ServerResponse(
-                headerFields: [.contentType: "application/json", .cacheControl: "no-store"], body: try await body.content(on: executor))
+                headerFields: [.contentType: "application/json", .cacheControl: "no-store"], body: .bytes(Array(text.utf8)))
         }
     }
 }

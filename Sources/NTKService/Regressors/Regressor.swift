@@ -91,6 +91,8 @@ struct RegressorPredictionRequest: ComputeTask {
         FitRequest(training: regressor.fit.training, targets: regressor.fit.targets, settings: regressor.settings, posterior: regressor.fit.posterior)
     }
 
+    var answersOneArray: Bool { test.answersOneArray(regressor.fit.targets) }
+
     var operations: Int { test.operations(request).addingClamped(test.covariance == .none ? 0 : request.operations) }
     var peakBytes: Int { test.peakBytes(request).addingClamped(test.covariance == .none ? 0 : request.peakBytes) }
 }

@@ -15,7 +15,7 @@ struct RegressorEndpoints: Sendable {
     func create(_ request: RegressorRequest, tiles: any TileExecutor) throws -> ComputedAnswer {
         do {
             let (regressor, isNew) = try library.create(request, on: tiles)
-            var answer = ComputedAnswer(Self.body(regressor))
+            var answer = ComputedAnswer(Answer(object: regressor.description))
             answer.status = isNew ? .created : .ok
             answer.headerFields[.location] = "/v1/regressors/\(regressor.id)"
             return answer
@@ -25,7 +25,7 @@ struct RegressorEndpoints: Sendable {
     }
 
     /// `GET /v1/regressors?limit=…&after=…`.
-    func list(_ target: Target) throws -> JSONBody {
+    func list(_ target: Target) throws -> String {
         var limit = Self.standardPage
         if let text = target.parameter("limit") {
             guard let value = Int(text), (1...Self.largestPage).contains(value) else {
@@ -39,14 +39,12 @@ struct RegressorEndpoints: Sendable {
             cursor = id
         }
         let page = try library.list(after: cursor, limit: limit)
-        var body = JSONBody()
-        body.append("{\"regressors\":[\(page.regressors.map(\.description).joined(separator: ","))]")
-        body.append(",\"next\":\(page.next.map { "\"\($0)\"" } ?? "null")}")
-        return body
+        let next = page.next.map { "\"\($0)\"" } ?? "null"
+        return "{\"regressors\":[\(page.regressors.map(\.description).joined(separator: ","))],\"next\":\(next)}"
     }
 
     /// `GET /v1/regressors/{id}`.
-    func get(_ id: String) throws -> JSONBody { Self.body(try find(id)) }
+    func get(_ id: String) throws -> String { try find(id).description }
 
     /// `DELETE /v1/regressors/{id}`.
     func delete(_ id: String) throws {
@@ -65,20 +63,12 @@ struct RegressorEndpoints: Sendable {
     func predict(_ request: RegressorPredictionRequest, tiles: any TileExecutor) throws -> ComputedAnswer {
         do {
             let fit = request.test.covariance == .none ? request.regressor.fit : try library.factored(request.regressor, on: tiles)
-            var body = JSONBody()
-            body.append("{")
+            var body = Answer()
             try PredictionEndpoint.append(fit, request.test, to: &body, on: tiles)
-            body.append("}")
             return ComputedAnswer(body)
         } catch let error as RegressionError {
             throw ProblemDetails(error)
         }
-    }
-
-    private static func body(_ regressor: Regressor) -> JSONBody {
-        var body = JSONBody()
-        body.append(regressor.description)
-        return body
     }
 
     private static func notFound(_ id: String) -> ProblemDetails {

@@ -5,7 +5,7 @@ internal import TensorFormats
 /// Trains a finite network and words the answer of `POST /v1/trainings`: beside every record stands what the tangent kernel of the initial
 /// weights predicts for the same step, so that one sees how lazy the training is.
 enum TrainingEndpoint {
-    static func answer(_ request: TrainingRequest, tiles: any TileExecutor) throws -> JSONBody {
+    static func answer(_ request: TrainingRequest, tiles: any TileExecutor) throws -> Answer {
         do {
             return try compute(request, tiles)
         } catch let error as RegressionError {
@@ -23,7 +23,7 @@ enum TrainingEndpoint {
         var distance: (absolute: Double, relative: Double)
     }
 
-    private static func compute(_ request: TrainingRequest, _ tiles: any TileExecutor) throws -> JSONBody {
+    private static func compute(_ request: TrainingRequest, _ tiles: any TileExecutor) throws -> Answer {
         let (set, network) = (request.training, request.training.network)
         let targets = request.targets.matrix
         let parameters = try request.source.values(network, on: tiles)
@@ -92,41 +92,37 @@ enum TrainingEndpoint {
 
     private static func body(
         _ request: TrainingRequest, rate: Double, most: Double?, _ records: [Record], predicted: [Matrix<Double>], predictedTest: [Matrix<Double>]?
-    ) -> JSONBody {
+    ) -> Answer {
         let targets = request.targets.matrix
         let isVector = if case .values(_, true) = request.targets { true } else { false }
         func loss(_ outputs: Matrix<Double>, _ targets: Matrix<Double>) -> Double {
             outputs.subtracting(targets).sumOfSquares / Double(2 * targets.rows * targets.columns)
         }
-        var json = JSONWriter()
-        json.beginObject()
-        json.integers("steps", request.steps)
-        json.number("learning_rate", rate)
-        json.number("max_learning_rate", most)
-        json.numbers("train_loss", records.map { loss($0.train, targets) })
-        json.numbers("kernel_train_loss", predicted.map { loss($0, targets) })
+        var body = Answer()
+        body.append("steps") { $0.list(request.steps) }
+        body.append("learning_rate", nullable: rate)
+        body.append("max_learning_rate", nullable: most)
+        body.append("train_loss", nullable: records.map { loss($0.train, targets) })
+        body.append("kernel_train_loss", nullable: predicted.map { loss($0, targets) })
         if let own = request.test?.targets, let predictedTest {
-            json.numbers("test_loss", records.map { record in record.test.map { loss($0, own) } })
-            json.numbers("kernel_test_loss", predictedTest.map { loss($0, own) })
+            body.append("test_loss", nullable: records.map { record in record.test.map { loss($0, own) } })
+            body.append("kernel_test_loss", nullable: predictedTest.map { loss($0, own) })
         }
-        json.numbers("kernel_drift", records.map(\.drift))
-        json.numbers("parameter_distance", records.map(\.distance.absolute))
-        json.numbers("relative_parameter_distance", records.map(\.distance.relative))
-        json.numbers(
+        body.append("kernel_drift", nullable: records.map(\.drift))
+        body.append("parameter_distance", nullable: records.map(\.distance.absolute))
+        body.append("relative_parameter_distance", nullable: records.map(\.distance.relative))
+        body.append(
             "deviation",
-            zip(records, predicted).map { record, predicted in
+            nullable: zip(records, predicted).map { record, predicted in
                 let size = predicted.sumOfSquares.squareRoot()
                 return size > 0 ? record.train.subtracting(predicted).sumOfSquares.squareRoot() / size : nil
             })
-        var body = JSONBody()
-        body.append(String(decoding: json.bytes, as: UTF8.self))
         body.append("train_outputs", records.map(\.train), asVectors: isVector)
         body.append("kernel_train_outputs", predicted, asVectors: isVector)
         if let predictedTest {
             body.append("test_outputs", records.compactMap(\.test), asVectors: isVector)
             body.append("kernel_test_outputs", predictedTest, asVectors: isVector)
         }
-        body.append("}")
         return body
     }
 

@@ -77,6 +77,8 @@ struct KernelRequest: ComputeTask {
         return kinds
     }
 
+    var answersOneArray: Bool { kinds.count == 1 }
+
     /// What every pair of points costs.
     var operations: Int {
         let pairs = diagonal ? x1.rows : x1.rows.multipliedClamped(by: x2?.rows ?? x1.rows)

@@ -91,6 +91,9 @@ struct TestRequest: Sendable {
         covariance = try reader.choice("covariance", default: .none)
     }
 
+    /// Whether the mean is the only array.
+    func answersOneArray(_ targets: Targets) -> Bool { if case .values = targets { covariance == .none } else { false } }
+
     func operations(_ fit: FitRequest) -> Int {
         let (n, t) = (fit.training.order, test.count.multipliedClamped(by: fit.training.outputs ?? 1))
         let pairs = n.multipliedClamped(by: t).multipliedClamped(by: fit.training.operationsPerPair.addingClamped(2 * fit.targets.matrix.columns))
@@ -123,6 +126,8 @@ struct PredictionRequest: ComputeTask {
             throw .invalid("/covariance", "none expected with conjugate gradients, which have no factor; the system's takes too much memory")
         }
     }
+
+    var answersOneArray: Bool { test.answersOneArray(fit.targets) }
 
     var operations: Int { fit.operations.addingClamped(test.operations(fit)) }
     var peakBytes: Int { fit.peakBytes.addingClamped(test.peakBytes(fit)) }

@@ -1,7 +1,10 @@
 /// Content negotiation by `Accept` (RFC 9110 §12.5.1).
 enum MediaRange {
     /// Whether `accept` allows `type`: by the most specific range that matches it, with a quality above 0.
-    static func allows(_ accept: String, _ type: String) -> Bool {
+    static func allows(_ accept: String, _ type: String) -> Bool { (quality(accept, type)?.quality ?? 0) > 0 }
+
+    /// The quality of `type` by the most specific range that matches it; nil if none does.
+    static func quality(_ accept: String, _ type: String) -> (quality: Double, specificity: Int)? {
         var best = (specificity: -1, quality: 0.0)
         for range in accept.split(separator: ",") {
             let parts = range.split(separator: ";").map { $0.trimming }
@@ -9,7 +12,7 @@ enum MediaRange {
             let quality = parts.dropFirst().first { $0.lowercased().hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) } ?? 1
             if specificity > best.specificity { best = (specificity, quality) }
         }
-        return best.quality > 0
+        return best.specificity < 0 ? nil : (best.quality, best.specificity)
     }
 
     /// 2 for the type itself, 1 for its kind, 0 for anything; nil if the range is another.

@@ -1,0 +1,141 @@
+package import LinearAlgebra
+
+/// An array of an answer: float64 or float32 in row-major order, written as JSON or as its bytes, any part of it at any time, so that a large
+/// one is never held a second time.
+package struct OutputArray: Sendable {
+    private enum Blocks: Sendable {
+        case float64([Matrix<Double>])
+        case float32([Matrix<Float>])
+    }
+
+    /// Extents, outermost first; at least one.
+    package let shape: [Int]
+    /// Elements in all.
+    package let count: Int
+    /// Matrices of equal size, whose elements one after another are those of the array.
+    private let blocks: Blocks
+
+    /// - Parameters:
+    ///   - blocks: of equal size; together as many elements as `shape` has.
+    package init(_ blocks: [Matrix<Double>], shape: [Int]) { self.init(.float64(blocks), shape, blocks.map { $0.rows * $0.columns }) }
+    package init(_ blocks: [Matrix<Float>], shape: [Int]) { self.init(.float32(blocks), shape, blocks.map { $0.rows * $0.columns }) }
+
+    private init(_ blocks: Blocks, _ shape: [Int], _ counts: [Int]) {
+        count = shape.reduce(1, *)
+        precondition(!shape.isEmpty && counts.reduce(0, +) == count && counts.allSatisfy { $0 == counts[0] }, "blocks that make up the array")
+        self.shape = shape
+        self.blocks = blocks
+    }
+
+    package var isFloat32: Bool { if case .float32 = blocks { true } else { false } }
+    /// Bytes of an element.
+    package var elementSize: Int { isFloat32 ? 4 : 8 }
+
+    /// Numbers that are written at once at the least: a row of the innermost axis. Of an array of one axis any piece can be.
+    package var rowLength: Int { shape.count == 1 ? 1 : shape[shape.count - 1] }
+
+    /// The JSON of a range of elements, brackets included, which begins and ends with a row; what is written for successive ranges makes up
+    /// the array.
+    package func json(_ range: Range<Int>) throws(NotFiniteError) -> [UInt8] {
+        guard count > 0 else { return Self.empty(shape[...]) }
+        return switch blocks {
+        case .float64(let blocks): try json(range, blocks)
+        case .float32(let blocks): try json(range, blocks)
+        }
+    }
+
+    private func json<Element: Scalar & JSONFloat>(_ range: Range<Int>, _ blocks: [Matrix<Element>]) throws(NotFiniteError) -> [UInt8] {
+        let (rank, length) = (shape.count, shape[shape.count - 1])
+        var json = JSONWriter(continuingArray: rank == 1 && range.lowerBound > 0)
+        json.reserve(numbers: range.count)
+        if range.lowerBound == 0 { for _ in 0..<rank { json.beginArray() } }
+        let middle = shape.dropFirst().dropLast()
+        try forEachBlock(range, blocks) { elements, start throws(NotFiniteError) in
+            if rank == 1 { return try json.values(elements) }
+            for row in 0..<elements.count / length {
+                var index = start / length + row
+                if index > 0 {
+                    // Ends as many levels as are full.
+                    var levels = 1
+                    for extent in middle.reversed() {
+                        guard index % extent == 0 else { break }
+                        index /= extent
+                        levels += 1
+                    }
+                    for _ in 0..<levels { json.endArray() }
+                    for _ in 0..<levels { json.beginArray() }
+                }
+                try json.values(elements.extracting(row * length..<(row + 1) * length))
+            }
+        }
+        if range.upperBound == count { for _ in 0..<rank { json.endArray() } }
+        return json.bytes
+    }
+
+    private static func empty(_ shape: ArraySlice<Int>) -> [UInt8] {
+        let inner =
+            shape.count > 1 && shape[shape.startIndex] > 0 ? [[UInt8]](repeating: empty(shape.dropFirst()), count: shape[shape.startIndex]) : []
+        return Array("[".utf8) + inner.joined(separator: ",".utf8) + Array("]".utf8)
+    }
+
+    /// The little-endian bytes of a range of elements.
+    package func bytes(_ range: Range<Int>) throws(NotFiniteError) -> [UInt8] {
+        switch blocks {
+        case .float64(let blocks): try bytes(range, blocks)
+        case .float32(let blocks): try bytes(range, blocks)
+        }
+    }
+
+    private func bytes<Element: Scalar & JSONFloat>(_ range: Range<Int>, _ blocks: [Matrix<Element>]) throws(NotFiniteError) -> [UInt8] {
+        var failure: NotFiniteError?
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: range.count * elementSize) { buffer, initialized in
+            do throws(NotFiniteError) {
+                try forEachBlock(range, blocks) { elements, start throws(NotFiniteError) in
+                    try Self.checkFinite(elements, from: start)
+                    unsafe elements.withUnsafeBytes { source in
+                        unsafe UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[initialized...])
+                            .copyMemory(from: source)
+                        initialized += source.count
+                    }
+                }
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        return bytes
+    }
+
+    private static func checkFinite<Element: Scalar & JSONFloat>(_ elements: Span<Element>, from start: Int) throws(NotFiniteError) {
+        // x − x is 0 for numbers, and NaN for what is none: the sums show whether all are.
+        // Four sums, so that additions do not wait for one another.
+        var (first, second, third, fourth): (Element, Element, Element, Element) = (0, 0, 0, 0)
+        let whole = elements.count / 4 * 4
+        for index in stride(from: 0, to: whole, by: 4) {
+            first += elements[index] - elements[index]
+            second += elements[index + 1] - elements[index + 1]
+            third += elements[index + 2] - elements[index + 2]
+            fourth += elements[index + 3] - elements[index + 3]
+        }
+        for index in whole..<elements.count { first += elements[index] - elements[index] }
+        let sum = first + second + third + fourth
+        guard sum == 0 else {
+            let index = elements.indices.first { !elements[$0].isFinite } ?? 0
+            throw NotFiniteError(index: start + index)
+        }
+    }
+
+    /// Calls `body` with the parts of a range that lie in each block, and the index of the first element of each.
+    private func forEachBlock<Element: Scalar>(
+        _ range: Range<Int>, _ blocks: [Matrix<Element>], _ body: (Span<Element>, Int) throws(NotFiniteError) -> Void
+    ) throws(NotFiniteError) {
+        guard !range.isEmpty else { return }
+        let size = count / blocks.count
+        for index in range.lowerBound / size...(range.upperBound - 1) / size {
+            let part = range.clamped(to: index * size..<(index + 1) * size)
+            try blocks[index].withElements { elements throws(NotFiniteError) in
+                try body(elements.extracting(part.lowerBound - index * size..<part.upperBound - index * size), part.lowerBound)
+            }
+        }
+    }
+}
