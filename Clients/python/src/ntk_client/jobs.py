@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import json
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
-
-from tqdm.auto import tqdm
 
 from ._transport import Transport
 from .errors import JobFailedError, NotAcceptableError, NotFoundError, ProblemError, UnreachableError
 
 Result = TypeVar("Result")
 _ENDED = frozenset({"succeeded", "failed", "cancelled"})
+
+
+def _bar(**options: Any) -> Any:
+    """Return tqdm's bar for wherever this runs."""
+    with warnings.catch_warnings():
+        # A notebook without widgets gets a bar in text.
+        warnings.simplefilter("ignore")
+        from tqdm.auto import tqdm
+    return tqdm(**options)
 
 
 class Job(Generic[Result]):
@@ -104,7 +112,7 @@ class Job(Generic[Result]):
         JobFailedError
             Where the job failed or was cancelled otherwise.
         """
-        with tqdm(
+        with _bar(
             total=1.0,
             desc=label,
             disable=not progress,

@@ -168,6 +168,7 @@ def training_curves(result: Training, *, axes: npt.NDArray[Any] | None = None) -
     moves.set_ylabel("relative distance from the start")
     for ax in (losses, moves):
         ax.set_xscale("symlog", linthresh=1)
+        ax.set_xlim(left=0)
         ax.set_xlabel("step")
         ax.legend()
     return axes
