@@ -2,25 +2,29 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help packages build demo test openapi-test swift-test client-test bench lint kill-test tsan asan fuzz
 
 # What the server is built from.
 BUILD_PACKAGES := libopenblas-dev libsimdjson-dev libssl-dev zlib1g-dev
 # Seconds for each target of `make fuzz`.
 SECONDS ?= 60
 
+.PHONY: help
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+.PHONY: packages
 packages:
 	@.ci/install-packages $(BUILD_PACKAGES) curl python3-venv
 
+.PHONY: build
 build: packages ## Build the release binary, .build/release/ntk-server
 	swift build -c release
 
+.PHONY: demo
 demo: build ## Start a server, recognise handwritten digits, stop it
 	Examples/digits.sh .build/release/ntk-server
 
+.PHONY: test
 test: openapi-test swift-test ## Run all tests
 
 .venv-tests/complete: Tests/requirements.txt | packages
@@ -29,11 +33,13 @@ test: openapi-test swift-test ## Run all tests
 	.venv-tests/bin/pip install --quiet --disable-pip-version-check -r Tests/requirements.txt
 	touch $@
 
+.PHONY: openapi-test
 openapi-test: packages .venv-tests/complete ## Test openapi.yaml and a running server against each other
 	swift build
 	NTK_SERVER=.build/debug/ntk-server .venv-tests/bin/pytest --quiet Tests/OpenAPI
 
 # Not in parallel: the numeric tests would take the threads that the tests of deadlines wait for.
+.PHONY: swift-test
 swift-test: packages ## Run the Swift tests
 	swift test --no-parallel
 
@@ -44,27 +50,44 @@ swift-test: packages ## Run the Swift tests
 	.venv-client/bin/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable Clients/python
 	touch $@
 
+.PHONY: client-test
 client-test: build .venv-client/complete ## Test the Python client and the examples against a running server
 	cd Clients/python; for check in "ruff format --check --quiet ." "ruff check --quiet ." mypy "pytest --quiet"; do \
 	    NTK_SERVER=$(CURDIR)/.build/release/ntk-server $(CURDIR)/.venv-client/bin/$$check; done
 
+.PHONY: kill-test
 kill-test: packages ## Kill servers at random moments while they fit, and look after each restart that what they list answers
 	swift build
 	Tests/EndToEnd/kill_during_fits.py
 
+.PHONY: tsan
 tsan: packages ## Run the Swift tests under the thread sanitizer
 	swift test --no-parallel --sanitize=thread --scratch-path .build-tsan
 
+.PHONY: asan
 asan: packages ## Run the Swift tests under the address sanitizer
 	ASAN_OPTIONS=detect_leaks=0 swift test --no-parallel --sanitize=address --scratch-path .build-asan
 
+.PHONY: deploy-test
+deploy-test: packages ## Check Dockerfile, manifests, dashboard and unit offline
+	swift build
+	Deploy/validate .build/debug/ntk-server
+
+.PHONY: image
+image: ## Build the container image without an engine, on base images made here, and ask it a question
+	Deploy/image/build --stand-ins ntk-server:latest
+	Deploy/image/try ntk-server:latest
+
+.PHONY: fuzz
 fuzz: packages ## Fuzz each target of Tests/Fuzzing, SECONDS=60 each
 	for build in Tests/Fuzzing/*/build.sh; do Tests/Fuzzing/run "$$(basename "$$(dirname "$$build")")" $(SECONDS); done
 
+.PHONY: lint
 lint: ## Check the form of Swift sources and shell scripts
 	@.ci/install-packages shellcheck
 	git ls-files -z --cached --others --exclude-standard -- '*.swift' | xargs -0 swift format lint --strict
 	git grep -lz -E '^#!.*\b(ba)?sh$$' -- . ':!*.md' | xargs -0 shellcheck
 
+.PHONY: bench
 bench: ## Measure against the peers; writes Benchmarks/RESULTS.md
 	Benchmarks/run

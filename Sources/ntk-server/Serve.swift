@@ -18,8 +18,8 @@ struct Serve: AsyncParsableCommand {
 
     private static let cores = ProcessInfo.processInfo.activeProcessorCount
 
-    private static let hostSetting = Setting(variable: "NTK_HOST", standard: "127.0.0.1")
-    private static let portSetting = Setting(variable: "NTK_PORT", standard: 8080)
+    static let hostSetting = Setting(variable: "NTK_HOST", standard: "127.0.0.1")
+    static let portSetting = Setting(variable: "NTK_PORT", standard: 8080)
     private static let dataDirSetting = Setting(variable: "NTK_DATA_DIR", standard: "")
     private static let workersSetting = Setting(variable: "NTK_WORKERS", standard: cores)
     private static let loopsSetting = Setting(variable: "NTK_EVENT_LOOPS", standard: cores)
