@@ -1,110 +1,109 @@
 internal import Dispatch
 package import LinearAlgebra
 internal import Locks
+internal import Synchronization
 
-/// The owner of the cores: all numeric work runs on its workers, one a core, never on an event loop or the cooperative pool.
+/// The owner of the cores: all numeric work runs on its threads, never on an event loop or the cooperative pool.
 ///
 /// A piece of work starts on one worker. The tiles of its loops are shared with whichever workers have nothing of their own to start; a
-/// helper looks for new work after every tile, so that a small request waits for one tile of a large one and not for its end.
+/// helper looks for new work after every tile. Work that is more urgent than what runs does not wait for it: see `WorkQueue`; and whoever
+/// works on a loop helps, between two of its tiles, with loops that are more urgent.
 package final class ComputeExecutor: Sendable {
     /// Workers, that is, threads that compute at the same time.
     package let width: Int
     private let queues: [DispatchQueue]
-    private let state: Lock<State>
+    private let state: Lock<WorkQueue>
+    private let nextID = Atomic<UInt64>(0)
 
-    private struct State {
-        /// Work that has not started, first come first served.
-        var waiting: [@Sendable () -> Void] = []
-        /// Loops that have tiles left to hand out.
-        var loops: [TileLoop] = []
-        /// Workers whose queue is empty, by index.
-        var idle: [Int]
-    }
+    /// For so long a less urgent loop helps a more urgent one before its own next tile.
+    private static let longestHelp = Duration.milliseconds(20)
 
     package init(width: Int) {
         precondition(width > 0, "an executor has at least one worker")
         self.width = width
-        queues = (0..<width).map { DispatchQueue(label: "compute.\($0)", qos: .userInitiated) }
-        state = Lock(State(idle: Array((0..<width).reversed())))
+        // Enough for every priority to have all cores while those below it run.
+        let spares = width * (WorkPriority.allCases.count - 1)
+        queues = (0..<width + spares).map { DispatchQueue(label: "compute.\($0)", qos: .userInitiated) }
+        state = Lock(WorkQueue(width: width, spares: spares))
     }
+
+    /// Pieces of work that have not started.
+    package var waitingCount: Int { state.withLock { $0.waitingCount } }
 
     /// Runs `work` on a worker and waits for its result. When the calling task is cancelled, the work ends with `CancellationError` before
     /// its next tile, or never starts.
-    package func run<Result: Sendable>(_ work: @escaping @Sendable (any TileExecutor) throws -> Result) async throws -> Result {
+    package func run<Result: Sendable>(
+        priority: WorkPriority = .normal, _ work: @escaping @Sendable (any TileExecutor) throws -> Result
+    ) async throws -> Result {
         let cancellation = Cancellation()
+        let id = nextID.wrappingAdd(1, ordering: .relaxed).oldValue
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                start {
-                    do {
-                        try cancellation.check()
-                        continuation.resume(returning: try work(SharedTiles(executor: self, cancellation: cancellation)))
-                    } catch {
-                        continuation.resume(throwing: error)
-                    }
-                }
+                start(
+                    WorkQueue.Piece(id: id, priority: priority) {
+                        do {
+                            try cancellation.check()
+                            continuation.resume(returning: try work(SharedTiles(executor: self, priority: priority, cancellation: cancellation)))
+                        } catch {
+                            continuation.resume(throwing: error)
+                        }
+                    })
             }
         } onCancel: {
             cancellation.cancel()
+            // What waits goes at once, with what it holds.
+            state.withLock { $0.withdraw(id, priority) }?.work()
         }
     }
 
-    private func start(_ work: @escaping @Sendable () -> Void) {
-        let worker = state.withLock { state in
-            state.waiting.append(work)
-            return state.idle.popLast()
-        }
-        if let worker { wake(worker) }
+    private func start(_ piece: WorkQueue.Piece) {
+        if let thread = state.withLock({ $0.add(piece) }) { wake(thread) }
     }
 
-    private func wake(_ worker: Int) {
-        queues[worker].async { [self] in drain(worker) }
-    }
-
-    private enum Task {
-        case start(@Sendable () -> Void)
-        case help(TileLoop)
+    private func wake(_ thread: Int) {
+        queues[thread].async { [self] in drain(thread) }
     }
 
     /// Works until there is nothing to do, then goes idle.
-    private func drain(_ worker: Int) {
-        while let task = next(for: worker) {
+    private func drain(_ thread: Int) {
+        while let task = state.withLock({ $0.next(for: thread) }) {
             switch task {
-            case .start(let work): work()
-            case .help(let loop): loop.run { hasWaitingWork }
+            case .start(let piece):
+                piece.work()
+                state.withLock { $0.ended(piece) }
+            case .help(let loop):
+                loop.run { state.withLock { $0.shouldLeave(loop) } }
             }
         }
     }
 
-    private func next(for worker: Int) -> Task? {
-        state.withLock { state in
-            if !state.waiting.isEmpty { return .start(state.waiting.removeFirst()) }
-            state.loops.removeAll { $0.isHandedOut }
-            if let loop = state.loops.first { return .help(loop) }
-            state.idle.append(worker)
-            return nil
-        }
-    }
-
-    private var hasWaitingWork: Bool { state.withLock { !$0.waiting.isEmpty } }
-
     /// Shares `loop` with idle workers, works on it, and returns when all its tiles have ended.
     fileprivate func perform(_ loop: TileLoop) throws {
-        let helpers = state.withLock { state in
-            state.loops.append(loop)
-            let count = min(loop.count - 1, state.idle.count)
-            defer { state.idle.removeLast(count) }
-            return state.idle.suffix(count)
+        state.withLock { $0.add(loop) }.forEach(wake)
+        loop.run {
+            giveWay(loop)
+            return false
         }
-        helpers.forEach(wake)
-        loop.run { false }
-        state.withLock { state in state.loops.removeAll { $0 === loop } }
+        state.withLock { $0.remove(loop) }
         try loop.wait()
+    }
+
+    /// Works on the tiles of loops that are more urgent. Only on tiles: a whole piece might wait for something that this thread holds.
+    private func giveWay(_ loop: TileLoop) {
+        guard loop.priority > .small, let urgent = state.withLock({ $0.moreUrgentLoop(than: loop) }) else { return }
+        let end = ContinuousClock.now + Self.longestHelp
+        var next: TileLoop? = urgent
+        while let urgent = next {
+            urgent.run { true }
+            next = ContinuousClock.now < end ? state.withLock { $0.moreUrgentLoop(than: loop) } : nil
+        }
     }
 }
 
 /// The tile executor that a piece of work is given.
 private struct SharedTiles: TileExecutor {
     let executor: ComputeExecutor
+    let priority: WorkPriority
     let cancellation: Cancellation
 
     func forEach(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) throws {
@@ -112,7 +111,7 @@ private struct SharedTiles: TileExecutor {
         if count == 1 { return try body(0) }
         guard count > 1 else { return }
         try executor.perform(
-            TileLoop(count: count) { [cancellation] tile in
+            TileLoop(count: count, priority: priority) { [cancellation] tile in
                 try cancellation.check()
                 try body(tile)
             })

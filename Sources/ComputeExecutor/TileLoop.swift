@@ -5,14 +5,16 @@ internal import Synchronization
 /// One parallel loop: hands out its tiles to the workers that come, and knows when the last has ended.
 final class TileLoop: Sendable {
     let count: Int
+    let priority: WorkPriority
     private let body: @Sendable (Int) throws -> Void
     private let next = Atomic<Int>(0)
     private let left: Atomic<Int>
     private let failure = FirstError()
     private let done = DispatchSemaphore(value: 0)
 
-    init(count: Int, body: @escaping @Sendable (Int) throws -> Void) {
+    init(count: Int, priority: WorkPriority, body: @escaping @Sendable (Int) throws -> Void) {
         self.count = count
+        self.priority = priority
         self.body = body
         left = Atomic(count)
     }

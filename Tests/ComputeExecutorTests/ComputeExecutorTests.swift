@@ -1,4 +1,6 @@
 import ComputeExecutor
+import Dispatch
+import Foundation
 import LinearAlgebra
 import Locks
 import Synchronization
@@ -77,5 +79,80 @@ struct ComputeExecutorTests {
         #expect(try await executor.run { _ in 1 } == 1)
         release.withLock { $0 = true }
         await #expect(throws: Fault.self) { try await long.value }
+    }
+
+    /// Where all workers are inside long work that no tile divides, urgent work starts all the same; what is no more urgent waits.
+    @Test func urgentWorkDoesNotWaitForLongWork() async throws {
+        let executor = ComputeExecutor(width: 2)
+        let release = DispatchSemaphore(value: 0)
+        let started = AsyncStream<Void>.makeStream()
+        let long = (0..<2).map { _ in
+            Task {
+                try await executor.run(priority: .long) { _ in
+                    started.continuation.yield()
+                    release.wait()
+                }
+            }
+        }
+        var count = 0
+        for await _ in started.stream {
+            count += 1
+            if count == 2 { break }
+        }
+        for priority in [WorkPriority.small, .normal, .heavy] {
+            #expect(
+                try await executor.run(priority: priority) { tiles in
+                    let sum = Atomic<Int>(0)
+                    try tiles.forEach(100) { sum.add($0, ordering: .relaxed) }
+                    return sum.load(ordering: .relaxed)
+                } == 4_950)
+        }
+        let ended = Lock(false)
+        let equal = Task { try await executor.run(priority: .long) { _ in ended.withLock { $0 } } }
+        while executor.waitingCount < 1 { await Task.yield() }
+        ended.withLock { $0 = true }
+        for _ in 0..<2 { release.signal() }
+        #expect(try await equal.value)
+        for task in long { try await task.value }
+    }
+
+    /// What is cancelled while it waits goes at once.
+    @Test func cancelledWorkLeavesTheQueue() async throws {
+        let executor = ComputeExecutor(width: 1)
+        let release = DispatchSemaphore(value: 0)
+        let long = Task { try await executor.run { _ in release.wait() } }
+        let waits = Task { try await executor.run { _ in } }
+        while executor.waitingCount < 1 { await Task.yield() }
+        waits.cancel()
+        await #expect(throws: CancellationError.self) { try await waits.value }
+        #expect(executor.waitingCount == 0)
+        release.signal()
+        try await long.value
+    }
+
+    /// A loop of a background job helps with the tiles of a request between its own.
+    @Test func lessUrgentLoopsHelpMoreUrgentOnes() async throws {
+        let executor = ComputeExecutor(width: 1)
+        let urgentTiles = Atomic<Int>(0)
+        let stop = Atomic<Bool>(false)
+        let started = AsyncStream<Void>.makeStream()
+        let background = Task {
+            try await executor.run(priority: .background) { tiles in
+                try tiles.forEach(1 << 50) { _ in
+                    started.continuation.yield()
+                    if stop.load(ordering: .relaxed) { throw Fault() }
+                }
+            }
+        }
+        for await _ in started.stream { break }
+        // Tiles that end only when two threads are in them: one must be the background's.
+        try await executor.run(priority: .small) { tiles in
+            try tiles.forEach(2) { _ in
+                urgentTiles.add(1, ordering: .relaxed)
+                while urgentTiles.load(ordering: .relaxed) < 2 { usleep(100) }
+            }
+        }
+        stop.store(true, ordering: .relaxed)
+        await #expect(throws: Fault.self) { try await background.value }
     }
 }

@@ -1,0 +1,78 @@
+import ComputeExecutor
+import Foundation
+import Locks
+import Testing
+
+struct MemoryBudgetTests {
+    @Test func isNeverExceededAndAllComeToTheirTurn() async throws {
+        let budget = MemoryBudget(bytes: 1_600, waiting: 1_000)
+        let most = Lock(0)
+        await withTaskGroup(of: Bool.self) { group in
+            for index in 0..<300 {
+                group.addTask {
+                    guard let lease = try? await budget.reserve(1 + index * 37 % 1_500) else { return false }
+                    let used = budget.usage.used
+                    most.withLock { $0 = max($0, used) }
+                    await Task.yield()
+                    return withExtendedLifetime(lease) { used <= 1_600 }
+                }
+            }
+            for await isWithin in group { #expect(isWithin) }
+        }
+        #expect(budget.usage.used == 0 && budget.usage.waiting == 0 && budget.usage.rejections == 0)
+        #expect(most.withLock { $0 } > 0)
+    }
+
+    @Test func nobodyOvertakesAndSmallOnesDoNotWait() async throws {
+        let budget = MemoryBudget(bytes: 25_600)
+        var first = budget.reserveNow(20_000)
+        #expect(first != nil)
+        let second = Task { try await budget.reserve(10_000) }
+        while budget.usage.waiting < 1 { await Task.yield() }
+        // It would fit, but somebody waits.
+        #expect(budget.reserveNow(2_000) == nil && budget.usage.isOver)
+        #expect(budget.reserveNow(100) != nil)
+        #expect(budget.usage.used == 20_000 && budget.usage.waitingBytes == 10_000)
+        first = nil
+        #expect(try await second.value.bytes == 10_000)
+    }
+
+    @Test func waitingIsBoundedInNumberAndTime() async throws {
+        let budget = MemoryBudget(bytes: 1_600, waiting: 1, patience: .milliseconds(50))
+        let lease = budget.reserveNow(1_500)
+        let waits = Task { try await budget.reserve(1_000) }
+        while budget.usage.waiting < 1 { await Task.yield() }
+        let refused = await #expect(throws: MemoryBudget.Exhausted.self) { try await budget.reserve(1_000) }
+        #expect((1...60).contains(refused?.retryAfterSeconds ?? 0))
+        await #expect(throws: MemoryBudget.Exhausted.self) { try await waits.value }
+        await #expect(throws: MemoryBudget.Exhausted.self) { try await budget.reserve(1_601) }
+        #expect(budget.usage.rejections == 3 && budget.usage.waiting == 0)
+        withExtendedLifetime(lease) {}
+    }
+
+    @Test func whoGoesAwayMakesRoomForTheNext() async throws {
+        let budget = MemoryBudget(bytes: 1_600)
+        let lease = budget.reserveNow(1_000)
+        let large = Task { try await budget.reserve(1_500) }
+        while budget.usage.waiting < 1 { await Task.yield() }
+        let fits = Task { try await budget.reserve(400) }
+        while budget.usage.waiting < 2 { await Task.yield() }
+        large.cancel()
+        await #expect(throws: CancellationError.self) { try await large.value }
+        #expect(try await fits.value.bytes == 400)
+        withExtendedLifetime(lease) {}
+    }
+
+    @Test func theLeastLimitOfTheControlGroupsCounts() throws {
+        let root = NSTemporaryDirectory() + "cgroup-tests-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        try FileManager.default.createDirectory(atPath: root + "/a/b", withIntermediateDirectories: true)
+        for (path, text) in [("a", "5000000\n"), ("a/b", "max\n")] {
+            try text.write(toFile: "\(root)/\(path)/memory.max", atomically: true, encoding: .utf8)
+        }
+        #expect(MachineMemory.controlGroupLimit(root: root, membership: "0::/a/b\n") == 5_000_000)
+        #expect(MachineMemory.controlGroupLimit(root: root, membership: "12:memory:/x\n0::/\n") == nil)
+        #expect(MachineMemory.controlGroupLimit(root: root, membership: "12:memory:/x\n") == nil)
+        #expect(MachineMemory.bytes > 0)
+    }
+}
