@@ -59,10 +59,14 @@ let package = Package(
         .target(name: "DispatchExecutor", swiftSettings: strict),
         .target(name: "HTTPServer", dependencies: ["HTTP1", "DispatchExecutor", "CEpoll", "Locks", httpTypes], swiftSettings: strict),
         .target(name: "ComputeExecutor", dependencies: ["LinearAlgebra", "Locks"], swiftSettings: strict),
+        .target(name: "Batching", dependencies: ["Locks"], swiftSettings: strict),
         .target(name: "ArtifactStore", dependencies: ["CSHA256", "Locks"], swiftSettings: strict),
         .target(
             name: "NTKService",
-            dependencies: ["NTK", "LinearAlgebra", "TensorFormats", "HTTP1", "ComputeExecutor", "ArtifactStore", "CEmbedded", "Metrics", httpTypes],
+            dependencies: [
+                "NTK", "LinearAlgebra", "TensorFormats", "HTTP1", "ComputeExecutor", "Batching", "ArtifactStore", "CEmbedded", "Metrics", "Locks",
+                httpTypes,
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "ntk-server",
@@ -91,6 +95,7 @@ let package = Package(
         .testTarget(name: "MetricsTests", dependencies: ["Metrics"], swiftSettings: strict),
         .testTarget(name: "ArtifactStoreTests", dependencies: ["ArtifactStore"], swiftSettings: strict),
         .testTarget(name: "ComputeExecutorTests", dependencies: ["ComputeExecutor", "Locks", "LinearAlgebra"], swiftSettings: strict),
+        .testTarget(name: "BatchingTests", dependencies: ["Batching", "Locks"], swiftSettings: strict),
         .testTarget(
             name: "NTKServiceTests", dependencies: ["NTKService", "ComputeExecutor", "LinearAlgebra", "HTTP1", "TensorFormats", httpTypes],
             resources: [.copy("Golden")], swiftSettings: strict),

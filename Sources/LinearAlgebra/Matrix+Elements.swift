@@ -32,6 +32,18 @@ extension Matrix where Element == Double {
         return result
     }
 
+    /// The rows of several matrices of as many columns, one below the other.
+    public init(stacking parts: [Matrix]) {
+        let columns = parts.first?.columns ?? 0
+        precondition(parts.allSatisfy { $0.columns == columns })
+        self.init(uninitializedRows: parts.reduce(0) { $0 + $1.rows }, columns: columns)
+        var start = 0
+        for part in parts {
+            unsafe (base + start * columns).update(from: part.base, count: part.rows * columns)
+            start += part.rows
+        }
+    }
+
     /// The columns with these indices, in this order.
     public func columns(_ indices: [Int]) -> Matrix {
         precondition(indices.allSatisfy { $0 >= 0 && $0 < columns })

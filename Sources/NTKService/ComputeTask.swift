@@ -6,11 +6,14 @@ protocol ComputeTask: Sendable {
     var peakBytes: Int { get }
     /// Floating-point operations, to within a small factor.
     var operations: Int { get }
+    /// With what it can be computed together.
+    var batch: BatchMembership? { get }
     /// Whether the answer is one array, so that it can be had as `.npy`.
     var answersOneArray: Bool { get }
 }
 
 extension ComputeTask {
+    var batch: BatchMembership? { nil }
     var answersOneArray: Bool { false }
 }
 

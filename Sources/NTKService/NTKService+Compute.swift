@@ -1,3 +1,4 @@
+internal import Batching
 internal import ComputeExecutor
 internal import HTTP1
 internal import HTTPTypes
@@ -7,6 +8,8 @@ internal import TensorFormats
 extension NTKService {
     /// Work of at most this many operations, some tens of microseconds, is done on the event loop: to hand it over would cost as much.
     private static let smallWork = 200_000
+    /// Bytes of JSON that are parsed in a second.
+    private static let parsedBytesPerSecond = 3e8
 
     /// body → wire value → task → result → answer, with the times of each.
     func compute<Task: ComputeTask>(
@@ -22,13 +25,16 @@ extension NTKService {
     ) async throws -> ServerResponse {
         let isEstimate = Target(request.head.path ?? "/")?.parameter("estimate_only") == "true"
         guard let seconds = try Deadline.seconds(request.head) else {
-            return try await compute(request, isEstimate: isEstimate, validate, work)
+            return try await compute(request, isEstimate: isEstimate, within: nil, validate, work)
         }
-        return try await Deadline.run(within: seconds) { try await compute(request, isEstimate: isEstimate, validate, work) }
+        return try await Deadline.run(within: seconds) {
+            try await compute(request, isEstimate: isEstimate, within: seconds, validate, work)
+        }
     }
 
     private func compute<Task: ComputeTask>(
-        _ request: ServerRequest, isEstimate: Bool, _ validate: @escaping @Sendable (JSONValue) throws(ProblemDetails) -> Task,
+        _ request: ServerRequest, isEstimate: Bool, within seconds: Double?,
+        _ validate: @escaping @Sendable (JSONValue) throws(ProblemDetails) -> Task,
         _ work: @escaping @Sendable (Task, any TileExecutor) throws -> ComputedAnswer
     ) async throws -> ServerResponse {
         var timing = ServerTiming()
@@ -47,25 +53,34 @@ extension NTKService {
             return (task, format)
         }
         do {
-            let small = request.body.count <= Self.smallBody ? try read(&timing) : nil
-            if let small, small.task.operations <= Self.smallWork {
-                timing.end("queue")
-                let answer = try work(small.task, SerialTiles())
-                timing.end("compute")
-                return try self.answer(answer, small.format, &timing)
+            let task: Task
+            let format: AnswerFormat
+            var parsed: MemoryBudget.Lease?
+            if request.body.count <= Self.smallBody {
+                (task, format) = try read(&timing)
+            } else {
+                // Numbers take no more room than the text that is worth writing for them.
+                parsed = try await reserve(request.body.count)
+                let priority = WorkPriority(seconds: Double(request.body.count) / Self.parsedBytesPerSecond)
+                (task, format, timing) = try await executor.run(priority: priority) { [timing] _ in
+                    var timing = timing
+                    let (task, format) = try read(&timing)
+                    return (task, format, timing)
+                }
             }
-            let (answer, format, done) = try await executor.run { [timing] tiles in
-                var timing = timing
+            if task.operations <= Self.smallWork {
                 timing.end("queue")
-                let (task, format) = try small ?? read(&timing)
-                let start = ContinuousClock.now
-                let answer = try work(task, tiles)
-                meter.learn(operations: task.operations, in: ContinuousClock.now - start)
+                let answer = try work(task, SerialTiles())
                 timing.end("compute")
-                return (answer, format, timing)
+                return try self.answer(answer, format, &timing, holding: [parsed])
             }
-            timing = done
-            return try self.answer(answer, format, &timing)
+            let lease = try await reserve(task.peakBytes)
+            var (computed, isShared) = try await share(request) { try await execute(task, within: seconds, work) }
+            timing.end("queue", at: computed.start)
+            timing.end("compute", at: computed.start + computed.duration)
+            // Whoever made it answers 201.
+            if isShared, computed.answer.status == .created { computed.answer.status = .ok }
+            return try self.answer(computed.answer, format, &timing, holding: [parsed, lease])
         } catch let only as EstimateOnly {
             var json = JSONWriter()
             json.beginObject()
@@ -73,10 +88,14 @@ extension NTKService {
             json.endObject()
             return ServerResponse(
                 headerFields: [.contentType: "application/json", .serverTiming: timing.value], body: .bytes(json.bytes))
+        } catch let rejection as BatchRejection {
+            throw ProblemDetails(rejection)
         }
     }
 
-    private func answer(_ answer: ComputedAnswer, _ format: AnswerFormat, _ timing: inout ServerTiming) throws -> ServerResponse {
+    private func answer(
+        _ answer: ComputedAnswer, _ format: AnswerFormat, _ timing: inout ServerTiming, holding leases: [MemoryBudget.Lease?]
+    ) throws -> ServerResponse {
         let content = try ResponseBody.pieces(
             answer.body.pieces(as: format), numbers: answer.body.numbers, isCopied: format != .json, on: executor)
         // What is streamed is encoded after this field has gone.
@@ -85,7 +104,7 @@ extension NTKService {
         fields[.contentType] = format.mediaType
         fields[.vary] = "Accept"
         fields[.serverTiming] = timing.value
-        return ServerResponse(status: answer.status, headerFields: fields, body: content)
+        return ServerResponse(status: answer.status, headerFields: fields, body: content.holding(leases))
     }
 
     /// Ends a request that only asks what it would cost.

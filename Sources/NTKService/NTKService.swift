@@ -1,4 +1,5 @@
 internal import ArtifactStore
+internal import Batching
 internal import CEmbedded
 package import ComputeExecutor
 package import HTTP1
@@ -30,6 +31,9 @@ package struct NTKService: HTTPResponder {
     let executor: ComputeExecutor
     let networks: NetworkStore
     let limits: Limits
+    let capacity: Capacity
+    /// nil where every request is computed by itself.
+    let batches: Batches?
     let metrics: ServerMetrics
     let meter: WorkMeter
     let regressors: RegressorEndpoints?
@@ -39,17 +43,23 @@ package struct NTKService: HTTPResponder {
     ///   - networks: where networks are stored.
     ///   - regressors: nil if nothing can be stored.
     ///   - metrics: where everything below counts, and what `/metrics` shows.
+    ///   - capacity: what bounds all requests together.
     ///   - isReady: asked by `/readyz`, for what only the program knows.
     package init(
         executor: ComputeExecutor, limits: Limits = Limits(), networks: NetworkStore = NetworkStore(), regressors: RegressorLibrary? = nil,
-        metrics: ServerMetrics = ServerMetrics(), isReady: @escaping @Sendable () -> Bool = { true }
+        metrics: ServerMetrics = ServerMetrics(), capacity: Capacity = Capacity(), isReady: @escaping @Sendable () -> Bool = { true }
     ) {
         self.regressors = regressors.map { RegressorEndpoints(library: $0) }
         self.executor = executor
         self.networks = networks
+        self.capacity = capacity
+        var limits = limits
+        // More could never be had.
+        limits.memoryBytes = min(limits.memoryBytes, capacity.memory.largest)
         self.limits = limits
         self.metrics = metrics
         meter = WorkMeter(width: executor.width)
+        batches = Batches(capacity.batching, executor, meter, metrics.batches, self.regressors)
         self.isReady = isReady
     }
 
@@ -142,9 +152,11 @@ package struct NTKService: HTTPResponder {
         case .livez: return Self.json(#"{"status":"ok"}"#)
         case .readyz, .healthz:
             guard isReady() else { throw ProblemDetails.unavailable("the data directory cannot be written") }
+            if route == .readyz, capacity.memory.usage.isOver { throw ProblemDetails.unavailable("requests wait for memory") }
             return Self.json(#"{"status":"ok"}"#)
         case .version: return Self.json(#"{"name":"ntk-server","version":"\#(Self.version)"}"#)
         case .metrics:
+            capacity.memory.usage.report(to: metrics.memory)
             return ServerResponse(
                 headerFields: [.contentType: MetricText.mediaType, .cacheControl: "no-store"], body: .bytes(metrics.registry.text().bytes))
         case .openapi:

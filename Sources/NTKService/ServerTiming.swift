@@ -4,8 +4,8 @@ struct ServerTiming: Sendable {
     private var last = ContinuousClock.now
 
     /// Ends the step that began when the last one ended.
-    mutating func end(_ name: String) {
-        let now = ContinuousClock.now
+    /// - Parameter now: when it ended.
+    mutating func end(_ name: String, at now: ContinuousClock.Instant = .now) {
         let (seconds, attoseconds) = (now - last).components
         let microseconds = seconds * 1_000_000 + attoseconds / 1_000_000_000_000
         let fraction = String(1_000 + microseconds % 1_000).dropFirst()

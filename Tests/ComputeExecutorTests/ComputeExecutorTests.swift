@@ -120,7 +120,14 @@ struct ComputeExecutorTests {
     @Test func cancelledWorkLeavesTheQueue() async throws {
         let executor = ComputeExecutor(width: 1)
         let release = DispatchSemaphore(value: 0)
-        let long = Task { try await executor.run { _ in release.wait() } }
+        let started = AsyncStream<Void>.makeStream()
+        let long = Task {
+            try await executor.run { _ in
+                started.continuation.yield()
+                release.wait()
+            }
+        }
+        for await _ in started.stream { break }
         let waits = Task { try await executor.run { _ in } }
         while executor.waitingCount < 1 { await Task.yield() }
         waits.cancel()

@@ -71,15 +71,43 @@ public struct AnalyticKernel: Sendable {
                 .init(x: x1, patterns: patterns?.x1), x2.map { .init(x: $0, patterns: patterns?.x2) }, kinds: kinds, as: Element.self,
                 on: executor)
         }
-        let (points1, points2) = (MaskedPoints(x1), x2.map { MaskedPoints($0) })
-        let first = try PointSet<Element>(points1.values, program: program, set: "x1", on: executor)
-        let second = try points2.map { try PointSet<Element>($0.values, program: program, set: "x2", on: executor) }
-        let pass = TilePass(program: program, kinds: kinds, x1: first, x2: second ?? first)
-        let isSymmetric = second == nil
-        let nngp = kinds.contains(.nngp) ? Matrix<Element>(uninitializedRows: x1.rows, columns: pass.x2.count) : nil
-        let ntk = kinds.contains(.ntk) ? Matrix<Element>(uninitializedRows: x1.rows, columns: pass.x2.count) : nil
+        return try matrices(
+            MaskedPoints(x1), x2.map { try VectorPoints(MaskedPoints($0), program: program, set: "x2", on: executor) }, kinds: kinds, on: executor)
+    }
 
-        let grid = TileGrid(rows: x1.rows, columns: pass.x2.count, side: TilePass<Element>.side, upperOnly: isSymmetric)
+    /// The same for one set of points after another with the same x2, which was prepared once.
+    @specialized(where Element == Double)
+    @specialized(where Element == Float)
+    public func matrices<Element: KernelScalar>(
+        _ x1: Matrix<Double>, _ x2: PreparedPoints<Element>, patterns: Matrix<Double>? = nil, kinds: Set<KernelKind>,
+        on executor: any TileExecutor = ConcurrentTiles()
+    ) throws -> Kernels<Matrix<Element>> {
+        guard let vectors = x2.vectors else {
+            return try matrices(x1, x2.x, patterns: patterns.map { ($0, x2.patterns) }, kinds: kinds, as: Element.self, on: executor)
+        }
+        try check(x1, x2.x)
+        return try matrices(MaskedPoints(x1), vectors, kinds: kinds, on: executor)
+    }
+
+    /// Works out once what belongs to the points of a set and not to pairs: O(n (d + layers)), and as much memory as the points take.
+    public func prepare<Element: KernelScalar>(
+        _ x: Matrix<Double>, patterns: Matrix<Double>? = nil, as _: Element.Type, on executor: any TileExecutor = ConcurrentTiles()
+    ) throws -> PreparedPoints<Element> {
+        try check(x, nil)
+        let vectors = spatial == nil ? try VectorPoints<Element>(MaskedPoints(x), program: program, set: "x2", on: executor) : nil
+        return PreparedPoints(x: x, patterns: patterns, vectors: vectors)
+    }
+
+    private func matrices<Element: KernelScalar>(
+        _ points: MaskedPoints, _ second: VectorPoints<Element>?, kinds: Set<KernelKind>, on executor: any TileExecutor
+    ) throws -> Kernels<Matrix<Element>> {
+        let first = try PointSet<Element>(points.values, program: program, set: "x1", on: executor)
+        let pass = TilePass(program: program, kinds: kinds, x1: first, x2: second?.points ?? first)
+        let isSymmetric = second == nil
+        let nngp = kinds.contains(.nngp) ? Matrix<Element>(uninitializedRows: first.count, columns: pass.x2.count) : nil
+        let ntk = kinds.contains(.ntk) ? Matrix<Element>(uninitializedRows: first.count, columns: pass.x2.count) : nil
+
+        let grid = TileGrid(rows: first.count, columns: pass.x2.count, side: TilePass<Element>.side, upperOnly: isSymmetric)
         try executor.forEach(grid.tiles.count) { index in
             let tile = grid.tiles[index]
             let onDiagonal = isSymmetric && tile.rows.lowerBound == tile.columns.lowerBound
@@ -91,7 +119,7 @@ public struct AnalyticKernel: Sendable {
             nngp?.storeDiagonal(first.nngpDiagonal)
             ntk?.storeDiagonal(first.ntkDiagonal)
         }
-        for matrix in [nngp, ntk] { matrix?.clear(rows: points1.missing, columns: (points2 ?? points1).missing) }
+        for matrix in [nngp, ntk] { matrix?.clear(rows: points.missing, columns: second?.missing ?? points.missing) }
         return Kernels(nngp: nngp, ntk: ntk)
     }
 

@@ -7,7 +7,7 @@ enum PredictionEndpoint {
         do {
             let fit = try FittedRegression(request.fit, needsCovariance: request.test.covariance != .none, on: tiles)
             var body = Answer()
-            try append(fit, request.test, to: &body, on: tiles)
+            append(fit, try values(fit, request.test.test, request.test.covariance, on: tiles), to: &body)
             body.append("diagnostics", json: DiagnosticsJSON.text(fit.regression.diagnostics, fit.calibration))
             return body
         } catch let error as RegressionError {
@@ -15,11 +15,41 @@ enum PredictionEndpoint {
         }
     }
 
+    /// The numbers of a prediction.
+    struct Values {
+        var mean: Matrix<Double>
+        var variance: [Double]?
+        var covariance: Matrix<Double>?
+
+        /// Those of some of the points, where a point is a row; not of a whole covariance.
+        func rows(_ range: Range<Int>) -> Values {
+            Values(mean: mean.rows(Array(range)), variance: variance.map { Array($0[range]) })
+        }
+    }
+
+    static func values(
+        _ fit: FittedRegression, _ test: any TestKernel, _ covariance: Covariance, on tiles: any TileExecutor
+    ) throws -> Values {
+        let testTrain = try test.testTrain(fit.training.kind, fit.regression.groups, on: tiles)
+        var values = Values(mean: try fit.mean(test, testTrain, on: tiles))
+        switch covariance {
+        case .none: break
+        case .diagonal:
+            let variance = try fit.variance(test, testTrain, on: tiles)
+            guard variance.allSatisfy(\.isFinite) else { throw RegressionError.overflow }
+            values.variance = variance
+        case .full:
+            let covariance = try fit.covariance(test, testTrain, on: tiles)
+            guard covariance.isFinite else { throw RegressionError.overflow }
+            values.covariance = covariance
+        }
+        return values
+    }
+
     /// The members of a prediction: `mean` for regression; `labels`, `classes`, `scores` and, where they are calibrated, `probabilities` in
     /// classification; and the covariance that was asked for.
-    static func append(_ fit: FittedRegression, _ request: TestRequest, to body: inout Answer, on tiles: any TileExecutor) throws {
-        let testTrain = try request.test.testTrain(fit.training.kind, fit.regression.groups, on: tiles)
-        let mean = try fit.mean(request.test, testTrain, on: tiles)
+    static func append(_ fit: FittedRegression, _ values: Values, to body: inout Answer) {
+        let mean = values.mean
         switch fit.targets {
         case .values(_, let isVector):
             if isVector {
@@ -33,20 +63,13 @@ enum PredictionEndpoint {
             body.append("scores", mean)
             if let calibration = fit.calibration { body.append("probabilities", calibration.probabilities(mean)) }
         }
-        switch request.covariance {
-        case .none: break
-        case .diagonal:
-            let variance = try fit.variance(request.test, testTrain, on: tiles)
-            guard variance.allSatisfy(\.isFinite) else { throw RegressionError.overflow }
+        if let variance = values.variance {
             if fit.training.outputs == nil || fit.isVector {
                 body.append("variance", variance)
             } else {
                 body.append("variance", fit.training.outputs(Matrix(rows: variance.count, columns: 1, variance)))
             }
-        case .full:
-            let covariance = try fit.covariance(request.test, testTrain, on: tiles)
-            guard covariance.isFinite else { throw RegressionError.overflow }
-            body.append("covariance", covariance)
         }
+        if let covariance = values.covariance { body.append("covariance", covariance) }
     }
 }

@@ -11,8 +11,8 @@ struct Regressor: Sendable {
     /// What `GET` answers: `{"id", "created_at", "n_train", …, "diagnostics"}`.
     let description: String
 
-    /// Bytes that it takes in memory.
-    var bytes: Int { fit.training.count * (fit.training.numbersPerPoint + 2 * fit.targets.matrix.columns + 8) * 8 }
+    /// Bytes that it takes in memory, its points prepared for kernels included.
+    var bytes: Int { fit.training.count * (2 * fit.training.numbersPerPoint + 2 * fit.targets.matrix.columns + 8) * 8 }
 
     /// Bytes of a factor.
     var factorBytes: Int { fit.regression.groups.groupCount.multipliedClamped(by: fit.regression.groups.groupCount).multipliedClamped(by: 8) }
@@ -95,4 +95,10 @@ struct RegressorPredictionRequest: ComputeTask {
 
     var operations: Int { test.operations(request).addingClamped(test.covariance == .none ? 0 : request.operations) }
     var peakBytes: Int { test.peakBytes(request).addingClamped(test.covariance == .none ? 0 : request.peakBytes) }
+
+    /// Rows of one regressor go together where a row's numbers do not depend on the others.
+    var batch: BatchMembership? {
+        let isByRow = test.covariance == .none || (test.covariance == .diagonal && regressor.fit.posterior == .gp)
+        return isByRow && test.test.isJoinable ? .prediction(self) : nil
+    }
 }

@@ -61,11 +61,43 @@ struct RegressorEndpoints: Sendable {
 
     /// `POST /v1/regressors/{id}/predictions`.
     func predict(_ request: RegressorPredictionRequest, tiles: any TileExecutor) throws -> ComputedAnswer {
+        let fit = try fit(request, on: tiles)
+        return try Self.checked {
+            Self.answer(fit, try PredictionEndpoint.values(fit, request.test.test, request.test.covariance, on: tiles))
+        }
+    }
+
+    /// The same for several requests to one regressor that ask for one covariance, in the order of the requests: one kernel and one product
+    /// with all their rows. None of the answers differs by a bit.
+    func predict(together requests: [RegressorPredictionRequest], tiles: any TileExecutor) throws -> [ComputedAnswer] {
+        guard let first = requests.first, requests.count > 1, let all = first.test.test.joined(with: requests.dropFirst().map(\.test.test)) else {
+            return try requests.map { try predict($0, tiles: tiles) }
+        }
+        let fit = try fit(first, on: tiles)
+        return try Self.checked {
+            let values = try PredictionEndpoint.values(fit, all, first.test.covariance, on: tiles)
+            var start = 0
+            return requests.map { request in
+                defer { start += request.test.test.count }
+                return Self.answer(fit, values.rows(start..<start + request.test.test.count))
+            }
+        }
+    }
+
+    /// What a prediction needs of a fit: for covariances its factor.
+    private func fit(_ request: RegressorPredictionRequest, on tiles: any TileExecutor) throws -> FittedRegression {
+        try Self.checked { request.test.covariance == .none ? request.regressor.fit : try library.factored(request.regressor, on: tiles) }
+    }
+
+    private static func answer(_ fit: FittedRegression, _ values: PredictionEndpoint.Values) -> ComputedAnswer {
+        var body = Answer()
+        PredictionEndpoint.append(fit, values, to: &body)
+        return ComputedAnswer(body)
+    }
+
+    private static func checked<Result>(_ make: () throws -> Result) throws -> Result {
         do {
-            let fit = request.test.covariance == .none ? request.regressor.fit : try library.factored(request.regressor, on: tiles)
-            var body = Answer()
-            try PredictionEndpoint.append(fit, request.test, to: &body, on: tiles)
-            return ComputedAnswer(body)
+            return try make()
         } catch let error as RegressionError {
             throw ProblemDetails(error)
         }

@@ -85,6 +85,11 @@ struct KernelRequest: ComputeTask {
         return pairs.multipliedClamped(by: kernel.operationsPerPair)
     }
 
+    /// A kernel of some milliseconds runs beside others.
+    var batch: BatchMembership? { operations <= Self.passOperations ? .pass : nil }
+
+    private static let passOperations = 50_000_000
+
     /// Bytes of the result, and of what is needed beside it.
     var peakBytes: Int {
         let size = precision == .float64 ? 8 : 4

@@ -23,8 +23,10 @@ struct TilePass<Element: KernelScalar> {
     /// Points on a side of a tile: two float64 planes of it fit a 1 MB second-level cache, and the GEMM is near its full speed.
     static var side: Int { 256 }
 
-    /// The GEMM gives an entry the same bits wherever it stands in blocks of these sides; smaller ones take OpenBLAS's other way.
-    private static func blockSide(_ count: Int) -> Int { max(PointSet<Element>.rowPadding, count.roundedUp(to: run)) }
+    /// The GEMM gives an entry the same bits wherever it stands in blocks of these sizes; smaller ones take OpenBLAS's other way. A few rows
+    /// by many columns are common: a prediction.
+    private static var leastRows: Int { 8 }
+    private static var leastColumns: Int { PointSet<Element>.rowPadding }
 
     /// Gap and Θ of a tile, row-major with `columns` padded elements in a row.
     struct Planes {
@@ -35,8 +37,8 @@ struct TilePass<Element: KernelScalar> {
 
     /// Computes the tile with the given points; on a tile on the diagonal of a symmetric kernel only pairs with column ≥ row.
     func compute(rows: Range<Int>, columns: Range<Int>, upperOnly: Bool) -> Planes {
-        let height = Self.blockSide(rows.count)
-        let width = Self.blockSide(columns.count)
+        let height = rows.count.roundedUp(to: Self.leastRows)
+        let width = max(Self.leastColumns, columns.count.roundedUp(to: run))
         let planes = Planes(
             columns: width, covariance: Storage(count: height * width), theta: Storage(count: kinds.contains(.ntk) ? height * width : 0))
         cosines(rows: rows, columns: columns, upperOnly: upperOnly, height: height, planes)

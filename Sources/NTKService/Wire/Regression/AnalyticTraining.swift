@@ -11,6 +11,7 @@ struct AnalyticTraining: TrainingKernel {
     let kernel: AnalyticKernel
     let x: PointTensor
     let pattern: Matrix<Double>?
+    private let prepared = PreparedTraining()
 
     var count: Int { x.values.rows }
     var kinds: Set<KernelKind> { [.ntk, .nngp] }
@@ -68,6 +69,14 @@ struct AnalyticTraining: TrainingKernel {
         groups.mergedCount == 0 ? (x.values, pattern) : (x.values.rows(groups.representatives), pattern?.rows(groups.representatives))
     }
 
+    /// The distinct points as the kernel wants them, made once.
+    fileprivate func prepared(_ groups: DuplicateGroups, on tiles: any TileExecutor) throws -> PreparedPoints<Double> {
+        try prepared.value(groups) {
+            let distinct = points(groups)
+            return try kernel.prepare(distinct.x, patterns: distinct.pattern, as: Double.self, on: tiles)
+        }
+    }
+
     func readTest(_ reader: inout ObjectReader, _ names: TestFieldNames) throws(ProblemDetails) -> any TestKernel {
         let points = try reader.tensor(names.points, format)
         guard points.shape == x.shape else {
@@ -104,11 +113,18 @@ private struct AnalyticTest: TestKernel {
     func initialOutputs(on tiles: any TileExecutor) -> Matrix<Double>? { nil }
 
     func testTrain(_ kind: KernelKind, _ groups: DuplicateGroups, on tiles: any TileExecutor) throws -> Matrix<Double> {
-        let train = training.points(groups)
-        return try checked {
-            try training.kernel.matrices(
-                x, train.x, patterns: pattern.map { ($0, train.pattern) }, kinds: [kind], as: Double.self, on: tiles)[kind]
-        }
+        try checked { try training.kernel.matrices(x, training.prepared(groups, on: tiles), patterns: pattern, kinds: [kind], on: tiles)[kind] }
+    }
+
+    var isJoinable: Bool { true }
+
+    func joined(with others: [any TestKernel]) -> (any TestKernel)? {
+        let others = others.compactMap { $0 as? AnalyticTest }
+        guard others.allSatisfy({ $0.x.columns == x.columns && ($0.pattern == nil) == (pattern == nil) }) else { return nil }
+        let all = [self] + others
+        return AnalyticTest(
+            training: training, x: Matrix(stacking: all.map(\.x)), pattern: pattern == nil ? nil : Matrix(stacking: all.compactMap(\.pattern)),
+            field: field)
     }
 
     func testTest(_ kind: KernelKind, on tiles: any TileExecutor) throws -> Matrix<Double> {

@@ -86,6 +86,16 @@ protocol TestKernel: Sendable {
     func testTest(_ kind: KernelKind, on tiles: any TileExecutor) throws -> Matrix<Double>
     /// k(x*, x*) [t].
     func diagonal(_ kind: KernelKind, on tiles: any TileExecutor) throws -> [Double]
+    /// Whether a row of the kernel depends, bit for bit, on its own point only.
+    var isJoinable: Bool { get }
+    /// The points of several sets, these first, as one; nil if they cannot be joined.
+    func joined(with others: [any TestKernel]) -> (any TestKernel)?
+}
+
+extension TestKernel {
+    var isJoinable: Bool { false }
+
+    func joined(with others: [any TestKernel]) -> (any TestKernel)? { nil }
 }
 
 /// What a request calls its test points.

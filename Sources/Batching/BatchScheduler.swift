@@ -1,0 +1,256 @@
+internal import Locks
+
+/// Computes together what waits together.
+///
+/// A request that meets nothing else of its kind is computed at once, in its own task. What comes while batches of its key compute waits,
+/// and goes as one batch when there is room. A batch that fails is computed again, once, member by member, so that only the guilty one
+/// fails. A request whose task is cancelled leaves the queue; a batch whose members have all gone is cancelled.
+package final class BatchScheduler<Key: Hashable & Sendable, Item: Sendable, Output: Sendable>: Sendable {
+    package typealias Queue = BatchQueue<Key, Item>
+    /// Computes a whole batch; one output for each item, in order.
+    package typealias Compute = @Sendable (Key, [Item]) async throws -> [Output]
+
+    /// Batches of one key, and of all keys, that may compute at the same time.
+    private let lanes: (key: Int, all: Int)
+    private let compute: Compute
+    private let events: BatchEvents
+    private let state: Lock<State>
+
+    private struct State {
+        var queue: Queue
+        var waiters: [UInt64: CheckedContinuation<Output, any Error>] = [:]
+        /// Of each request that is computed in a batch, the batch.
+        var batches: [UInt64: RunningBatch] = [:]
+        var running: [Key: Int] = [:]
+        var runningCount = 0
+        var runningWeight = 0
+        var nextID: UInt64 = 0
+        /// Weight a second, a running mean.
+        var throughput: Double?
+        var hasTimer = false
+
+        mutating func begin(_ key: Key, _ weight: Int) {
+            running[key, default: 0] += 1
+            runningCount += 1
+            runningWeight += weight
+        }
+
+        mutating func end(_ key: Key, _ weight: Int, after duration: Duration) {
+            running[key] = (running[key] ?? 1) == 1 ? nil : running[key].map { $0 - 1 }
+            runningCount -= 1
+            runningWeight -= weight
+            let rate = Double(weight) / max(duration.inSeconds, 1e-6)
+            throughput = throughput.map { 0.8 * $0 + 0.2 * rate } ?? rate
+        }
+
+        /// Seconds until what is before a request that comes now is done, and the request itself.
+        func expectedSeconds(_ weight: Int) -> Double {
+            throughput.map { Double(queue.weight + runningWeight + weight) / $0 } ?? 0
+        }
+    }
+
+    package init(
+        limits: BatchLimits, lanes: (key: Int, all: Int), events: BatchEvents = BatchEvents(), compute: @escaping Compute
+    ) {
+        precondition(lanes.key > 0 && lanes.all > 0)
+        self.lanes = lanes
+        self.events = events
+        self.compute = compute
+        state = Lock(State(queue: Queue(limits: limits)))
+    }
+
+    /// The output for one item.
+    /// - Parameters:
+    ///   - weight: what it adds to a batch.
+    ///   - bytes: what it holds while it waits.
+    ///   - seconds: the time that it has.
+    /// - Throws: `BatchRejection`; what `compute` throws; `CancellationError`.
+    package func submit(_ item: Item, key: Key, weight: Int, bytes: Int, within seconds: Double? = nil) async throws -> Output {
+        let startsNow = state.withLock { state in
+            guard state.queue.isEmpty(key), mayStart(key, state) else { return false }
+            state.begin(key, weight)
+            return true
+        }
+        guard startsNow else { return try await wait(item, key, weight, bytes, seconds) }
+        events.report(.started(weight: weight, delays: [.zero]))
+        let start = ContinuousClock.now
+        defer { ended(key, weight, start) }
+        do {
+            guard let output = try await compute(key, [item]).first else { throw CancellationError() }
+            return output
+        } catch {
+            if Task.isCancelled { events.report(.cancelled(whileRunning: true)) }
+            throw error
+        }
+    }
+
+    private func mayStart(_ key: Key, _ state: borrowing State) -> Bool {
+        state.runningCount < lanes.all && (state.running[key] ?? 0) < lanes.key
+    }
+
+    // MARK: Waiting
+
+    private func wait(_ item: Item, _ key: Key, _ weight: Int, _ bytes: Int, _ seconds: Double?) async throws -> Output {
+        let id = state.withLock { state in
+            state.nextID += 1
+            return state.nextID
+        }
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let entry = Queue.Entry(id: id, item: item, weight: weight, bytes: bytes, arrival: .now)
+                let rejection = state.withLock { state -> BatchRejection? in
+                    if let rejection = Self.rejection(entry, state, seconds) { return rejection }
+                    state.queue.add(entry, key: key)
+                    state.waiters[id] = continuation
+                    return nil
+                }
+                if let rejection {
+                    events.report(.rejected(rejection))
+                    return continuation.resume(throwing: rejection)
+                }
+                // Cancelled before it came to wait.
+                if Task.isCancelled { leave(id, key) }
+                advance()
+            }
+        } onCancel: {
+            leave(id, key)
+        }
+    }
+
+    private static func rejection(_ entry: Queue.Entry, _ state: borrowing State, _ seconds: Double?) -> BatchRejection? {
+        let expected = state.expectedSeconds(entry.weight)
+        let retryAfter = Int(min(max(expected.rounded(.up), 1), 60))
+        let room = state.queue.hasRoom(bytes: entry.bytes)
+        if !room.items { return .tooManyItems(retryAfterSeconds: retryAfter) }
+        if !room.bytes { return .tooManyBytes(retryAfterSeconds: retryAfter) }
+        if let seconds, expected > seconds { return .deadline(expectedSeconds: expected) }
+        return nil
+    }
+
+    /// A client has gone.
+    private func leave(_ id: UInt64, _ key: Key) {
+        let (waiter, batch) = state.withLock { state in
+            _ = state.queue.remove(id, key: key)
+            return (state.waiters.removeValue(forKey: id), state.batches.removeValue(forKey: id))
+        }
+        guard let waiter else { return }
+        events.report(.cancelled(whileRunning: batch != nil))
+        batch?.memberLeft()
+        waiter.resume(throwing: CancellationError())
+        reportQueue()
+    }
+
+    // MARK: Batches
+
+    /// Starts what may start.
+    private func advance() {
+        while true {
+            let now = ContinuousClock.now
+            let (batch, wakeAt) = state.withLock { state -> ((Queue.Batch, RunningBatch)?, ContinuousClock.Instant?) in
+                let isIdle = state.runningCount == 0
+                let (running, count) = (state.running, state.runningCount)
+                let batch = state.queue.next(now: now, isIdle: isIdle) { count < lanes.all && (running[$0] ?? 0) < lanes.key }
+                guard let batch else {
+                    // What may start, but for its delay, starts then; what may not when a batch ends.
+                    guard state.queue.limits.delay > .zero, !state.hasTimer, let due = state.queue.nextDue, due > now else { return (nil, nil) }
+                    state.hasTimer = true
+                    return (nil, due)
+                }
+                state.begin(batch.key, batch.weight)
+                let members = RunningBatch(members: batch.entries.count)
+                for entry in batch.entries { state.batches[entry.id] = members }
+                return ((batch, members), nil)
+            }
+            if let wakeAt { wake(at: wakeAt) }
+            guard let (batch, members) = batch else { return }
+            reportQueue()
+            events.report(.started(weight: batch.weight, delays: batch.entries.map { now - $0.arrival }))
+            members.run { [self] in await run(batch) }
+        }
+    }
+
+    private func wake(at instant: ContinuousClock.Instant) {
+        Task { [self] in
+            try await Task.sleep(until: instant)
+            state.withLock { $0.hasTimer = false }
+            advance()
+        }
+    }
+
+    private func run(_ batch: Queue.Batch) async {
+        let start = ContinuousClock.now
+        defer { ended(batch.key, batch.weight, start) }
+        do {
+            let outputs = try await compute(batch.key, batch.entries.map(\.item))
+            precondition(outputs.count == batch.entries.count, "one output for each item")
+            for (entry, output) in zip(batch.entries, outputs) { deliver(.success(output), to: entry.id) }
+        } catch {
+            guard batch.entries.count > 1, !(error is CancellationError) else {
+                for entry in batch.entries { deliver(.failure(error), to: entry.id) }
+                return
+            }
+            // One of them is to blame, and the others are not.
+            for entry in batch.entries where isAwaited(entry.id) {
+                do {
+                    guard let output = try await compute(batch.key, [entry.item]).first else { throw CancellationError() }
+                    deliver(.success(output), to: entry.id)
+                } catch {
+                    deliver(.failure(error), to: entry.id)
+                }
+            }
+        }
+    }
+
+    private func isAwaited(_ id: UInt64) -> Bool { state.withLock { $0.waiters[id] != nil } }
+
+    private func deliver(_ result: Result<Output, any Error>, to id: UInt64) {
+        let waiter = state.withLock { state in
+            state.batches[id] = nil
+            return state.waiters.removeValue(forKey: id)
+        }
+        waiter?.resume(with: result)
+    }
+
+    private func ended(_ key: Key, _ weight: Int, _ start: ContinuousClock.Instant) {
+        let duration = ContinuousClock.now - start
+        state.withLock { $0.end(key, weight, after: duration) }
+        events.report(.ended(after: duration))
+        advance()
+    }
+
+    private func reportQueue() {
+        let (items, bytes) = state.withLock { ($0.queue.count, $0.queue.bytes) }
+        events.report(.queue(items: items, bytes: bytes))
+    }
+
+    /// Requests and bytes that wait now.
+    package var waiting: (items: Int, bytes: Int) { state.withLock { ($0.queue.count, $0.queue.bytes) } }
+}
+
+/// A batch that computes, for as long as one of its members waits for it.
+private final class RunningBatch: Sendable {
+    private let state: Lock<(members: Int, task: Task<Void, Never>?)>
+
+    init(members: Int) { state = Lock((members, nil)) }
+
+    func run(_ body: @escaping @Sendable () async -> Void) {
+        let task = Task { await body() }
+        let isDeserted = state.withLock { state in
+            state.task = task
+            return state.members == 0
+        }
+        if isDeserted { task.cancel() }
+    }
+
+    func memberLeft() {
+        let task = state.withLock { state in
+            state.members -= 1
+            return state.members == 0 ? state.task : nil
+        }
+        task?.cancel()
+    }
+}
+
+extension Duration {
+    var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}

@@ -1,0 +1,73 @@
+internal import Locks
+
+/// Computes equal requests in flight once: the first computes, those that come meanwhile get its result.
+///
+/// The first does so in its own task, which costs it no hop; if it is cancelled, one of the others starts anew.
+package final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+    private typealias Waiter = CheckedContinuation<Value?, any Error>
+
+    private struct State {
+        /// Of each key in flight, who waits for its result.
+        var flights: [Key: [UInt64: Waiter]] = [:]
+        var nextID: UInt64 = 0
+    }
+
+    private let state = Lock(State())
+
+    package init() {}
+
+    /// The value of `make`, or of another call of it with an equal key that has not ended.
+    package func value(for key: Key, _ make: () async throws -> Value) async throws -> (value: Value, isShared: Bool) {
+        while true {
+            let isFirst = state.withLock { state in
+                guard state.flights[key] == nil else { return false }
+                state.flights[key] = [:]
+                return true
+            }
+            if isFirst { return (try await lead(key, make), false) }
+            if let value = try await follow(key) { return (value, true) }
+            try Task.checkCancellation()
+        }
+    }
+
+    private func lead(_ key: Key, _ make: () async throws -> Value) async throws -> Value {
+        do {
+            let value = try await make()
+            for waiter in land(key) { waiter.resume(returning: value) }
+            return value
+        } catch {
+            // Whoever computed it is gone, which says nothing to the others.
+            for waiter in land(key) {
+                if error is CancellationError || Task.isCancelled { waiter.resume(returning: nil) } else { waiter.resume(throwing: error) }
+            }
+            throw error
+        }
+    }
+
+    private func land(_ key: Key) -> [Waiter] { state.withLock { $0.flights.removeValue(forKey: key).map { Array($0.values) } ?? [] } }
+
+    /// - Returns: nil if there is none any more.
+    private func follow(_ key: Key) async throws -> Value? {
+        let id = state.withLock { state in
+            state.nextID += 1
+            return state.nextID
+        }
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { waiter in
+                let hasLanded = state.withLock { state in
+                    guard state.flights[key] != nil else { return true }
+                    state.flights[key]?[id] = waiter
+                    return false
+                }
+                if hasLanded { waiter.resume(returning: nil) }
+                if Task.isCancelled { leave(key, id) }
+            }
+        } onCancel: {
+            leave(key, id)
+        }
+    }
+
+    private func leave(_ key: Key, _ id: UInt64) {
+        state.withLock { $0.flights[key]?.removeValue(forKey: id) }?.resume(throwing: CancellationError())
+    }
+}

@@ -1,0 +1,76 @@
+internal import ArtifactStore
+internal import Batching
+internal import ComputeExecutor
+internal import LinearAlgebra
+internal import Metrics
+
+/// What a task has to do with batches.
+enum BatchMembership: Sendable {
+    /// Rows of predictions of one regressor become one kernel and one product.
+    case prediction(RegressorPredictionRequest)
+    /// Something small that runs beside others in one parallel pass.
+    case pass
+}
+
+/// The three kinds of batches: rows of predictions of one regressor become one product; small kernels share one parallel pass; equal
+/// requests in flight share one computation. None changes a result by a bit.
+struct Batches: Sendable {
+    typealias Work = @Sendable (any TileExecutor) throws -> ComputedAnswer
+
+    /// Rows of one regressor with one covariance.
+    struct PredictionKey: Hashable, Sendable {
+        var id: ArtifactID
+        var covariance: Covariance
+    }
+
+    enum PassKey: Hashable, Sendable {
+        case kernels
+    }
+
+    let predictions: BatchScheduler<PredictionKey, RegressorPredictionRequest, Computed>
+    let pass: BatchScheduler<PassKey, Work, Result<Computed, any Error>>
+    let flights = SingleFlight<RequestKey, Computed>()
+    let shared: Counter
+
+    /// Operations that weigh as much as a row.
+    private static let operationsPerWeight = 200_000
+
+    init?(_ limits: BatchLimits?, _ executor: ComputeExecutor, _ meter: WorkMeter, _ metrics: BatchMetrics, _ regressors: RegressorEndpoints?) {
+        guard let limits, limits.batchWeight > 1 else { return nil }
+        shared = metrics.shared
+        // One batch of a regressor at a time, which has all cores: what comes meanwhile is the next.
+        predictions = BatchScheduler(
+            limits: limits, lanes: (1, executor.width), events: .counting(.prediction, in: metrics)
+        ) { _, requests in
+            let operations = requests.reduce(0) { $0.addingClamped($1.operations) }
+            return try await executor.run(priority: WorkPriority(seconds: meter.seconds(operations))) { tiles in
+                let start = ContinuousClock.now
+                let answers = try regressors?.predict(together: requests, tiles: tiles) ?? []
+                let duration = ContinuousClock.now - start
+                meter.learn(operations: operations, in: duration)
+                return answers.map { Computed(answer: $0, start: start, duration: duration) }
+            }
+        }
+        // A pass has as many members as are there, each on one core.
+        pass = BatchScheduler(limits: limits, lanes: (executor.width, executor.width), events: .counting(.kernel, in: metrics)) { _, works in
+            try await executor.run(priority: .small) { tiles in
+                let results = works.map { _ in ResultSlot() }
+                try tiles.forEach(works.count) { index in
+                    let start = ContinuousClock.now
+                    let own: any TileExecutor = works.count == 1 ? tiles : SerialTiles()
+                    results[index].set(Result { Computed(answer: try works[index](own), start: start, duration: ContinuousClock.now - start) })
+                }
+                return try results.map { try $0.get() }
+            }
+        }
+    }
+
+    static func weight(_ operations: Int) -> Int { operations / operationsPerWeight + 1 }
+}
+
+/// An answer, and when it was computed.
+struct Computed: Sendable {
+    var answer: ComputedAnswer
+    var start: ContinuousClock.Instant
+    var duration: Duration
+}

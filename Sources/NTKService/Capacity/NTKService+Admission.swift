@@ -1,0 +1,63 @@
+internal import Batching
+internal import ComputeExecutor
+internal import HTTP1
+internal import HTTPTypes
+internal import LinearAlgebra
+internal import Metrics
+
+// From a validated task to its result: memory, batches, a place among what computes.
+extension NTKService {
+    /// Memory for a request, when there is some.
+    func reserve(_ bytes: Int) async throws -> MemoryBudget.Lease {
+        do {
+            return try await capacity.memory.reserve(bytes)
+        } catch let exhausted as MemoryBudget.Exhausted {
+            metrics.batches.rejections[.memory].increment()
+            throw ProblemDetails(exhausted)
+        }
+    }
+
+    /// The result of `make`, or of an equal request that is being computed.
+    func share(_ request: ServerRequest, _ make: () async throws -> Computed) async throws -> (Computed, isShared: Bool) {
+        guard let batches, let key = RequestKey(request) else { return (try await make(), false) }
+        let (computed, isShared) = try await batches.flights.value(for: key, make)
+        if isShared { batches.shared.increment() }
+        return (computed, isShared)
+    }
+
+    /// Computes a task: in a batch where it can be, else by itself, before what takes longer.
+    func execute<Task: ComputeTask>(
+        _ task: Task, within seconds: Double?, _ work: @escaping @Sendable (Task, any TileExecutor) throws -> ComputedAnswer
+    ) async throws -> Computed {
+        switch (batches, task.batch) {
+        case (let batches?, .prediction(let request)):
+            return try await batches.predictions.submit(
+                request, key: .init(id: request.regressor.id, covariance: request.test.covariance), weight: request.test.test.count,
+                bytes: request.peakBytes, within: seconds)
+        case (let batches?, .pass):
+            return try await batches.pass.submit(
+                { try work(task, $0) }, key: .kernels, weight: Batches.weight(task.operations), bytes: task.peakBytes, within: seconds
+            ).get()
+        default:
+            let meter = meter
+            return try await executor.run(priority: WorkPriority(seconds: meter.seconds(task.operations))) { tiles in
+                let start = ContinuousClock.now
+                let answer = try work(task, tiles)
+                let duration = ContinuousClock.now - start
+                meter.learn(operations: task.operations, in: duration)
+                return Computed(answer: answer, start: start, duration: duration)
+            }
+        }
+    }
+}
+
+extension ResponseBody {
+    /// The same content, which keeps what it is made from accounted for until it is sent.
+    func holding(_ leases: [MemoryBudget.Lease?]) -> ResponseBody {
+        guard case .stream(let length, let next) = self else { return self }
+        return .stream(length: length) {
+            defer { withExtendedLifetime(leases) {} }
+            return try await next()
+        }
+    }
+}
