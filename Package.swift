@@ -71,7 +71,7 @@ let package = Package(
         .executableTarget(
             name: "ntk-server",
             dependencies: [
-                "HTTPServer", "NTKService", "ComputeExecutor", "CMemoryPolicy", "Locks", "Metrics",
+                "HTTPServer", "NTKService", "ComputeExecutor", "Batching", "CMemoryPolicy", "Locks", "Metrics",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -97,7 +97,8 @@ let package = Package(
         .testTarget(name: "ComputeExecutorTests", dependencies: ["ComputeExecutor", "Locks", "LinearAlgebra"], swiftSettings: strict),
         .testTarget(name: "BatchingTests", dependencies: ["Batching", "Locks"], swiftSettings: strict),
         .testTarget(
-            name: "NTKServiceTests", dependencies: ["NTKService", "ComputeExecutor", "LinearAlgebra", "HTTP1", "TensorFormats", httpTypes],
+            name: "NTKServiceTests",
+            dependencies: ["NTKService", "ComputeExecutor", "Batching", "TestSupport", "LinearAlgebra", "HTTP1", "TensorFormats", httpTypes],
             resources: [.copy("Golden")], swiftSettings: strict),
     ]
 )

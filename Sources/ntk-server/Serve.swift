@@ -71,6 +71,9 @@ struct Serve: AsyncParsableCommand {
     @Option(help: logSetting.help("Least severity that is logged: trace, debug, info, notice, warning, error, critical."))
     var logLevel: Logger.Level?
 
+    @OptionGroup(title: "Capacity")
+    var capacity: CapacityOptions
+
     func run() async throws {
         var logger = Logger(label: "ntk-server") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = try Self.logSetting.resolve(logLevel)
@@ -110,7 +113,8 @@ struct Serve: AsyncParsableCommand {
         let server: HTTPServer
         do {
             let service = NTKService(
-                executor: executor, limits: service, networks: networks, regressors: regressors, metrics: metrics
+                executor: executor, limits: service, networks: networks, regressors: regressors, metrics: metrics,
+                capacity: try capacity.capacity()
             ) { directory.isWritable && !lifecycle.isDraining }
             server = try .start(configuration, responder: service)
         } catch {

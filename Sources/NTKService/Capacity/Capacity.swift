@@ -1,5 +1,6 @@
 package import Batching
 package import ComputeExecutor
+internal import HTTPTypes
 internal import Metrics
 
 /// What bounds all requests together, where `NTKService.Limits` bounds each.

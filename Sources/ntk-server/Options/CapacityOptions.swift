@@ -1,0 +1,48 @@
+import ArgumentParser
+import Batching
+import ComputeExecutor
+import NTKService
+
+/// What bounds all requests together.
+struct CapacityOptions: ParsableArguments {
+    private static let memorySetting = Setting(variable: "NTK_MEMORY_BUDGET", standard: Capacity.standardMemoryBytes)
+    private static let rowsSetting = Setting(variable: "NTK_BATCH_MAX_ROWS", standard: BatchLimits().batchWeight)
+    private static let delaySetting = Setting(variable: "NTK_BATCH_MAX_DELAY", standard: 0.0)
+    private static let queueSetting = Setting(variable: "NTK_BATCH_QUEUE", standard: BatchLimits().queueItems)
+    private static let bytesSetting = Setting(variable: "NTK_BATCH_QUEUE_BYTES", standard: BatchLimits().queueBytes)
+
+    @Option(
+        help: memorySetting.help(
+            "Memory that all computations together may take; what does not fit waits, for 30 s at most, then 503",
+            unit: " bytes: five eighths of the machine's or the control group's"))
+    var memoryBudget: Int?
+
+    @Option(help: rowsSetting.help("Rows of predictions that are computed together at the most; 1 computes every request by itself."))
+    var batchMaxRows: Int?
+
+    @Option(help: delaySetting.help("Seconds that requests wait, while others are computed, for more to be computed with."))
+    var batchMaxDelay: Double?
+
+    @Option(help: queueSetting.help("Requests that may wait for a batch; more get 503."))
+    var batchQueue: Int?
+
+    @Option(help: bytesSetting.help("Bytes of the requests that may wait for a batch; more get 503."))
+    var batchQueueBytes: Int?
+
+    func capacity() throws -> Capacity {
+        var limits = BatchLimits()
+        limits.batchWeight = try atLeastOne(Self.rowsSetting.resolve(batchMaxRows), "--batch-max-rows")
+        let delay = try Self.delaySetting.resolve(batchMaxDelay)
+        guard (0...60).contains(delay) else { throw ValidationError("--batch-max-delay must be from 0 to 60 seconds.") }
+        limits.delay = .seconds(delay)
+        limits.queueItems = try atLeastOne(Self.queueSetting.resolve(batchQueue), "--batch-queue")
+        limits.queueBytes = try atLeastOne(Self.bytesSetting.resolve(batchQueueBytes), "--batch-queue-bytes")
+        let memory = try atLeastOne(Self.memorySetting.resolve(memoryBudget), "--memory-budget")
+        return Capacity(memory: MemoryBudget(bytes: memory), batching: limits.batchWeight == 1 ? nil : limits)
+    }
+
+    private func atLeastOne(_ value: Int, _ option: String) throws -> Int {
+        guard value > 0 else { throw ValidationError("\(option) must be at least 1.") }
+        return value
+    }
+}
