@@ -14,6 +14,8 @@ let strict: [SwiftSetting] = [
 
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
 let package = Package(
     name: "ntk-server",
     products: [
@@ -68,12 +70,16 @@ let package = Package(
                 httpTypes,
             ],
             swiftSettings: strict),
+        .target(name: "Logs", dependencies: ["Locks", logging], swiftSettings: strict),
+        .target(
+            name: "Gateway", dependencies: ["NTKService", "HTTP1", "Metrics", "TensorFormats", "CSHA256", "Locks", httpTypes, logging],
+            swiftSettings: strict),
         .executableTarget(
             name: "ntk-server",
             dependencies: [
                 "HTTPServer", "NTKService", "ComputeExecutor", "Batching", "CMemoryPolicy", "Locks", "Metrics",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Logging", package: "swift-log"),
+                logging, "Logs", "Gateway",
             ],
             swiftSettings: strict),
 
@@ -92,6 +98,11 @@ let package = Package(
         .testTarget(
             name: "NTKTests", dependencies: ["NTK", "LinearAlgebra", "TestSupport"],
             resources: [.copy("Golden")], swiftSettings: strict),
+        .testTarget(name: "LogsTests", dependencies: ["Logs", logging], swiftSettings: strict),
+        .testTarget(
+            name: "GatewayTests",
+            dependencies: ["Gateway", "NTKService", "HTTP1", "Metrics", "ComputeExecutor", "Logs", "Locks", httpTypes, logging],
+            swiftSettings: strict),
         .testTarget(name: "MetricsTests", dependencies: ["Metrics"], swiftSettings: strict),
         .testTarget(name: "ArtifactStoreTests", dependencies: ["ArtifactStore"], swiftSettings: strict),
         .testTarget(name: "ComputeExecutorTests", dependencies: ["ComputeExecutor", "Locks", "LinearAlgebra"], swiftSettings: strict),

@@ -42,6 +42,7 @@ package struct HTTPMetrics: Sendable {
         case unknownKey = "unknown_key"
         case expiredKey = "expired_key"
         case rateLimit = "rate_limit"
+        case foreignOrigin = "foreign_origin"
     }
 
     package let requests: MetricFamily<Answered, Counter>

@@ -38,6 +38,12 @@ package final class MetricRegistry: Sendable {
         shown(register(name, help, MetricFamily { Counter() }))
     }
 
+    package func histograms<Label: SingleLabel>(
+        _ name: StaticString, _ help: StaticString, bounds: [Double], by: Label.Type
+    ) -> MetricFamily<Label, Histogram> {
+        shown(register(name, help, MetricFamily { Histogram(bounds: bounds) }))
+    }
+
     package func gauges<Label: SingleLabel>(_ name: StaticString, _ help: StaticString, by: Label.Type) -> MetricFamily<Label, Gauge> {
         shown(register(name, help, MetricFamily { Gauge() }))
     }

@@ -75,6 +75,10 @@ package struct NTKService: HTTPResponder {
                 throw ProblemDetails.notAcceptable(route.mediaTypes, head)
             }
             guard head.method == .post else { return .accept(maximumBodyBytes: Self.smallBody) }
+            // The protocol's clients often name no type.
+            if route == .kserveInfer || route == .kserveVersionInfer, InferRequest.takes(head.headerFields[.contentType]) {
+                return .accept(maximumBodyBytes: limits.bodyBytes)
+            }
             let type = head.headerFields[.contentType].map(MediaRange.type)
             let types = route.bodyTypes
             guard let type, types.contains(type) else {
@@ -85,7 +89,7 @@ package struct NTKService: HTTPResponder {
             }
             return .accept(maximumBodyBytes: limits.bodyBytes)
         } catch {
-            return .answer(error.response(requestID: Self.requestID(head)))
+            return .answer(error.response(requestID: Self.requestID(head), to: head))
         }
     }
 
@@ -96,25 +100,25 @@ package struct NTKService: HTTPResponder {
             response.headerFields[.requestID] = id
             return response
         } catch let problem as ProblemDetails {
-            return problem.response(requestID: id)
+            return problem.response(requestID: id, to: request.head)
         } catch let error as JSONError {
-            return ProblemDetails(error).response(requestID: id)
+            return ProblemDetails(error).response(requestID: id, to: request.head)
         } catch let error as NoConvergence {
-            return ProblemDetails(error).response(requestID: id)
+            return ProblemDetails(error).response(requestID: id, to: request.head)
         } catch let error as FormatError {
-            return ProblemDetails(error).response(requestID: id)
+            return ProblemDetails(error).response(requestID: id, to: request.head)
         } catch let error as ArtifactStoreError {
-            return ProblemDetails(error).response(requestID: id)
+            return ProblemDetails(error).response(requestID: id, to: request.head)
         } catch is CancellationError {
             // The client has gone: nobody reads this.
-            return ProblemDetails.unavailable("the request was cancelled").response(requestID: id)
+            return ProblemDetails.unavailable("the request was cancelled").response(requestID: id, to: request.head)
         } catch {
-            return ProblemDetails.unexpected(error).response(requestID: id)
+            return ProblemDetails.unexpected(error).response(requestID: id, to: request.head)
         }
     }
 
     package func answer(to rejection: HTTPRejection, _ head: HTTPRequest?, from remoteAddress: String) -> ServerResponse {
-        ProblemDetails(rejection).response(requestID: Self.newRequestID())
+        ProblemDetails(rejection).response(requestID: Self.newRequestID(), to: head)
     }
 
     // MARK: Routing
@@ -151,9 +155,11 @@ package struct NTKService: HTTPResponder {
         switch route {
         case .livez: return Self.json(#"{"status":"ok"}"#)
         case .readyz, .healthz:
-            guard isReady() else { throw ProblemDetails.unavailable("the data directory cannot be written") }
-            if route == .readyz, capacity.memory.usage.isOver { throw ProblemDetails.unavailable("requests wait for memory") }
+            try checkReadiness()
             return Self.json(#"{"status":"ok"}"#)
+        case .kserveServer, .kserveServerSlash, .kserveLive, .kserveReady, .kserveModel, .kserveModelReady, .kserveInfer, .kserveVersion,
+            .kserveVersionReady, .kserveVersionInfer:
+            return try await answerKServe(request, route, segments)
         case .version: return Self.json(#"{"name":"ntk-server","version":"\#(Self.version)"}"#)
         case .metrics:
             capacity.memory.usage.report(to: metrics.memory)
@@ -195,6 +201,12 @@ package struct NTKService: HTTPResponder {
         }
     }
 
+    /// Whether the server should be given requests.
+    func checkReadiness() throws(ProblemDetails) {
+        guard isReady() else { throw ProblemDetails.unavailable("the data directory cannot be written, or the server ends") }
+        if capacity.memory.usage.isOver { throw ProblemDetails.unavailable("requests wait for memory") }
+    }
+
     // MARK: Pieces of answers
 
     private static func json(_ text: String) -> ServerResponse {
@@ -206,7 +218,7 @@ package struct NTKService: HTTPResponder {
     }
 
     /// The client's `X-Request-Id` if it is one that can go into logs as it is, else a new one.
-    private static func requestID(_ head: HTTPRequest) -> String {
+    package static func requestID(_ head: HTTPRequest) -> String {
         guard let id = head.headerFields[.requestID], (1...128).contains(id.utf8.count), id.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
         else { return newRequestID() }
         return id

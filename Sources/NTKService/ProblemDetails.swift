@@ -21,6 +21,25 @@ package struct ProblemDetails: Error, Sendable, Equatable {
     /// What the request would have cost, where that is why it was refused.
     var estimate: Estimate?
 
+    package init(
+        status: HTTPResponse.Status, type: String, title: String, detail: String, faults: [Fault] = [], headerFields: HTTPFields = [:]
+    ) {
+        self.init(status: status, type: type, title: title, detail: detail, faults: faults, headerFields: headerFields, estimate: nil)
+    }
+
+    init(
+        status: HTTPResponse.Status, type: String, title: String, detail: String, faults: [Fault] = [], headerFields: HTTPFields = [:],
+        estimate: Estimate?
+    ) {
+        self.status = status
+        self.type = type
+        self.title = title
+        self.detail = detail
+        self.faults = faults
+        self.headerFields = headerFields
+        self.estimate = estimate
+    }
+
     package func response(requestID: String) -> ServerResponse {
         var json = JSONWriter()
         json.beginObject()

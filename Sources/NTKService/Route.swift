@@ -1,7 +1,7 @@
-internal import HTTPTypes
+package import HTTPTypes
 
 /// Everything that can be asked for: a path with its methods. A segment in braces stands for any one segment.
-enum Route: String, CaseIterable, Sendable {
+package enum Route: String, CaseIterable, Sendable {
     case kernels = "/v1/kernels"
     case predictions = "/v1/predictions"
     case networks = "/v1/networks"
@@ -15,6 +15,16 @@ enum Route: String, CaseIterable, Sendable {
     case regressors = "/v1/regressors"
     case regressor = "/v1/regressors/{id}"
     case regressorPredictions = "/v1/regressors/{id}/predictions"
+    case kserveServer = "/v2"
+    case kserveServerSlash = "/v2/"
+    case kserveLive = "/v2/health/live"
+    case kserveReady = "/v2/health/ready"
+    case kserveModel = "/v2/models/{id}"
+    case kserveModelReady = "/v2/models/{id}/ready"
+    case kserveInfer = "/v2/models/{id}/infer"
+    case kserveVersion = "/v2/models/{id}/versions/{version}"
+    case kserveVersionReady = "/v2/models/{id}/versions/{version}/ready"
+    case kserveVersionInfer = "/v2/models/{id}/versions/{version}/infer"
     case livez = "/livez"
     case readyz = "/readyz"
     case healthz = "/healthz"
@@ -42,13 +52,16 @@ enum Route: String, CaseIterable, Sendable {
         (route, route.rawValue.split(separator: "/", omittingEmptySubsequences: false).map(String.init))
     }
 
-    var methods: [HTTPRequest.Method] {
+    package var methods: [HTTPRequest.Method] {
         switch self {
         case .kernels, .predictions, .dynamics, .spectra, .trainings, .regressorPredictions, .empiricalKernels, .networkOutputs, .convergence:
             [.post, .options]
+        case .kserveInfer, .kserveVersionInfer: [.post, .options]
         case .networks, .regressors: [.get, .head, .post, .options]
         case .network, .regressor: [.get, .head, .delete, .options]
         case .livez, .readyz, .healthz, .metrics, .version, .openapi: [.get, .head, .options]
+        case .kserveServer, .kserveServerSlash, .kserveLive, .kserveReady, .kserveModel, .kserveModelReady, .kserveVersion, .kserveVersionReady:
+            [.get, .head, .options]
         }
     }
 
@@ -60,6 +73,7 @@ enum Route: String, CaseIterable, Sendable {
         switch self {
         case .openapi: ["application/yaml"]
         case .metrics: ["text/plain"]
+        case .kserveInfer, .kserveVersionInfer: ["application/json", InferResponse.octets]
         case _ where answersArrays: AnswerFormat.allCases.map(\.mediaType)
         default: ["application/json"]
         }
@@ -78,6 +92,7 @@ enum Route: String, CaseIterable, Sendable {
     var bodyTypes: [String] {
         switch self {
         case .networks: RequestBody.mediaTypes
+        case .kserveInfer, .kserveVersionInfer: [RequestBody.json, InferResponse.octets]
         case .regressorPredictions: [RequestBody.json, RequestBody.multipart, RequestBody.npz, RequestBody.npy]
         default: [RequestBody.json, RequestBody.multipart, RequestBody.npz]
         }

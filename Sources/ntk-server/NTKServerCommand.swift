@@ -7,5 +7,5 @@ struct NTKServerCommand: AsyncParsableCommand {
         commandName: "ntk-server",
         abstract: "Neural tangent kernels over HTTP.",
         version: NTKService.version,
-        subcommands: [Serve.self, Health.self])
+        subcommands: [Serve.self, Health.self, HashKey.self])
 }

@@ -2,8 +2,10 @@ import ArgumentParser
 import CMemoryPolicy
 import ComputeExecutor
 import Foundation
+import Gateway
 import HTTPServer
 import Logging
+import Logs
 import Metrics
 import NTKService
 
@@ -31,7 +33,6 @@ struct Serve: AsyncParsableCommand {
         variable: "NTK_CACHE_BYTES", standard: Int(clamping: ProcessInfo.processInfo.physicalMemory / 8))
     private static let idleSetting = Setting(variable: "NTK_IDLE_TIMEOUT", standard: 75.0)
     private static let drainSetting = Setting(variable: "NTK_DRAIN_TIMEOUT", standard: 30.0)
-    private static let logSetting = Setting(variable: "NTK_LOG_LEVEL", standard: Logger.Level.info)
 
     @Option(help: hostSetting.help("Name or address to listen on."))
     var host: String?
@@ -68,17 +69,29 @@ struct Serve: AsyncParsableCommand {
     @Option(help: drainSetting.help("Seconds that requests in flight get to finish after a signal."))
     var drainTimeout: Double?
 
-    @Option(help: logSetting.help("Least severity that is logged: trace, debug, info, notice, warning, error, critical."))
-    var logLevel: Logger.Level?
+    @OptionGroup(title: "Access")
+    var access: AccessOptions
+
+    @OptionGroup(title: "Logs")
+    var logs: LogOptions
 
     @OptionGroup(title: "Capacity")
     var capacity: CapacityOptions
 
     func run() async throws {
-        var logger = Logger(label: "ntk-server") { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = try Self.logSetting.resolve(logLevel)
+        // Who reads the logs may go away.
+        _ = signal(SIGPIPE, SIG_IGN)
+        let logWriter = LogWriter()
+        defer { logWriter.flush() }
+        let logger = try logs.logger(to: logWriter)
         let signals = Signals()
         let lifecycle = Lifecycle()
+        let keys = try access.keyRing()
+        let crossOrigin = try access.crossOrigin()
+        let control = try access.control(keys, crossOrigin)
+        try access.check(host: Self.hostSetting.resolve(host), hasKeys: keys != nil)
+        if let keys { signals.onHangup { @Sendable in keys.reload(logger) } }
+
         ntk_map_large_blocks()
 
         var service = NTKService.Limits()
@@ -116,7 +129,8 @@ struct Serve: AsyncParsableCommand {
                 executor: executor, limits: service, networks: networks, regressors: regressors, metrics: metrics,
                 capacity: try capacity.capacity()
             ) { directory.isWritable && !lifecycle.isDraining }
-            server = try .start(configuration, responder: service)
+            let gateway = Gateway(service, access: control, crossOrigin: crossOrigin, metrics: metrics.http, logger: logger)
+            server = try .start(configuration, responder: gateway)
         } catch {
             throw ValidationError("Cannot listen on \(configuration.host) port \(configuration.port): \(error)")
         }

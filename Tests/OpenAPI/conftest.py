@@ -1,4 +1,5 @@
 """A server to test, and the document that it is tested against."""
+import contextlib
 import http.client
 import os
 import pathlib
@@ -28,6 +29,7 @@ class Answer:
 class Server:
     host: str
     port: int
+    pid: int
 
     def send(self, method: str, target: str, headers: dict[str, str] | None = None, body: bytes = b"") -> Answer:
         """One request on a connection of its own, with the fields as they are given: nothing is mended on the way."""
@@ -46,18 +48,24 @@ class Server:
             return Answer(response.status, response.headers, response.read())
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory):
-    directory = tmp_path_factory.mktemp("server")
+@contextlib.contextmanager
+def running(directory: pathlib.Path, *options: str):
+    """A server with options, its log in `directory`; it must end cleanly."""
     with open(directory / "log", "wb") as log:
-        command = [str(BINARY), "serve", "--host", "127.0.0.1", "--port", "0", "--data-dir", str(directory / "data")]
+        command = [str(BINARY), "serve", "--host", "127.0.0.1", "--port", "0", "--data-dir", str(directory / "data"), *options]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
     try:
         line = process.stdout.readline().strip()
         prefix = "listening on http://"
         assert line.startswith(prefix), f"{line!r} came; {(directory / 'log').read_text()}"
         host, _, port = line.removeprefix(prefix).rpartition(":")
-        yield Server(host, int(port))
+        yield Server(host, int(port), process.pid)
     finally:
         process.terminate()
         assert process.wait(timeout=60) == 0, "the server did not stop cleanly"
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory):
+    with running(tmp_path_factory.mktemp("server")) as server:
+        yield server

@@ -4,7 +4,7 @@ Extensions beside an example's `value`:
 - `x-varying`: JSON pointers to what differs from run to run; it must be there and of the same type;
 - `x-tolerance`: the relative difference of numbers that is allowed, 1e-12 otherwise;
 - `x-invalid` on a request: the schema refuses it, as the server must;
-- `x-from` on a parameter of the path: the request whose answer's `id` takes its place;
+- `x-from` on a parameter of the path: the request whose answer's `id` takes its place; `x-value`: what takes its place;
 - `x-request` on an error: the request that gets it (`x-repeat-target` and `x-repeat-header` say how many characters to add).
 """
 from collections.abc import Iterator
@@ -67,7 +67,7 @@ def resolve(document: dict, node: dict) -> dict:
 
 def makers(document: dict, path: str) -> dict[str, dict]:
     parameters = [resolve(document, parameter) for parameter in document["paths"][path].get("parameters", [])]
-    return {parameter["name"]: parameter["x-from"] for parameter in parameters if parameter["in"] == "path"}
+    return {parameter["name"]: parameter.get("x-from") or parameter["x-value"] for parameter in parameters if parameter["in"] == "path"}
 
 
 def operations(document: dict) -> list[Operation]:

@@ -1,0 +1,73 @@
+internal import Foundation
+internal import HTTPTypes
+internal import Metrics
+internal import NTKService
+
+/// Who may ask, and how often.
+package struct AccessControl: Sendable {
+    /// Nil: everyone may.
+    private let keys: KeyRing?
+    private let limiter: RateLimiter?
+    private let crossOrigin: CrossOrigin
+    private let opensMetrics: Bool
+
+    /// - Parameter opensMetrics: whether `/metrics` needs no key.
+    package init(keys: KeyRing? = nil, limiter: RateLimiter? = nil, crossOrigin: CrossOrigin = CrossOrigin(nil), opensMetrics: Bool = false) {
+        self.keys = keys
+        self.limiter = limiter
+        self.crossOrigin = crossOrigin
+        self.opensMetrics = opensMetrics
+    }
+
+    /// Whether anyone may ask for it, as often as they like: health, and what describes the server.
+    private func isOpen(_ head: HTTPRequest, _ route: Route?) -> Bool {
+        head.method == .options || route?.isOpen == true || (opensMetrics && route == .metrics)
+    }
+
+    /// The name of the key, of whoever may ask; for a request that was admitted.
+    func keyName(_ head: HTTPRequest) -> String? {
+        guard case .known(let name)? = keys?.identify(head, at: .now) else { return nil }
+        return name
+    }
+
+    /// Lets a request in, and takes it from what its client has; or says why not.
+    func admit(_ head: HTTPRequest, _ route: Route?, from remoteAddress: String, _ metrics: HTTPMetrics) throws(ProblemDetails) {
+        guard !isOpen(head, route) else { return }
+        var client = "address \(ClientAddress.network(remoteAddress))"
+        var refusal: (reason: HTTPMetrics.Refusal, problem: ProblemDetails)?
+        if let keys {
+            switch keys.identify(head, at: .now) {
+            case .known(let name): client = "key \(name)"
+            case .expired: refusal = (.expiredKey, .expiredKey)
+            case .unknown: refusal = (.unknownKey, .unauthorized(isMissing: false))
+            case .none: refusal = (.noKey, .unauthorized(isMissing: true))
+            }
+        } else if crossOrigin.isForeign(head) {
+            refusal = (.foreignOrigin, .foreignOrigin(head.headerFields[.origin] ?? "none"))
+        }
+        // Those who try keys count by their address.
+        if let limiter {
+            let allowance = limiter.take(client)
+            guard allowance.isGranted else {
+                metrics.refusals[.rateLimit].increment()
+                throw .tooManyRequests(limiter.limit, allowance)
+            }
+        }
+        if let refusal {
+            metrics.refusals[refusal.reason].increment()
+            throw refusal.problem
+        }
+    }
+
+    /// The `RateLimit` fields of an answer.
+    func fields(_ head: HTTPRequest, _ route: Route?, from remoteAddress: String, keyName: String?) -> HTTPFields {
+        guard let limiter, !isOpen(head, route) else { return [:] }
+        let client = keyName.map { "key \($0)" } ?? "address \(ClientAddress.network(remoteAddress))"
+        return [.rateLimitPolicy: limiter.limit.policyField, .rateLimit: limiter.look(client).field]
+    }
+}
+
+extension HTTPField.Name {
+    static let rateLimit = HTTPField.Name("RateLimit") ?? .via
+    static let rateLimitPolicy = HTTPField.Name("RateLimit-Policy") ?? .via
+}

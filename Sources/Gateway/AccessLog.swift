@@ -1,0 +1,49 @@
+internal import HTTPTypes
+internal import Logging
+internal import NTKService
+
+/// One line a request.
+struct AccessLog: Sendable {
+    let logger: Logger
+
+    func record(_ exchange: Exchange, status: Int, fields: HTTPFields, bytes: Int, isWhole: Bool, duration: Duration) {
+        guard logger.logLevel <= .info else { return }
+        var metadata: Logger.Metadata = [
+            "bytes_in": .stringConvertible(exchange.requestBytes),
+            "bytes_out": .stringConvertible(bytes),
+            "duration_ms": .stringConvertible(Self.milliseconds(duration)),
+            "method": .string(exchange.method?.rawValue ?? "-"),
+            "path": .string(exchange.path),
+            "remote": .string(exchange.remoteAddress),
+            "request_id": .string(fields[Self.requestID] ?? "-"),
+            "route": .string(exchange.route?.rawValue ?? "none"),
+            "status": .stringConvertible(status),
+        ]
+        if let trace = exchange.trace {
+            metadata["trace_id"] = .string(trace.traceID)
+            metadata["parent_id"] = .string(trace.parentID)
+        }
+        if let name = exchange.keyName { metadata["key"] = .string(name) }
+        if let agent = exchange.userAgent { metadata["user_agent"] = .string(agent) }
+        if let timing = fields[Self.serverTiming] { for (name, value) in Self.parts(timing) { metadata[name + "_ms"] = .stringConvertible(value) } }
+        if !isWhole { metadata["aborted"] = .stringConvertible(true) }
+        logger.info("request", metadata: metadata)
+    }
+
+    /// `queue;dur=0.1, parse;dur=2` taken apart.
+    private static func parts(_ timing: String) -> [(name: String, milliseconds: Double)] {
+        timing.split(separator: ",").compactMap { part in
+            let sides = part.split(separator: ";")
+            guard sides.count == 2, sides[1].hasPrefix("dur="), let value = Double(sides[1].dropFirst(4)) else { return nil }
+            return (String(sides[0].drop { $0 == " " }), value)
+        }
+    }
+
+    private static func milliseconds(_ duration: Duration) -> Double {
+        let (seconds, attoseconds) = duration.components
+        return Double(seconds * 1_000_000 + attoseconds / 1_000_000_000_000) / 1_000
+    }
+
+    static let requestID = HTTPField.Name("X-Request-Id") ?? .via
+    private static let serverTiming = HTTPField.Name("Server-Timing") ?? .via
+}

@@ -1,0 +1,91 @@
+package import HTTP1
+package import HTTPTypes
+package import Logging
+package import Metrics
+internal import NTKService
+
+/// Stands before the service: decides who may ask, speaks with browsers of other origins, counts, and logs. What is computed is not its concern.
+package struct Gateway: HTTPResponder {
+    private let service: any HTTPResponder
+    private let access: AccessControl
+    private let crossOrigin: CrossOrigin
+    private let metrics: HTTPMetrics
+    private let log: AccessLog
+
+    package init(_ service: any HTTPResponder, access: AccessControl, crossOrigin: CrossOrigin, metrics: HTTPMetrics, logger: Logger) {
+        self.service = service
+        self.access = access
+        self.crossOrigin = crossOrigin
+        self.metrics = metrics
+        log = AccessLog(logger: logger)
+    }
+
+    package func admit(_ head: HTTPRequest, from remoteAddress: String) -> Admission {
+        let route = Route.of(head)
+        if let fields = crossOrigin.preflight(head, methods: route?.methods ?? [.get, .head, .post, .options]) {
+            return .answer(refused(head, remoteAddress, ServerResponse(status: .noContent, headerFields: fields)))
+        }
+        do throws(ProblemDetails) {
+            try access.admit(head, route, from: remoteAddress, metrics)
+        } catch {
+            return .answer(refused(head, remoteAddress, error.response(requestID: NTKService.requestID(head), to: head)))
+        }
+        switch service.admit(head, from: remoteAddress) {
+        case .accept(let maximum): return .accept(maximumBodyBytes: maximum)
+        case .answer(var response):
+            let keyName = access.keyName(head)
+            response.headerFields.append(contentsOf: access.fields(head, route, from: remoteAddress, keyName: keyName))
+            return .answer(refused(head, remoteAddress, response, keyName: keyName))
+        }
+    }
+
+    package func respond(to request: ServerRequest) async -> ServerResponse {
+        var request = request
+        request.keyName = access.keyName(request.head)
+        var exchange = Exchange(request.head, from: request.remoteAddress, requestBytes: request.body.count)
+        exchange.keyName = request.keyName
+        metrics.inFlight.increment()
+        var response = await service.respond(to: request)
+        response.headerFields.append(
+            contentsOf: access.fields(request.head, exchange.route, from: request.remoteAddress, keyName: request.keyName))
+        return finished(exchange, request.head, response) { [metrics] in metrics.inFlight.decrement() }
+    }
+
+    package func answer(to rejection: HTTPRejection, _ head: HTTPRequest?, from remoteAddress: String) -> ServerResponse {
+        finished(Exchange(head, from: remoteAddress), head, service.answer(to: rejection, head, from: remoteAddress))
+    }
+
+    private func refused(_ head: HTTPRequest, _ remoteAddress: String, _ response: ServerResponse, keyName: String? = nil) -> ServerResponse {
+        var exchange = Exchange(head, from: remoteAddress)
+        exchange.keyName = keyName
+        return finished(exchange, head, response)
+    }
+
+    /// Completes the fields, and has the answer counted and logged when the last of it is on its way.
+    private func finished(
+        _ exchange: Exchange, _ head: HTTPRequest?, _ response: ServerResponse, then end: @escaping @Sendable () -> Void = {}
+    ) -> ServerResponse {
+        var response = response
+        if response.headerFields[AccessLog.requestID] == nil, let head {
+            response.headerFields[AccessLog.requestID] = NTKService.requestID(head)
+        }
+        crossOrigin.decorate(&response.headerFields, for: head)
+        let (status, fields) = (Int(response.status.code), response.headerFields)
+        let watch = AnswerWatch { [metrics, log] bytes, isWhole in
+            let duration = ContinuousClock.now - exchange.start
+            let label = exchange.routeLabel
+            metrics.requests[.init(route: label, method: .init(exchange.method?.rawValue ?? ""), status: status)].increment()
+            metrics.durations[.init(label)].observe(duration)
+            metrics.requestBytes[.init(label)].increment(by: exchange.requestBytes)
+            metrics.responseBytes[.init(label)].increment(by: bytes)
+            log.record(exchange, status: status, fields: fields, bytes: bytes, isWhole: isWhole, duration: duration)
+            end()
+        }
+        if exchange.method == .head {
+            watch.end(isWhole: true)
+        } else {
+            response.body = watch.watched(response.body)
+        }
+        return response
+    }
+}

@@ -1,0 +1,27 @@
+/// RFC 3339 in UTC to the millisecond.
+enum LogTime {
+    /// - Parameter seconds: since 1970.
+    static func text(_ seconds: Double) -> String {
+        let milliseconds = Int((seconds * 1000).rounded(.down))
+        let (days, inDay) = (floorDivide(milliseconds, 86_400_000), milliseconds - floorDivide(milliseconds, 86_400_000) * 86_400_000)
+        // Days to a date by eras of 400 years that begin in March (Hinnant, "chrono-compatible low-level date algorithms").
+        let shifted = days + 719_468
+        let era = floorDivide(shifted, 146_097)
+        let day = shifted - era * 146_097
+        let yearOfEra = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365
+        let dayOfYear = day - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let month = (5 * dayOfYear + 2) / 153
+        let date = dayOfYear - (153 * month + 2) / 5 + 1
+        let monthOfYear = month < 10 ? month + 3 : month - 9
+        let year = yearOfEra + era * 400 + (monthOfYear <= 2 ? 1 : 0)
+        return "\(padded(year, 4))-\(padded(monthOfYear, 2))-\(padded(date, 2))T\(padded(inDay / 3_600_000, 2)):"
+            + "\(padded(inDay / 60_000 % 60, 2)):\(padded(inDay / 1_000 % 60, 2)).\(padded(inDay % 1_000, 3))Z"
+    }
+
+    private static func floorDivide(_ value: Int, _ by: Int) -> Int { value >= 0 ? value / by : -((-value + by - 1) / by) }
+
+    private static func padded(_ value: Int, _ width: Int) -> String {
+        let digits = String(value)
+        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    }
+}

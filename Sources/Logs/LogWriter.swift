@@ -1,0 +1,59 @@
+internal import Dispatch
+internal import Foundation
+internal import Locks
+
+/// Writes lines to a file, in order, on a queue of its own: whoever logs never waits for a slow reader. What does not fit is dropped, and how
+/// much that was is said as soon as there is room.
+package final class LogWriter: Sendable {
+    private struct State {
+        var pending: [UInt8] = []
+        var isWriting = false
+        var dropped = 0
+    }
+
+    /// Bytes that may wait.
+    private let capacity: Int
+    private let file: FileHandle
+    private let queue = DispatchQueue(label: "log")
+    private let state = Lock(State())
+
+    package init(fileDescriptor: Int32 = 2, capacity: Int = 4 << 20) {
+        file = FileHandle(fileDescriptor: fileDescriptor, closeOnDealloc: false)
+        self.capacity = capacity
+    }
+
+    /// - Parameter line: without its end.
+    func write(_ line: [UInt8]) {
+        let begins = state.withLock { state in
+            guard state.pending.count + line.count < capacity else {
+                state.dropped += 1
+                return false
+            }
+            state.pending.append(contentsOf: line)
+            state.pending.append(UInt8(ascii: "\n"))
+            defer { state.isWriting = true }
+            return !state.isWriting
+        }
+        if begins { queue.async { @Sendable in self.drain() } }
+    }
+
+    /// Returns when all that was logged before is written.
+    package func flush() { queue.sync { drain() } }
+
+    private func drain() {
+        while true {
+            let (bytes, dropped) = state.withLock { state in
+                let taken = (state.pending, state.dropped)
+                state.pending = []
+                state.dropped = 0
+                state.isWriting = !taken.0.isEmpty || taken.1 > 0
+                return taken
+            }
+            guard !bytes.isEmpty || dropped > 0 else { return }
+            var data = Data(bytes)
+            if dropped > 0 { data.append(contentsOf: "{\"level\":\"warning\",\"message\":\"log lines were dropped\",\"count\":\(dropped)}\n".utf8) }
+            // Where nobody reads there is nobody to tell.
+            try? file.write(contentsOf: data)
+        }
+    }
+}

@@ -1,0 +1,150 @@
+internal import ArtifactStore
+internal import ComputeExecutor
+internal import HTTP1
+internal import HTTPTypes
+internal import LinearAlgebra
+internal import NTK
+internal import TensorFormats
+
+extension NTKService {
+    /// What is asked of `/v2` and below: fitted regressors by the Open Inference Protocol v2.
+    func answerKServe(_ request: ServerRequest, _ route: Route, _ segments: [String: String]) async throws -> ServerResponse {
+        switch route {
+        case .kserveLive: return Self.kserve(Array(#"{"live":true}"#.utf8))
+        case .kserveReady:
+            try checkReadiness()
+            return Self.kserve(Array(#"{"ready":true}"#.utf8))
+        case .kserveServer, .kserveServerSlash: return Self.kserve(KServe.server())
+        default: break
+        }
+        guard let regressors else { throw ProblemDetails.unavailable("this server has no data directory") }
+        let id = segments["id"] ?? ""
+        if let version = segments["version"], version != KServe.version {
+            throw ProblemDetails(
+                status: .notFound, type: "not-found", title: "There is nothing here",
+                detail: "version \(KServe.version), the only one, expected; \(version.prefix(40)) came")
+        }
+        let regressor: Regressor =
+            if let cached = regressors.cached(id) { cached } else { try await executor.run { _ in try regressors.find(id) } }
+        switch route {
+        case .kserveModelReady, .kserveVersionReady: return Self.kserve(Array("{\"name\":\"\(regressor.id)\",\"ready\":true}".utf8))
+        case .kserveInfer, .kserveVersionInfer: return try await infer(request, regressor)
+        default: return Self.kserve(KServe.model(regressor))
+        }
+    }
+
+    private static func kserve(_ json: [UInt8]) -> ServerResponse {
+        ServerResponse(headerFields: [.contentType: "application/json", .cacheControl: "no-store"], body: .bytes(json))
+    }
+
+    /// Tensors → prediction → tensors.
+    private func infer(_ request: ServerRequest, _ regressor: Regressor) async throws -> ServerResponse {
+        var timing = ServerTiming()
+        let inference: InferRequest
+        if request.body.count <= Self.smallBody {
+            inference = try InferRequest(request)
+        } else {
+            inference = try await executor.run { _ in try InferRequest(request) }
+        }
+        let wanted = try Self.outputs(inference, of: regressor)
+        let needsVariance = wanted.contains { $0.name == "variance" }
+        let task = try RegressorPredictionRequest(inference.prediction(needsVariance: needsVariance), regressor)
+        timing.end("parse")
+        let seconds = [try Deadline.seconds(request.head), inference.seconds].compactMap { $0 }.min()
+        let result: (tensors: [InferTensor], timing: ServerTiming)
+        if let seconds {
+            result = try await Deadline.run(within: seconds) { [timing] in try await predict(task, timing) }
+        } else {
+            result = try await predict(task, timing)
+        }
+        timing = result.timing
+        let tensors = Dictionary(uniqueKeysWithValues: result.tensors.map { ($0.name, $0) })
+        let answer = InferResponse(
+            model: regressor.id.description, id: inference.id,
+            outputs: wanted.compactMap { output in tensors[output.name].map { ($0, output.isBinary) } })
+        var response = try answer.response()
+        timing.end("encode")
+        response.headerFields[.serverTiming] = timing.value
+        return response
+    }
+
+    /// The outputs that are asked for, or all but the variance, which costs more.
+    private static func outputs(_ inference: InferRequest, of regressor: Regressor) throws(ProblemDetails) -> [InferRequest.Output] {
+        let known = KServe.outputs(regressor).map(\.name)
+        guard let wanted = inference.outputs else {
+            return known.filter { $0 != "variance" }.map { InferRequest.Output(name: $0, isBinary: inference.isBinary) }
+        }
+        for output in wanted where !known.contains(output.name) {
+            throw .badInference("outputs among \(known.joined(separator: ", ")) expected; \(output.name.prefix(40)) came")
+        }
+        guard Set(wanted.map(\.name)).count == wanted.count else { throw .badInference("each output once expected") }
+        return wanted
+    }
+
+    private func predict(_ task: RegressorPredictionRequest, _ timing: ServerTiming) async throws -> (tensors: [InferTensor], timing: ServerTiming) {
+        let estimate = Estimate(flops: task.operations, peakBytes: task.peakBytes, seconds: meter.seconds(task.operations))
+        guard estimate.peakBytes <= limits.memoryBytes else { throw ProblemDetails.overMemory(estimate, limit: limits.memoryBytes) }
+        guard estimate.seconds <= limits.seconds else { throw ProblemDetails.overTime(estimate, limit: limits.seconds) }
+        guard let regressors else { throw ProblemDetails.unavailable("this server has no data directory") }
+        return try await executor.run { [meter] tiles in
+            var timing = timing
+            timing.end("queue")
+            let start = ContinuousClock.now
+            let tensors = try regressors.tensors(task, on: tiles)
+            meter.learn(operations: task.operations, in: ContinuousClock.now - start)
+            timing.end("compute")
+            return (tensors, timing)
+        }
+    }
+}
+
+extension RegressorEndpoints {
+    /// A prediction as tensors.
+    fileprivate func tensors(_ request: RegressorPredictionRequest, on tiles: any TileExecutor) throws -> [InferTensor] {
+        do {
+            let fit = request.test.covariance == .none ? request.regressor.fit : try library.factored(request.regressor, on: tiles)
+            let test = request.test.test
+            let testTrain = try test.testTrain(fit.training.kind, fit.regression.groups, on: tiles)
+            let mean = try fit.mean(test, testTrain, on: tiles)
+            var tensors: [InferTensor]
+            switch fit.targets {
+            case .values(_, let isVector):
+                tensors = [InferTensor("mean", mean, isVector: isVector)]
+            case .classes(let classes):
+                let labels = classes.predict(mean)
+                let texts: InferTensor.Content =
+                    classes.areIntegers
+                    ? .int64(labels.map { if case .integer(let integer) = $0 { integer } else { 0 } }) : .bytes(labels.map(\.text))
+                tensors = [InferTensor(name: "labels", shape: [labels.count], content: texts), InferTensor("scores", mean, isVector: false)]
+                if let calibration = fit.calibration {
+                    tensors.append(InferTensor("probabilities", calibration.probabilities(mean), isVector: false))
+                }
+            }
+            if request.test.covariance == .diagonal {
+                let variance = try fit.variance(test, testTrain, on: tiles)
+                guard variance.allSatisfy(\.isFinite) else { throw RegressionError.overflow }
+                let column = Matrix(rows: variance.count, columns: 1, variance)
+                let isByOutput = fit.training.outputs != nil && !fit.isVector
+                tensors.append(InferTensor("variance", isByOutput ? fit.training.outputs(column) : column, isVector: !isByOutput))
+            }
+            return tensors
+        } catch let error as RegressionError {
+            throw ProblemDetails(error)
+        }
+    }
+}
+
+extension InferTensor {
+    fileprivate init(_ name: String, _ matrix: Matrix<Double>, isVector: Bool) {
+        self.init(name: name, shape: isVector ? [matrix.rows] : [matrix.rows, matrix.columns], content: .float64(matrix.elements))
+    }
+}
+
+extension ClassTargets.Label {
+    fileprivate var text: String {
+        switch self {
+        case .integer(let integer): String(integer)
+        case .text(let text): text
+        }
+    }
+}

@@ -1,0 +1,17 @@
+package import HTTPTypes
+
+extension Route {
+    /// What a request asks for, by the same reading that answers it; nil if there is nothing.
+    package static func of(_ head: HTTPRequest) -> Route? {
+        guard let target = Target(head.path ?? "/") else { return nil }
+        return match(target.path)?.route
+    }
+
+    /// Whether it says nothing but how the server is and what it offers: then no key is needed, and no limit counts.
+    package var isOpen: Bool {
+        switch self {
+        case .livez, .readyz, .healthz, .version, .openapi, .kserveLive, .kserveReady: true
+        default: false
+        }
+    }
+}
