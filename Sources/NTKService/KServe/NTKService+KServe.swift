@@ -1,9 +1,9 @@
 internal import ArtifactStore
+internal import Batching
 internal import ComputeExecutor
 internal import HTTP1
 internal import HTTPTypes
 internal import LinearAlgebra
-internal import NTK
 internal import TensorFormats
 
 extension NTKService {
@@ -53,9 +53,9 @@ extension NTKService {
         let seconds = [try Deadline.seconds(request.head), inference.seconds].compactMap { $0 }.min()
         let result: (tensors: [InferTensor], timing: ServerTiming)
         if let seconds {
-            result = try await Deadline.run(within: seconds) { [timing] in try await predict(task, timing) }
+            result = try await Deadline.run(within: seconds) { [timing] in try await predict(task, within: seconds, timing) }
         } else {
-            result = try await predict(task, timing)
+            result = try await predict(task, within: nil, timing)
         }
         timing = result.timing
         let tensors = Dictionary(uniqueKeysWithValues: result.tensors.map { ($0.name, $0) })
@@ -81,62 +81,49 @@ extension NTKService {
         return wanted
     }
 
-    private func predict(_ task: RegressorPredictionRequest, _ timing: ServerTiming) async throws -> (tensors: [InferTensor], timing: ServerTiming) {
+    /// In a batch with other predictions of the regressor, in `/v1` or here.
+    private func predict(
+        _ task: RegressorPredictionRequest, within seconds: Double?, _ timing: ServerTiming
+    ) async throws -> (tensors: [InferTensor], timing: ServerTiming) {
         let estimate = Estimate(flops: task.operations, peakBytes: task.peakBytes, seconds: meter.seconds(task.operations))
         guard estimate.peakBytes <= limits.memoryBytes else { throw ProblemDetails.overMemory(estimate, limit: limits.memoryBytes) }
         guard estimate.seconds <= limits.seconds else { throw ProblemDetails.overTime(estimate, limit: limits.seconds) }
         guard let regressors else { throw ProblemDetails.unavailable("this server has no data directory") }
-        return try await executor.run { [meter] tiles in
-            var timing = timing
-            timing.end("queue")
-            let start = ContinuousClock.now
-            let tensors = try regressors.tensors(task, on: tiles)
-            meter.learn(operations: task.operations, in: ContinuousClock.now - start)
-            timing.end("compute")
-            return (tensors, timing)
-        }
-    }
-}
-
-extension RegressorEndpoints {
-    /// A prediction as tensors.
-    fileprivate func tensors(_ request: RegressorPredictionRequest, on tiles: any TileExecutor) throws -> [InferTensor] {
+        let lease = try await reserve(task.peakBytes)
+        defer { withExtendedLifetime(lease) {} }
+        let computed: Computed
         do {
-            let fit = request.test.covariance == .none ? request.regressor.fit : try library.factored(request.regressor, on: tiles)
-            let test = request.test.test
-            let testTrain = try test.testTrain(fit.training.kind, fit.regression.groups, on: tiles)
-            let mean = try fit.mean(test, testTrain, on: tiles)
-            var tensors: [InferTensor]
-            switch fit.targets {
-            case .values(_, let isVector):
-                tensors = [InferTensor("mean", mean, isVector: isVector)]
-            case .classes(let classes):
-                let labels = classes.predict(mean)
-                let texts: InferTensor.Content =
-                    classes.areIntegers
-                    ? .int64(labels.map { if case .integer(let integer) = $0 { integer } else { 0 } }) : .bytes(labels.map(\.text))
-                tensors = [InferTensor(name: "labels", shape: [labels.count], content: texts), InferTensor("scores", mean, isVector: false)]
-                if let calibration = fit.calibration {
-                    tensors.append(InferTensor("probabilities", calibration.probabilities(mean), isVector: false))
-                }
-            }
-            if request.test.covariance == .diagonal {
-                let variance = try fit.variance(test, testTrain, on: tiles)
-                guard variance.allSatisfy(\.isFinite) else { throw RegressionError.overflow }
-                let column = Matrix(rows: variance.count, columns: 1, variance)
-                let isByOutput = fit.training.outputs != nil && !fit.isVector
-                tensors.append(InferTensor("variance", isByOutput ? fit.training.outputs(column) : column, isVector: !isByOutput))
-            }
-            return tensors
-        } catch let error as RegressionError {
-            throw ProblemDetails(error)
+            computed = try await execute(task, within: seconds) { try regressors.predict($0, tiles: $1) }
+        } catch let rejection as BatchRejection {
+            throw ProblemDetails(rejection)
         }
+        var timing = timing
+        timing.end("queue", at: computed.start)
+        timing.end("compute", at: computed.start + computed.duration)
+        return (try InferTensor.tensors(computed.answer.body, of: task.regressor), timing)
     }
 }
 
 extension InferTensor {
-    fileprivate init(_ name: String, _ matrix: Matrix<Double>, isVector: Bool) {
-        self.init(name: name, shape: isVector ? [matrix.rows] : [matrix.rows, matrix.columns], content: .float64(matrix.elements))
+    /// The arrays of a prediction, and its labels.
+    fileprivate static func tensors(_ answer: Answer, of regressor: Regressor) throws -> [InferTensor] {
+        var tensors: [InferTensor] = []
+        for (name, value) in answer.members {
+            switch value {
+            case .array(let array):
+                let numbers = InferDatatype.float64.decode(try array.bytes(0..<array.count)[...])
+                tensors.append(InferTensor(name: name, shape: array.shape, content: .float64(numbers)))
+            case .json(let text) where name == "labels":
+                guard case .classes(let classes) = regressor.fit.targets else { continue }
+                let labels = try ClassTargets.labels(JSONValue.parse(text), at: "/labels")
+                let content: InferTensor.Content =
+                    classes.areIntegers
+                    ? .int64(labels.map { if case .integer(let integer) = $0 { integer } else { 0 } }) : .bytes(labels.map(\.text))
+                tensors.append(InferTensor(name: name, shape: [labels.count], content: content))
+            case .json, .arrays: continue
+            }
+        }
+        return tensors
     }
 }
 
