@@ -38,6 +38,11 @@ openapi-test: packages .venv-tests/complete ## Test openapi.yaml and a running s
 	swift build
 	NTK_SERVER=.build/debug/ntk-server .venv-tests/bin/pytest --quiet Tests/OpenAPI
 
+.PHONY: end-to-end-test
+end-to-end-test: packages .venv-tests/complete ## Test real servers over TLS, with slow clients, and at their end
+	swift build
+	NTK_SERVER=.build/debug/ntk-server .venv-tests/bin/pytest --quiet Tests/EndToEnd
+
 # Not in parallel: the numeric tests would take the threads that the tests of deadlines wait for.
 .PHONY: swift-test
 swift-test: packages ## Run the Swift tests

@@ -31,6 +31,7 @@ let package = Package(
         // C libraries and the C that Swift cannot express.
         .systemLibrary(name: "CEpoll"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CSHA256", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(
@@ -59,7 +60,7 @@ let package = Package(
         .target(name: "Metrics", dependencies: ["Locks"], swiftSettings: strict),
         .target(name: "HTTP1", dependencies: [httpTypes], swiftSettings: strict),
         .target(name: "DispatchExecutor", swiftSettings: strict),
-        .target(name: "HTTPServer", dependencies: ["HTTP1", "DispatchExecutor", "CEpoll", "Locks", httpTypes], swiftSettings: strict),
+        .target(name: "HTTPServer", dependencies: ["HTTP1", "DispatchExecutor", "CEpoll", "COpenSSL", "Locks", httpTypes], swiftSettings: strict),
         .target(name: "ComputeExecutor", dependencies: ["LinearAlgebra", "Locks"], swiftSettings: strict),
         .target(name: "Batching", dependencies: ["Locks"], swiftSettings: strict),
         .target(name: "ArtifactStore", dependencies: ["CSHA256", "Locks"], swiftSettings: strict),

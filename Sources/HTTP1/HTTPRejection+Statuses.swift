@@ -34,6 +34,10 @@ extension HTTPRejection {
         HTTPRejection(status: .notImplemented, detail: detail, rule: rule)
     }
 
+    package static func serviceUnavailable(_ detail: String, _ rule: String) -> HTTPRejection {
+        HTTPRejection(status: .serviceUnavailable, detail: detail, rule: rule)
+    }
+
     package static func versionNotSupported(_ detail: String, _ rule: String) -> HTTPRejection {
         HTTPRejection(status: .httpVersionNotSupported, detail: detail, rule: rule)
     }

@@ -21,6 +21,7 @@ package struct HTTPRequestParser: Sendable {
     }
 
     package let limits: HTTPLimits
+    private let isSecure: Bool
     private var state = State.requestLine
     private var lines = LineReader()
     private var emptyLines = 0
@@ -28,8 +29,10 @@ package struct HTTPRequestParser: Sendable {
     private var body: BodyBuffer
     private var chunks = ChunkedBody()
 
-    package init(limits: HTTPLimits = HTTPLimits()) {
+    /// - Parameter isSecure: Whether the octets came through TLS, so that their targets are https.
+    package init(limits: HTTPLimits = HTTPLimits(), isSecure: Bool = false) {
         self.limits = limits
+        self.isSecure = isSecure
         body = BodyBuffer(maximum: 0, keeps: false, limits: limits)
     }
 
@@ -121,7 +124,7 @@ package struct HTTPRequestParser: Sendable {
             let line: RequestLine?
             switch lines.next(input, at: &offset, limit: limits.requestLineOctets) {
             case .unfinished: return nil
-            case .inInput(let range): line = range.isEmpty ? nil : try RequestLine(input.extracting(range))
+            case .inInput(let range): line = range.isEmpty ? nil : try RequestLine(input.extracting(range), isSecure: isSecure)
             case .held: line = try parseHeld()
             case .bareLineFeed: throw .badRequest("The request line must end in CRLF.", "RFC 9112 §2.2")
             case .tooLong: throw .uriTooLong("The request line is longer than \(limits.requestLineOctets) octets.", "RFC 9112 §3")
@@ -137,6 +140,6 @@ package struct HTTPRequestParser: Sendable {
     /// Nil for an empty line.
     private mutating func parseHeld() throws(HTTPRejection) -> RequestLine? {
         let line = lines.take()
-        return line.isEmpty ? nil : try RequestLine(line.span)
+        return line.isEmpty ? nil : try RequestLine(line.span, isSecure: isSecure)
     }
 }

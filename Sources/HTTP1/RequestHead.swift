@@ -41,7 +41,8 @@ package struct RequestHead: Sendable, Equatable {
             }
         var others = fields
         if hosts > 0 { others.removeAll { $0.name.canonicalName == "host" } }
-        request = HTTPRequest(method: line.method, scheme: "http", authority: authority, path: line.target.path, headerFields: others)
+        request = HTTPRequest(
+            method: line.method, scheme: line.isSecure ? "https" : "http", authority: authority, path: line.target.path, headerFields: others)
     }
 
     /// RFC 9112 §3.2: exactly one valid Host in HTTP/1.1, even beside an absolute-form target; at most one in 1.0.

@@ -5,9 +5,11 @@ struct RequestLine {
     var method: HTTPRequest.Method
     var version: HTTPVersion
     var target: RequestTarget
+    var isSecure: Bool
 
     /// Exactly one space on either side of the target: the lenient reading of RFC 9112 §3 is optional, and a way to smuggle.
-    init(_ line: Span<UInt8>) throws(HTTPRejection) {
+    /// - Parameter isSecure: Whether it came through TLS.
+    init(_ line: Span<UInt8>, isSecure: Bool) throws(HTTPRejection) {
         guard let first = line.firstIndex(of: Octet.space), let second = line.firstIndex(of: Octet.space, from: first + 1) else {
             throw .badRequest("The request line must be a method, a target and a version, separated by single spaces.", "RFC 9112 §3")
         }
@@ -20,7 +22,8 @@ struct RequestLine {
             throw .notImplemented("The method is not one that this server knows.", "RFC 9110 §9.1")
         }
         method = known
-        target = try RequestTarget(line.extracting((first + 1)..<second), method: known)
+        target = try RequestTarget(line.extracting((first + 1)..<second), method: known, isSecure: isSecure)
+        self.isSecure = isSecure
     }
 
     static func isToken(_ octets: Span<UInt8>) -> Bool {

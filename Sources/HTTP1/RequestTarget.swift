@@ -7,7 +7,7 @@ struct RequestTarget {
     /// The authority of an absolute-form target; it replaces the one in Host.
     var authority: String?
 
-    init(_ target: Span<UInt8>, method: HTTPRequest.Method) throws(HTTPRejection) {
+    init(_ target: Span<UInt8>, method: HTTPRequest.Method, isSecure: Bool) throws(HTTPRejection) {
         guard !target.isEmpty else {
             throw .badRequest("The request target must not be empty.", "RFC 9112 §3.2")
         }
@@ -20,17 +20,21 @@ struct RequestTarget {
             }
             path = "*"
         } else if target.startsIgnoringCase(with: "http://") {
-            let parts = try Self.absoluteForm(target.extracting(7..<target.count), method: method)
-            path = parts.path
-            authority = parts.authority
+            guard !isSecure else {
+                throw .misdirectedRequest("An http target came over a connection that serves https.", "RFC 9110 §7.4")
+            }
+            (authority, path) = try Self.absoluteForm(target.extracting(7..<target.count), method: method)
         } else if target.startsIgnoringCase(with: "https://") {
-            throw .misdirectedRequest("An https target came over a connection that is not secured.", "RFC 9110 §7.4")
+            guard isSecure else {
+                throw .misdirectedRequest("An https target came over a connection that is not secured.", "RFC 9110 §7.4")
+            }
+            (authority, path) = try Self.absoluteForm(target.extracting(8..<target.count), method: method)
         } else {
             throw .badRequest("The request target must start with \"/\" or \"http://\", or be \"*\".", "RFC 9112 §3.2")
         }
     }
 
-    /// - Parameter rest: What follows "http://".
+    /// - Parameter rest: What follows the scheme and "://".
     private static func absoluteForm(
         _ rest: Span<UInt8>, method: HTTPRequest.Method
     ) throws(HTTPRejection) -> (authority: String, path: String) {

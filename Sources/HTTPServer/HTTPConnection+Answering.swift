@@ -5,6 +5,7 @@ extension HTTPConnection {
     /// Starts to answer, here and now: an answer that needs no wait is sent before this returns.
     func begin(_ exchange: Exchange) {
         phase = .answering
+        awaited = .request
         deadline = nil
         task = Task.immediate { await serve(exchange) }
     }
@@ -22,9 +23,12 @@ extension HTTPConnection {
         }
         if peerHasEnded { return close() }
         phase = .reading
+        task = nil
+        // A connection that waits should hold little.
+        if out.capacity > 1_024 { out = [] }
         awaitInput()
-        if isDraining && awaited == .request { return linger() }
         watch(for: .reading, true)
+        receiveUnread()
     }
 
     /// The answer, and what decides its framing.
@@ -39,7 +43,9 @@ extension HTTPConnection {
         case .rejection(let rejection, let head):
             // Where the next message would start is not known any more.
             let context = ResponseContext(method: head?.request.method, version: head?.version ?? .http11, keepsAlive: false)
-            return (responder.answer(to: rejection, head?.request, from: peer), context)
+            var response = responder.answer(to: rejection, head?.request, from: peer)
+            if rejection.status == .serviceUnavailable { response.headerFields[.retryAfter] = "1" }
+            return (response, context)
         }
     }
 

@@ -15,14 +15,18 @@ extension HTTPConnection {
 
     /// Receives what has come, and begins to answer when that completes a request.
     func receive() {
-        for _ in 0..<Self.receivesPerEvent {
-            switch window.receive(socket, loop) {
+        var octets = 0
+        receiving: for _ in 0..<Self.receivesPerEvent {
+            switch window.receive(transport, loop) {
             case .octets(let count):
                 configuration.counters.countReceived(count)
+                octets += count
                 if let exchange = nextExchange() { return begin(exchange) }
                 guard phase == .reading else { return }
             case .wouldBlock:
-                return
+                if transport.wantsWriting { watch(for: .writing, true) }
+                guard octets > 0 else { return }
+                break receiving
             case .end:
                 peerHasEnded = true
                 return close()
@@ -30,9 +34,16 @@ extension HTTPConnection {
                 return close()
             }
             // After a full buffer there is likely more; else the loop tells.
-            guard window.wasFull else { break }
+            guard window.wasFull || transport.hasUnread else { break }
         }
-        awaitInput()
+        awaitInput(after: octets)
+        receiveUnread()
+    }
+
+    /// Receives what the transport already holds when the others of the loop have had their turn: the watch over the socket does not know of it.
+    func receiveUnread() {
+        guard transport.hasUnread else { return }
+        loop.submit { @Sendable in self.assumeIsolated { $0.becameReadable() } }
     }
 
     /// Parses what was received, up to the end of the next request. Nil if more must come, or the connection has closed.
@@ -71,7 +82,7 @@ extension HTTPConnection {
     /// Sends `100 (Continue)` if the client waits for it: admitted, with a body of which nothing has come (RFC 9110 §10.1.1).
     private func invite(_ head: RequestHead) {
         guard head.expectsContinue, head.framing != .none, window.isEmpty else { return }
-        switch Syscalls.send(socket, ResponseHeadEncoder.continueHead, from: 0, more: false) {
+        switch transport.send(ResponseHeadEncoder.continueHead, from: 0, more: false) {
         case .octets(ResponseHeadEncoder.continueHead.count): break
         // The answers before are out, so that there is room for 25 octets, unless the connection is broken.
         default: close()
@@ -79,12 +90,22 @@ extension HTTPConnection {
     }
 
     /// Waits for the client, until the deadline of what is missing.
-    func awaitInput() {
+    /// - Parameter octets: What has come since the last time.
+    func awaitInput(after octets: Int = 0) {
         let before = awaited
         awaited = head != nil || isSkippingBody ? .body : parser.isBetweenRequests ? .request : .head
         switch awaited {
-        case .request: deadline = .now + configuration.idleTimeout
-        case .body: deadline = .now + configuration.bodyTimeout
+        case .request:
+            deadline = .now + (isDraining ? min(configuration.idleTimeout, configuration.drainIdleTimeout) : configuration.idleTimeout)
+        case .body:
+            let now = ContinuousClock.now
+            if before != .body {
+                pace = Pace(slack: configuration.bodyTimeout, rate: configuration.bodyRate)
+            } else {
+                pace.progress(octets, in: now - paceStart)
+            }
+            paceStart = now
+            deadline = pace.deadline(from: now)
         case .head:
             // For the section as a whole: octets that trickle in win no time.
             if before != .head || deadline == nil { deadline = .now + configuration.headerTimeout }
@@ -102,7 +123,11 @@ extension HTTPConnection {
             guard !isSkippingBody else { return close() }
             let head = head
             self.head = nil
-            begin(.rejection(.requestTimeout("The body made no progress for \(configuration.bodyTimeout).", "RFC 9110 §15.5.9"), head))
+            begin(
+                .rejection(
+                    .requestTimeout(
+                        "The body came too slowly: less than \(max(configuration.bodyRate, 1)) octets a second, for \(configuration.bodyTimeout).",
+                        "RFC 9110 §15.5.9"), head))
         }
     }
 

@@ -7,6 +7,8 @@ extension HTTPConnection {
         var response = response
         var framing = ResponseFraming(response, context)
         out.removeAll(keepingCapacity: true)
+        pace = Pace(slack: configuration.writeTimeout, rate: configuration.answerRate)
+        unpaced = 0
         if !encoder.encode(response, framing: framing, version: context.version, date: loop.dateText(), into: &out) {
             // Our own fault, and no head may leave that a client could read as two.
             response = ServerResponse(status: .internalServerError)
@@ -74,20 +76,26 @@ extension HTTPConnection {
         var start = 0
         while start < octets.count {
             guard phase == .answering else { return false }
-            switch Syscalls.send(socket, octets, from: start, more: more) {
+            switch transport.send(octets, from: start, more: more) {
             case .octets(let count):
                 configuration.counters.countSent(count)
                 start += count
+                unpaced += count
             case .failed:
                 close()
                 return false
             case .wouldBlock:
-                deadline = .now + configuration.writeTimeout
+                // Only the time that is spent waiting for the client counts.
+                let now = ContinuousClock.now
+                pace.progress(unpaced, in: .zero)
+                unpaced = 0
+                deadline = pace.deadline(from: now)
                 watch(for: .writing, true)
                 guard await withCheckedContinuation({ writer = $0 }) else {
                     close(byReset: true)
                     return false
                 }
+                pace.progress(0, in: .now - now)
             }
         }
         return true

@@ -6,6 +6,8 @@ import HTTPTypes
 /// All state is guarded by the loop, on whose thread both the actor and the events of its socket run.
 actor HTTPConnection {
     enum Phase {
+        /// TLS has yet to be agreed on.
+        case handshaking
         /// Waits for a request, or has a part of one.
         case reading
         /// A request is with the responder, or its answer is on its way.
@@ -30,10 +32,13 @@ actor HTTPConnection {
     nonisolated let id: UInt64
     nonisolated let socket: Int32
     let peer: String
+    /// Why it is answered with 503 and nothing else.
+    private let refusal: ServerStatistics.Refusal?
     let responder: any HTTPResponder
     let configuration: HTTPServerConfiguration
     let encoder: ResponseHeadEncoder
     private let onClosed: @Sendable () -> Void
+    var transport: Transport
 
     var phase = Phase.reading {
         didSet {
@@ -41,6 +46,8 @@ actor HTTPConnection {
             loop.countAnswering(phase == .answering ? 1 : -1)
         }
     }
+    /// TLS: what came first has been looked at.
+    var hasLooked = false
     /// When to give up what is waited for; nil while nothing of the client is.
     var deadline: ContinuousClock.Instant?
     /// Which events the loop watches for; nil before the first and after the last.
@@ -59,6 +66,11 @@ actor HTTPConnection {
     /// A body that nobody wants is being skipped; its request has been answered.
     var isSkippingBody = false
     var lingeredOctets = 0
+    /// Of the body that is read, or of the answer that is sent.
+    var pace = Pace(slack: .zero, rate: 0)
+    var paceStart = ContinuousClock.now
+    /// Octets of the answer that were taken since `pace` was last told.
+    var unpaced = 0
 
     // Answering.
     var task: Task<Void, Never>?
@@ -69,18 +81,21 @@ actor HTTPConnection {
 
     /// - Parameter onClosed: Called once, when the socket is closed.
     init(
-        id: UInt64, socket: Int32, peer: String, loop: EventLoop, responder: any HTTPResponder, configuration: HTTPServerConfiguration,
+        id: UInt64, socket: Int32, peer: String, refusal: ServerStatistics.Refusal?, loop: EventLoop, responder: any HTTPResponder,
+        configuration: HTTPServerConfiguration,
         encoder: ResponseHeadEncoder, onClosed: @escaping @Sendable () -> Void
     ) {
         self.id = id
         self.socket = socket
         self.peer = peer
+        self.refusal = refusal
+        transport = .plain(socket)
         self.loop = loop
         self.responder = responder
         self.configuration = configuration
         self.encoder = encoder
         self.onClosed = onClosed
-        parser = HTTPRequestParser(limits: configuration.limits)
+        parser = HTTPRequestParser(limits: configuration.limits, isSecure: configuration.tls != nil)
     }
 
     nonisolated func start() {
@@ -93,12 +108,31 @@ actor HTTPConnection {
             configuration.counters.count(.resources)
             return close(byReset: true)
         }
+        if let tls = configuration.tls {
+            if refusal != nil { return close(byReset: true) }
+            return beginHandshake(tls)
+        }
+        if let refusal { return begin(.rejection(.serviceUnavailable(refusal.explanation, "RFC 9110 §15.6.4"), nil)) }
         awaitInput()
     }
 
     func becameReady(_ event: Poller.Event) {
-        if event.isWritable { resumeWriter(canWrite: true) }
+        if phase == .handshaking { return shakeHands() }
+        if event.isWritable { becameWritable() }
         if event.isReadable { becameReadable() }
+    }
+
+    private func becameWritable() {
+        switch phase {
+        case .answering: resumeWriter(canWrite: true)
+        case .reading:
+            watch(for: .writing, false)
+            becameReadable()
+        case .lingering:
+            watch(for: .writing, false)
+            endSending()
+        case .handshaking, .closed: break
+        }
     }
 
     func watch(for event: Poller.Interest, _ isWanted: Bool) {
@@ -109,8 +143,9 @@ actor HTTPConnection {
         loop.watch(self, after)
     }
 
-    private func becameReadable() {
+    func becameReadable() {
         switch phase {
+        case .handshaking: shakeHands()
         case .reading: receive()
         case .answering: lookForEnd()
         case .lingering: dropInput()
@@ -121,11 +156,12 @@ actor HTTPConnection {
 
     /// Nobody waits for input, but something has come: the client has gone, or sends ahead.
     private func lookForEnd() {
-        watch(for: .reading, false)
-        switch Syscalls.peek(socket) {
-        case .octets, .wouldBlock: break
+        switch transport.peek() {
+        case .wouldBlock: break
+        case .octets: watch(for: .reading, false)
         case .failed: close()
         case .end:
+            watch(for: .reading, false)
             peerHasEnded = true
             // A closed socket and one closed for sending look alike. Only a client with more requests waiting is taken to be still there;
             // an answer that comes all the same is sent.
@@ -138,6 +174,7 @@ actor HTTPConnection {
         guard let deadline, deadline <= now else { return }
         self.deadline = nil
         switch phase {
+        case .handshaking: handshakeTimedOut()
         case .reading: inputTimedOut()
         case .answering:
             configuration.counters.count(.answer)
@@ -147,29 +184,34 @@ actor HTTPConnection {
         }
     }
 
-    /// Ends the connection after the request that has begun, or at once.
+    /// Ends the connection after the next answer, or when it has had no request for a while: its client may be about to send one.
     func drain() {
         isDraining = true
-        if phase == .reading && awaited == .request { linger() }
+        if phase == .reading && awaited == .request { awaitInput() }
     }
 
     /// Ends our side, and drops what the client still sends, so that no reset overtakes the last answer (RFC 9112 §9.6).
     func linger() {
         guard phase != .closed else { return }
         guard !peerHasEnded else { return close() }
-        Syscalls.endSending(socket)
         phase = .lingering
         deadline = .now + configuration.lingerTimeout
         window.clear(loop)
         watch(for: .reading, true)
+        endSending()
+    }
+
+    private func endSending() {
+        if !transport.endSending() { watch(for: .writing, true) }
     }
 
     private func dropInput() {
-        switch window.receive(socket, loop) {
+        switch window.receive(transport, loop) {
         case .octets(let count):
             lingeredOctets += count
             window.clear(loop)
             if lingeredOctets > configuration.lingerOctets { close() }
+            receiveUnread()
         case .wouldBlock: break
         case .end, .failed: close()
         }
@@ -184,9 +226,11 @@ actor HTTPConnection {
         task?.cancel()
         resumeWriter(canWrite: false)
         window.clear(loop)
+        if !byReset { _ = transport.endSending() }
         if interest != nil { loop.remove(self) }
         interest = nil
         if byReset { Syscalls.resetOnClose(socket) }
+        transport = .plain(socket)
         Syscalls.close(socket)
         onClosed()
     }

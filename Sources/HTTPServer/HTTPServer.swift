@@ -17,6 +17,12 @@ package final class HTTPServer: Sendable {
     package static func start(
         _ configuration: HTTPServerConfiguration = HTTPServerConfiguration(), responder: any HTTPResponder
     ) throws(HTTPServerError) -> HTTPServer {
+        let descriptors = Syscalls.raiseDescriptorLimit()
+        var configuration = configuration
+        // Files need descriptors too.
+        let room = descriptors - min(256, descriptors / 8)
+        configuration.maximumConnections = configuration.maximumConnections > 0 ? min(configuration.maximumConnections, room) : room
+        if configuration.tls != nil { Syscalls.ignorePipeSignals() }
         let count = max(1, configuration.eventLoops ?? Syscalls.processorCount())
         let (socket, address) = try Syscalls.listen(host: configuration.host, port: configuration.port, backlog: configuration.backlog)
         var loops: [EventLoop] = []
@@ -34,15 +40,29 @@ package final class HTTPServer: Sendable {
         self.loops = loops
         self.connections = connections
         let counters = configuration.counters
+        let census = ConnectionCensus(most: configuration.maximumConnections, mostByNetwork: configuration.maximumConnectionsPerAddress)
         listener = Listener(socket: socket) { @Sendable socket, peer in
+            let refusal: ServerStatistics.Refusal?
+            switch census.enter(peer.network) {
+            case .served:
+                refusal = nil
+                counters.countAccepted()
+            case .refused(let reason):
+                refusal = reason
+                counters.count(reason)
+            case .dropped(let reason):
+                counters.count(reason)
+                Syscalls.resetOnClose(socket)
+                return Syscalls.close(socket)
+            }
             connections.enter()
-            counters.countAccepted()
             let number = turn.wrappingAdd(1, ordering: .relaxed).oldValue
             HTTPConnection(
-                id: UInt64(number), socket: socket, peer: peer, loop: loops[number % loops.count], responder: responder,
+                id: UInt64(number), socket: socket, peer: peer.host, refusal: refusal, loop: loops[number % loops.count], responder: responder,
                 configuration: configuration, encoder: encoder,
                 onClosed: { @Sendable in
-                    counters.countClosed()
+                    if refusal == nil { counters.countClosed() }
+                    census.leave(peer.network, wasServed: refusal == nil)
                     connections.leave()
                 }
             ).start()

@@ -16,16 +16,32 @@ package struct HTTPServerConfiguration: Sendable {
     /// Counts for whoever watches the server.
     package var counters = ServerCounters()
 
+    /// Nil to serve in the clear.
+    package var tls: TLSContext?
+    /// Connections that are open at once; one more is refused with 503. Zero for as many as there are descriptors.
+    package var maximumConnections = 0
+    /// Connections from one IPv4 address, or from the 64 bits of IPv6 that one client has for itself. Zero for no limit.
+    package var maximumConnectionsPerAddress = 0
+
+    /// How long a TLS handshake may take.
+    package var handshakeTimeout = Duration.seconds(10)
     /// How long a connection may stay without a request.
     package var idleTimeout = Duration.seconds(75)
     /// How long a header section may take from its first octet to its last.
     package var headerTimeout = Duration.seconds(10)
-    /// How long a body may make no progress.
+    /// How long a body may make no progress, and how far it may fall behind `bodyRate`.
     package var bodyTimeout = Duration.seconds(30)
-    /// How long a client may take nothing of an answer.
+    /// Octets a second that a body must bring in the long run; zero for any.
+    package var bodyRate = 500
+    /// How long a client may take nothing of an answer, and how far it may fall behind `answerRate`.
     package var writeTimeout = Duration.seconds(60)
+    /// Octets a second of an answer that a client must take in the long run; zero for any.
+    package var answerRate = 500
     /// How long the client's bytes are still taken and dropped after the last answer, so that a reset does not overtake it (RFC 9112 §9.6).
     package var lingerTimeout = Duration.seconds(2)
+
+    /// How long connections without a request are kept while the server ends: a client that is about to send one should find it answered.
+    package var drainIdleTimeout = Duration.seconds(1)
 
     /// Octets of a body nobody wants that are skipped to keep the connection; a longer one closes it.
     package var skippedBodyOctets = 256 * 1024

@@ -12,12 +12,12 @@ actor Listener {
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
     private let socket: Int32
-    private let accepted: @Sendable (_ socket: Int32, _ peer: String) -> Void
+    private let accepted: @Sendable (_ socket: Int32, _ peer: PeerAddress) -> Void
     private var source: (any DispatchSourceRead)?
     private var isResting = false
 
     /// Takes over the listening socket.
-    init(socket: Int32, accepted: @escaping @Sendable (_ socket: Int32, _ peer: String) -> Void) {
+    init(socket: Int32, accepted: @escaping @Sendable (_ socket: Int32, _ peer: PeerAddress) -> Void) {
         self.socket = socket
         self.accepted = accepted
     }
@@ -64,6 +64,8 @@ actor Listener {
         guard let source else { return }
         goOn()
         self.source = nil
+        // Who has come as far as the backlog is served.
+        while case .connection(let socket, let peer) = Syscalls.accept(socket) { accepted(socket, peer) }
         let socket = socket
         await withCheckedContinuation { closed in
             source.setCancelHandler { @Sendable in

@@ -11,10 +11,10 @@ struct ReceiveWindow {
     var isEmpty: Bool { start == end }
 
     /// Receives once. Must be empty.
-    mutating func receive(_ socket: Int32, _ loop: EventLoop) -> Syscalls.Received {
+    mutating func receive(_ transport: Transport, _ loop: EventLoop) -> Syscalls.Received {
         if !isLent { octets = loop.takeBuffer() }
         isLent = true
-        let received = Syscalls.receive(socket, into: &octets)
+        let received = transport.receive(into: &octets)
         start = 0
         end = 0
         if case .octets(let count) = received { end = count }

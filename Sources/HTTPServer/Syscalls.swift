@@ -18,7 +18,7 @@ enum Syscalls {
     }
 
     enum Accepted {
-        case connection(socket: Int32, peer: String)
+        case connection(socket: Int32, peer: PeerAddress)
         case wouldBlock
         /// This connection failed; the next may not.
         case retry
@@ -91,7 +91,7 @@ enum Syscalls {
         _ = fcntl(socket, F_SETFL, O_NONBLOCK)
         _ = fcntl(socket, F_SETFD, FD_CLOEXEC)
         set(socket, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
-        return .connection(socket: socket, peer: numericAddress(storage).host)
+        return .connection(socket: socket, peer: PeerAddress(host: numericAddress(storage).host, network: network(storage)))
     }
 
     /// Ends our side of the connection; what was sent still arrives.
@@ -107,6 +107,32 @@ enum Syscalls {
 
     static func close(_ socket: Int32) {
         _ = Glibc.close(socket)
+    }
+
+    /// The first octet that has come, which stays there; nil if there is none.
+    static func firstOctet(_ socket: Int32) -> UInt8? {
+        var octet: UInt8 = 0
+        let count = unsafe withUnsafeMutableBytes(of: &octet) { unsafe recv(socket, $0.baseAddress, 1, Int32(MSG_PEEK)) }
+        return count == 1 ? octet : nil
+    }
+
+    /// A broken connection must be an error of the call that meets it, not the end of the process.
+    static func ignorePipeSignals() { _ = signal(SIGPIPE, SIG_IGN) }
+
+    /// Raises the number of descriptors that the process may have to what the system allows it.
+    /// - Returns: That number.
+    static func raiseDescriptorLimit() -> Int {
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1024 }
+        limit.rlim_cur = limit.rlim_max
+        _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        _ = unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        return Int(clamping: limit.rlim_cur)
+    }
+
+    /// Why a file cannot be read, in the system's words; nil if it can.
+    static func whyUnreadable(_ path: String) -> String? {
+        unsafe access(path, R_OK) == 0 ? nil : unsafe String(cString: strerror(errno))
     }
 
     /// Opens a listening socket on the first address of `host` that takes one.
@@ -166,6 +192,23 @@ enum Syscalls {
             String(decoding: characters.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         }
         return BoundAddress(host: text(host), port: UInt16(text(port)) ?? 0)
+    }
+
+    private static func network(_ storage: sockaddr_storage) -> UInt64 {
+        unsafe withUnsafePointer(to: storage) { pointer in
+            guard storage.ss_family == AF_INET6 else {
+                return unsafe pointer.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
+                    unsafe UInt64(UInt32(bigEndian: $0.pointee.sin_addr.s_addr))
+                }
+            }
+            return unsafe pointer.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) { address in
+                var octets = unsafe address.pointee.sin6_addr
+                return unsafe withUnsafeBytes(of: &octets) { octets in
+                    let isMapped = unsafe octets[..<10].allSatisfy { $0 == 0 } && octets[10] == 0xFF && octets[11] == 0xFF
+                    return unsafe (isMapped ? octets[12...] : octets[..<8]).reduce(0) { $0 << 8 | UInt64($1) }
+                }
+            }
+        }
     }
 
     private static func set(_ socket: Int32, _ level: Int32, _ option: Int32, _ value: Int32) {

@@ -14,8 +14,18 @@ final class Lifecycle: Sendable {
     /// Has `ending` called after the last connection has closed and before the process ends: to write down what must survive it.
     func beforeExit(_ ending: @escaping @Sendable () async -> Void) { endings.withLock { $0.append(ending) } }
 
-    /// Calls them in the order in which they were given.
-    func end() async {
-        for ending in endings.withLock({ $0 }) { await ending() }
+    /// Calls them in the order in which they were given. Returns when they are done, or after `limit`: what they write must bear an end at any time.
+    func end(within limit: Duration) async {
+        let endings = endings.withLock { $0 }
+        let (stream, continuation) = AsyncStream<Void>.makeStream()
+        Task {
+            for ending in endings { await ending() }
+            continuation.finish()
+        }
+        Task {
+            try? await Task.sleep(for: limit)
+            continuation.finish()
+        }
+        for await _ in stream {}
     }
 }

@@ -31,8 +31,6 @@ struct Serve: AsyncParsableCommand {
     private static let secondsSetting = Setting(variable: "NTK_MAX_REQUEST_SECONDS", standard: 3600.0)
     private static let cacheSetting = Setting(
         variable: "NTK_CACHE_BYTES", standard: Int(clamping: ProcessInfo.processInfo.physicalMemory / 8))
-    private static let idleSetting = Setting(variable: "NTK_IDLE_TIMEOUT", standard: 75.0)
-    private static let drainSetting = Setting(variable: "NTK_DRAIN_TIMEOUT", standard: 30.0)
 
     @Option(help: hostSetting.help("Name or address to listen on."))
     var host: String?
@@ -63,11 +61,14 @@ struct Serve: AsyncParsableCommand {
     @Option(help: secondsSetting.help("Most seconds that one request may compute, by its estimate."))
     var maxRequestSeconds: Double?
 
-    @Option(help: idleSetting.help("Seconds a connection may wait for its next request."))
-    var idleTimeout: Double?
+    @OptionGroup(title: "TLS")
+    var tls: TLSOptions
 
-    @Option(help: drainSetting.help("Seconds that requests in flight get to finish after a signal."))
-    var drainTimeout: Double?
+    @OptionGroup(title: "Connections")
+    var connections: ConnectionOptions
+
+    @OptionGroup(title: "Ending")
+    var ending: EndingOptions
 
     @OptionGroup(title: "Access")
     var access: AccessOptions
@@ -115,8 +116,10 @@ struct Serve: AsyncParsableCommand {
         guard let port = UInt16(exactly: try Self.portSetting.resolve(port)) else { throw ValidationError("--port must be from 0 to 65535.") }
         configuration.port = port
         configuration.eventLoops = try positive(Self.loopsSetting.resolve(eventLoops), "--event-loops")
-        configuration.idleTimeout = .seconds(try Self.idleSetting.resolve(idleTimeout))
-        let drainTimeout = try Self.drainSetting.resolve(drainTimeout)
+        try connections.apply(to: &configuration)
+        configuration.tls = try tls.context()
+        if let context = configuration.tls { signals.onHangup { [logger] in context.reload(logger) } }
+        let (drainDelay, drainTimeout) = (try ending.delay(), try ending.timeout())
 
         let metrics = ServerMetrics()
         metrics.registry.info("ntk_build_info", "The version of the program.", BuildLabels(version: NTKService.version))
@@ -134,14 +137,15 @@ struct Serve: AsyncParsableCommand {
         } catch {
             throw ValidationError("Cannot listen on \(configuration.host) port \(configuration.port): \(error)")
         }
-        FileHandle.standardOutput.write(Data("listening on http://\(server.address)\n".utf8))
+        FileHandle.standardOutput.write(Data("listening on \(configuration.tls == nil ? "http" : "https")://\(server.address)\n".utf8))
         logger.info("started", metadata: ["version": "\(NTKService.version)", "workers": "\(executor.width)"])
 
         let signal = await signals.termination()
         lifecycle.beginDraining()
         logger.info("stopping", metadata: ["signal": "\(signal)"])
-        await server.shutdown(within: .seconds(drainTimeout))
-        await lifecycle.end()
+        try? await Task.sleep(for: drainDelay)
+        await server.shutdown(within: drainTimeout)
+        await lifecycle.end(within: .seconds(5))
         directory.removeIfTemporary()
         logger.info("stopped")
     }
