@@ -6,6 +6,9 @@ import os
 import pathlib
 from collections.abc import Iterator
 
+# scikit-learn's checks skip one without it; SciPy reads it when it is imported.
+os.environ["SCIPY_ARRAY_API"] = "1"
+
 import numpy as np
 import pytest
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import http.server
+import io
 import json
 import socket
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
-from ntk_client import Client, ProblemError, TooManyRequestsError, UnauthorizedError, UnavailableError, UnreachableError
+from ntk_client import Client, ProblemError, TooManyRequestsError, UnauthorizedError, UnavailableError, UnreachableError, _codec
 
 Answer = tuple[int, dict[str, str], bytes] | None
 OK: Answer = (200, {"Content-Type": "application/json"}, b'{"ntk":[[1.0]],"shape":[1,1],"precision":"float64"}')
@@ -168,6 +170,30 @@ def encoded(scripted: Scripted) -> Callable[..., dict[str, Any]]:
         return scripted.seen[-1]
 
     return send
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4", ">f8", "i8", "u1"])
+@pytest.mark.parametrize("shape", [(), (0,), (3,), (2, 3), (2, 0, 3)])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_npy_is_read_as_numpy_reads_it(dtype: str, shape: tuple[int, ...], order: Any) -> None:
+    array = np.asarray(np.arange(np.prod(shape, dtype=int)).reshape(shape).astype(dtype), order=order)
+    read = _codec.decode(_codec.npy(array), "application/x-npy", "x")["x"]
+    assert np.array_equal(read, array)
+    assert (read.dtype, read.shape) == (array.dtype, array.shape)
+    assert read.flags.writeable
+
+
+def test_archive_of_arrays_and_scalars() -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("meta.json", '{"precision": "float64", "diagnostics": {"rank": 2}}')
+        for name, array in {"mean": np.ones(2), "layerwise.0.weight": np.zeros((1, 1))}.items():
+            archive.writestr(f"{name}.npy", _codec.npy(array))
+    answer = _codec.decode(file.getvalue(), "application/x-npz")
+    assert answer["precision"] == "float64"
+    assert answer["diagnostics"] == {"rank": 2}
+    assert np.array_equal(answer["mean"], [1, 1])
+    assert list(answer["layerwise"]) == ["0.weight"]
 
 
 def test_arrays_are_parts_and_the_rest_is_json(encoded: Callable[..., dict[str, Any]]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import zipfile
 from collections.abc import Mapping
 from typing import Any
@@ -40,6 +41,20 @@ def npy(array: npt.NDArray[Any]) -> bytes:
     file = io.BytesIO()
     np.lib.format.write_array(file, array, allow_pickle=False)
     return file.getvalue()
+
+
+def _read_npy(content: bytes) -> npt.NDArray[Any]:
+    """Return the array of a ``.npy`` file: as ``numpy.load``, which takes several times as long from memory."""
+    file = io.BytesIO(content)
+    version = np.lib.format.read_magic(file)
+    if version not in {(1, 0), (2, 0)}:
+        return np.asarray(np.load(io.BytesIO(content), allow_pickle=False))
+    header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, fortran_order, dtype = header(file)
+    if dtype.hasobject:
+        raise ValueError(f"an array of numbers expected; one of {dtype} came")
+    flat = np.frombuffer(content, dtype=dtype, count=math.prod(shape), offset=file.tell())
+    return flat.reshape(shape, order="F" if fortran_order else "C").copy(order="A")
 
 
 def _without_arrays(value: Any, path: tuple[str, ...], arrays: dict[str, npt.NDArray[Any]]) -> Any:
@@ -90,7 +105,7 @@ def decode(body: bytes, media_type: str, only_array: str | None = None) -> dict[
     """
     kind = media_type.partition(";")[0].strip().lower()
     if kind == NPY:
-        return {only_array or "array": np.load(io.BytesIO(body), allow_pickle=False)}
+        return {only_array or "array": _read_npy(body)}
     if kind == NPZ:
         return _decode_npz(body)
     answer = json.loads(body) if body else {}
@@ -106,7 +121,7 @@ def _decode_npz(body: bytes) -> dict[str, Any]:
             if name == "meta.json":
                 answer = json.loads(content)
             else:
-                arrays[name.removesuffix(".npy")] = np.load(io.BytesIO(content), allow_pickle=False)
+                arrays[name.removesuffix(".npy")] = _read_npy(content)
     for name, array in arrays.items():
         _place(answer, name, array)
     return answer

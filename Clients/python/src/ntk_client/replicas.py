@@ -18,6 +18,8 @@ from .results import Floats
 
 # A guess of a replica's speed that is this old counts half: one that was slow gets its chances.
 _HALF_LIFE = 60.0
+# A server that is this many times slower than the fastest gets one block at a time; and none, so that nobody waits for it in the end.
+_SLOW, _TOO_SLOW = 2.0, 10.0
 _CAPACITY_STATUSES = frozenset({429, 500, 502, 503})
 
 
@@ -35,17 +37,17 @@ class _Replica:
     learned: float = 0.0
     down_until: float = 0.0
 
-    def expected(self, now: float) -> float:
-        """Return how long one more block takes here, by the entry; nothing for who has not been asked yet."""
-        age = now - self.learned
-        return (self.in_flight + 1) * self.pace * 0.5 ** (age / _HALF_LIFE if self.in_flight == 0 else 0)
+    def current_pace(self, now: float) -> float:
+        """Return the seconds for an entry as far as is known; none for who has not been asked yet."""
+        return self.pace * 0.5 ** ((now - self.learned) / _HALF_LIFE)
 
 
 class Replicas:
     """A pool of servers.
 
-    A block goes to the server that is expected to be done with it first, by the pace of what it has computed so far and by what it
-    already has to do. A server that does not answer, or has no capacity, is left alone for a second, then two, four, up to thirty, and
+    A block goes to the server, of those that have room, that is expected to be done with it first, by the pace of what it has computed so
+    far and by what it already has to do. A server that is slow beside the others gets one block at a time, a very slow one none until its
+    pace has been forgotten. A server that does not answer, or has no capacity, is left alone for a second, then two, four, up to thirty, and
     its block goes to another. Every thread of a process shares the same pool, pickled or not.
 
     Parameters
@@ -135,14 +137,16 @@ class Replicas:
         return max(60.0, 20 * self.in_flight * replica.pace * entries) if replica.pace else 3600.0
 
     def _take(self, since: float) -> _Replica:
-        """Wait for a server that should have the block: the one that would be done first, be it busy now."""
+        """Wait for a server that has room for a block: of several, the one that would be done with it first."""
         with self._turn:
             while True:
                 now = time.monotonic()
                 up = [one for one in self._replicas if one.down_until <= now]
                 if up:
-                    best = min(up, key=lambda one: (one.expected(now), one.in_flight))
-                    if best.in_flight < self.in_flight:
+                    fastest = min(one.current_pace(now) for one in up)
+                    free = [one for one in up if one.in_flight < self._room(one.current_pace(now), fastest)]
+                    if free:
+                        best = min(free, key=lambda one: ((one.in_flight + 1) * one.current_pace(now), one.in_flight))
                         best.in_flight += 1
                         return best
                     self._turn.wait(1)
@@ -152,6 +156,11 @@ class Replicas:
                     names = ", ".join(one.client.address for one in self._replicas)
                     raise UnreachableError(f"none of {names} has answered for {self.patience:g} s")
                 self._turn.wait(min(1.0, min(one.down_until for one in self._replicas) - now))
+
+    def _room(self, pace: float, fastest: float) -> int:
+        if fastest == 0:
+            return 1 if pace > 0 else self.in_flight
+        return self.in_flight if pace <= _SLOW * fastest else 1 if pace <= _TOO_SLOW * fastest else 0
 
     def _give_back(self, replica: _Replica, entries: int, seconds: float, failure: Exception | None) -> None:
         with self._turn:
