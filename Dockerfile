@@ -11,7 +11,7 @@ ARG DEBIAN_RELEASE=bookworm
 FROM docker.io/library/swift:${SWIFT_VERSION}-${DEBIAN_RELEASE} AS build
 # hadolint ignore=DL3008
 RUN apt-get update --quiet=2 \
-    && apt-get install --quiet=2 --yes --no-install-recommends libopenblas-dev libsimdjson-dev libssl-dev pkg-config zlib1g-dev \
+    && apt-get install --quiet=2 --yes --no-install-recommends libfmt-dev libopenblas-dev libsimdjson-dev libssl-dev pkg-config zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY . .

@@ -53,7 +53,7 @@ let package = Package(
 
         // The numeric core.
         .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "CCompensatedSums", "Locks"], swiftSettings: strict),
-        .target(name: "NTK", dependencies: ["LinearAlgebra", "CDualActivations"], swiftSettings: strict),
+        .target(name: "NTK", dependencies: ["LinearAlgebra", "CDualActivations", "Locks"], swiftSettings: strict),
         .target(name: "TensorFormats", dependencies: ["CSimdJSON", "CZlib", "LinearAlgebra", "Locks"], swiftSettings: strict),
 
         // Serving.

@@ -4,6 +4,7 @@
 
 #define REAL float
 #define SUFFIX f32
+#define PANEL NTK_PANEL_f32
 #define FABS __builtin_fabsf
 #define SQRT __builtin_sqrtf
 #define COPYSIGN __builtin_copysignf
@@ -21,3 +22,5 @@ static inline float arc(float h) {
 
 #include "loops.inc"
 #include "blocks.inc"
+#include "convolutions.inc"
+#include "products.inc"

@@ -4,6 +4,7 @@
 
 #define REAL double
 #define SUFFIX f64
+#define PANEL NTK_PANEL_f64
 #define FABS __builtin_fabs
 #define SQRT __builtin_sqrt
 #define COPYSIGN __builtin_copysign
@@ -25,3 +26,5 @@ static inline double arc(double h) {
 
 #include "loops.inc"
 #include "blocks.inc"
+#include "convolutions.inc"
+#include "products.inc"

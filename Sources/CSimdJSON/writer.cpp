@@ -1,15 +1,24 @@
+#include "decimal.hpp"
 #include "simdjson_face.h"
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 namespace {
 
 /// Integers below this are written as such: faster, and never longer than their floating-point form by more than a digit.
 constexpr double exact_integers = 1e6;
 
-/// Without a format argument to_chars gives the shortest text that reads back as the same value.
-template <typename Real> char *write_one(Real value, char *out) {
+/// The shortest text that reads back as the same value, as to_chars gives it without a format argument.
+template <typename Real> char *write_digits(Real value, char *out, bool has_room) {
+    // Large ones, of which to_chars writes the exact digits, subnormal ones and the last are left to it.
+    if (has_room && std::fabs(value) < Real(exact_integers) && std::fabs(value) >= std::numeric_limits<Real>::min())
+        return ntk::write_shortest(value, out);
+    return std::to_chars(out, out + NTK_JSON_NUMBER_SIZE, value).ptr;
+}
+
+template <typename Real> char *write_one(Real value, char *out, bool has_room) {
     if (std::fabs(value) < Real(exact_integers)) {
         int32_t integer = static_cast<int32_t>(value);
         if (static_cast<Real>(integer) == value) {
@@ -18,7 +27,7 @@ template <typename Real> char *write_one(Real value, char *out) {
             return std::to_chars(out, out + NTK_JSON_NUMBER_SIZE, integer).ptr;
         }
     }
-    return std::to_chars(out, out + NTK_JSON_NUMBER_SIZE, value).ptr;
+    return write_digits(value, out, has_room);
 }
 
 template <typename Real> size_t write(const Real *values, size_t count, unsigned char *out, size_t *written) {
@@ -26,7 +35,8 @@ template <typename Real> size_t write(const Real *values, size_t count, unsigned
     size_t index = 0;
     for (; index < count && std::isfinite(values[index]); index++) {
         if (index > 0) *next++ = ',';
-        next = write_one(values[index], next);
+        // All but the last have a number's room behind theirs.
+        next = write_one(values[index], next, index + 1 < count);
     }
     *written = index;
     return static_cast<size_t>(next - start);

@@ -1,3 +1,4 @@
+import Foundation
 import TensorFormats
 import Testing
 
@@ -64,6 +65,30 @@ struct JSONWriterTests {
             let text = String(decoding: json.bytes, as: UTF8.self)
             #expect(text.utf8.count <= number.description.utf8.count, "\(text) for \(number)")
         }
+    }
+
+    /// The sizes that kernels have, with few digits and with all, whatever the place of the point: Swift's digits, and not more letters.
+    @Test func ordinarySizesAreShortest() throws {
+        var generator = SeededGenerator()
+        var numbers = (0..<4_000).map { _ in Double.random(in: -1...1, using: &generator) * pow(10, Double(Int.random(in: -7...8, using: &generator)))
+        }
+        for power in -8...8 {
+            for digits in [1, 9, 12, 123, 99_999, 1_234_567] { numbers += [Double("\(digits)e\(power)") ?? 0, Double("-\(digits)e\(power)") ?? 0] }
+        }
+        for number in numbers {
+            try expectShortest(number)
+            try expectShortest(Float(number))
+        }
+    }
+
+    private func expectShortest<Number: JSONFloat & LosslessStringConvertible & BinaryFloatingPoint>(_ number: Number) throws {
+        var json = JSONWriter()
+        // With another behind it, which the faster way needs.
+        try json.values([number, 1].span)
+        let text = String(decoding: json.bytes.dropLast(2), as: UTF8.self)
+        #expect(Number(text) == number, "\(text) for \(number)")
+        let integer = number == number.rounded() && abs(number) < 1e6
+        #expect(text.utf8.count <= number.description.utf8.count - (integer ? 2 : 0) || number.exponent > 20, "\(text) for \(number)")
     }
 
     @Test func piecesMakeTheWhole() throws {

@@ -16,9 +16,22 @@
 
 #define NTK_RUN 16
 
+/// Points in a panel of inner_products: three vector registers of 64 bytes.
+#define NTK_PANEL_f64 24
+#define NTK_PANEL_f32 48
+/// Rows in a block of inner_products.
+#define NTK_BLOCK_ROWS 8
+
 #define NTK_DECLARE(REAL, SUFFIX)                                                                                                          \
     /** unit = x / |x|, zeros if |x|^2 / dimension is 0; any dimension. Returns |x|, also where |x|^2 would overflow. */                     \
     double ntk_normalize_##SUFFIX(const double *x, REAL *unit, size_t dimension);                                                          \
+    /** panel[k][j] = rows[j][k] for NTK_PANEL rows of `dimension` numbers. */                                                             \
+    void ntk_pack_panel_##SUFFIX(REAL *panel, const REAL *rows, size_t dimension);                                                         \
+    /** out[i][j] = rows[i] . point j of the panels: rows in whole blocks of NTK_BLOCK_ROWS, out with `stride` >= all points of the panels. \
+        `upper_only`: of a row, elements before the run of the diagonal may be left as they are. */                                          \
+    void ntk_inner_products_##SUFFIX(                                                                                                      \
+        REAL *out, size_t stride, const REAL *rows, size_t row_count, const REAL *panels, size_t panel_count, size_t dimension,            \
+        int upper_only);                                                                                                                   \
     /** Cosines to gaps, in place. A cosine beyond +-1 by rounding counts as +-1. */                                                       \
     void ntk_gap_from_cosine_##SUFFIX(REAL *z, size_t count);                                                                              \
     /** Recomputes the gaps with |z| < threshold directly from the unit vectors: sum (u-v)^2 / 2, or sum (u+v)^2 / 2. No padding needed.     \
@@ -27,8 +40,12 @@
     /** phi(u) = a min(u,0) + b max(u,0): z' = gap of the arc-cosine kernel with asymmetry = (a-b)^2/(a^2+b^2);                              \
         theta *= power (1 - asymmetry angle/pi), power = (a^2+b^2)/2. `theta` may be null. */                                              \
     void ntk_ab_relu_##SUFFIX(REAL *z, REAL *theta, size_t count, REAL asymmetry, REAL power);                                             \
+    /** The same for asymmetry 1 where all z >= 0, to the same bits. */                                                                    \
+    void ntk_near_relu_##SUFFIX(REAL *z, REAL *theta, size_t count, REAL power);                                                           \
     /** Adds an independent feature common to all points (a bias): s = share of the old feature, e = share of the new, s^2 + e^2 = 1. */    \
     void ntk_add_constant_##SUFFIX(REAL *z, size_t count, REAL s, REAL e, const REAL *s_others, const REAL *e_others);                      \
+    /** The same where all z >= 0. */                                                                                                      \
+    void ntk_near_constant_##SUFFIX(REAL *z, size_t count, REAL s, REAL e, const REAL *s_others, const REAL *e_others);                     \
     /** theta = weight * theta + input * a_i a_j c + constant: what an affine layer does to the NTK, with the covariance before it. */      \
     void ntk_affine_theta_##SUFFIX(                                                                                                        \
         REAL *theta, const REAL *z, size_t count, REAL weight, REAL input, REAL constant, REAL a, const REAL *a_others);                   \
@@ -50,6 +67,8 @@
     };                                                                                                                                     \
     struct ntk_affine_relu_##SUFFIX {                                                                                                      \
         REAL weight, input, constant, asymmetry, power;                                                                                    \
+        /** Whether it is relu (asymmetry 1) and no covariance is negative. */                                                             \
+        int near;                                                                                                                          \
     };                                                                                                                                     \
     void ntk_variance_planes_##SUFFIX(                                                                                                     \
         const double *values, size_t rows, size_t width, size_t stride, REAL *variances, REAL *roots, REAL *inverses);                     \
@@ -62,6 +81,10 @@
     void ntk_affine_relu_block_##SUFFIX(                                                                                                   \
         REAL *distance, REAL *theta, size_t rows, size_t stride, int aligned, int theta_is_zero,                                           \
         const struct ntk_affine_relu_##SUFFIX *parameters, const REAL *q1, const REAL *q2, const REAL *a1, const REAL *i1,                 \
+        const REAL *a2, const REAL *i2);                                                                                                   \
+    void ntk_convolution_relu_block_##SUFFIX(                                                                                              \
+        REAL *distance, REAL *theta, size_t rows, size_t stride, const REAL *extended, const REAL *tangents, size_t extended_stride,       \
+        REAL scale, const struct ntk_affine_relu_##SUFFIX *parameters, const REAL *q1, const REAL *q2, const REAL *a1, const REAL *i1,     \
         const REAL *a2, const REAL *i2);                                                                                                   \
     void ntk_affine_block_##SUFFIX(                                                                                                        \
         REAL *distance, REAL *theta, int theta_is_zero, size_t rows, size_t stride, int aligned, REAL weight, REAL input, REAL constant,   \

@@ -12,4 +12,7 @@
 #define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #endif
 
+/// The x86-64 level of the machine's vector instructions: 4 (AVX-512), 3 (AVX2 with FMA) or 1. For functions whose source differs by level.
+int ntk_instruction_level(void);
+
 #endif

@@ -32,6 +32,14 @@ public struct AnalyticKernel: Sendable {
         spatial?.operationsPerPair ?? 2 * features + 100 * depth
     }
 
+    /// Bytes that `matrices` takes beside its results for so many points in all.
+    public func workingBytes<Element: KernelScalar>(points: Int, as _: Element.Type) -> Int {
+        if let spatial { return spatial.workingBytes(points: points, as: Element.self) }
+        // Unit vectors, in rows and in panels.
+        let (bytes, overflow) = points.multipliedReportingOverflow(by: 2 * features * MemoryLayout<Element>.stride)
+        return overflow ? .max : bytes
+    }
+
     /// The kernel of points that are vectors.
     /// - Throws: `ArchitectureError` with the place in the tree if `architecture` has no kernel on points of `features` numbers.
     public init(_ architecture: Layer, features: Int) throws(ArchitectureError) {

@@ -95,8 +95,12 @@ struct KernelRequest: ComputeTask {
         let size = precision == .float64 ? 8 : 4
         let columns = x2?.rows ?? x1.rows
         let results = diagonal ? x1.rows : x1.rows.multipliedClamped(by: columns)
-        let inputs = x1.rows.multipliedClamped(by: x1.columns) + (x2.map { $0.rows * $0.columns } ?? 0)
-        return results.multipliedClamped(by: size * kinds.count).addingClamped(inputs.multipliedClamped(by: 8 + size))
+        let points = x1.rows + (x2?.rows ?? 0)
+        let inputs = points.multipliedClamped(by: x1.columns)
+        let working =
+            diagonal
+            ? 0 : precision == .float64 ? kernel.workingBytes(points: points, as: Double.self) : kernel.workingBytes(points: points, as: Float.self)
+        return results.multipliedClamped(by: size * kinds.count).addingClamped(inputs.multipliedClamped(by: 8)).addingClamped(working)
     }
 }
 

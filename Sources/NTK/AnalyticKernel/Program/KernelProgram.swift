@@ -71,6 +71,19 @@ struct KernelProgram: Sendable {
         values[0] = values[1]
     }
 
+    /// By value, whether no covariance can be negative: behind a relu, and as long as `keeps` says so of the operations.
+    func nonnegativeValues(keeps: (Operation) -> Bool) -> [Bool] {
+        var isNonnegative = [false]
+        for instruction in instructions {
+            if case .activation(let step) = instruction.operation, case .abRelu(let a, let b) = step.activation {
+                isNonnegative.append(a * b == 0 && a + b != 0)
+            } else {
+                isNonnegative.append(keeps(instruction.operation) && instruction.inputs.allSatisfy { isNonnegative[$0] })
+            }
+        }
+        return isNonnegative
+    }
+
     /// Nodes of the patterns that the layers need; nil if none needs one.
     var patternSize: Int? {
         for instruction in instructions {

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import Locks
 
 /// Kernels of points with spatial axes.
 struct SpatialKernel: Sendable {
@@ -58,14 +59,18 @@ struct SpatialKernel: Sendable {
         let nngp = kinds.contains(.nngp) ? Matrix<Element>(uninitializedRows: x1.x.rows, columns: columns) : nil
         let ntk = kinds.contains(.ntk) ? Matrix<Element>(uninitializedRows: x1.x.rows, columns: columns) : nil
         let isSymmetric = x2 == nil
+        // Where there is room every point is prepared once, otherwise once for each tile.
+        let isHeld = statsBytes(points: x1.x.rows + (x2?.x.rows ?? 0), as: Element.self) <= Self.heldBytes
+        let held1 = isHeld ? try allStats(x1, as: Element.self, on: executor) : nil
+        let held2 = isHeld ? try x2.map { try allStats($0, as: Element.self, on: executor) } ?? held1 : nil
         let grid = TileGrid(rows: x1.x.rows, columns: columns, side: side(x1.x.rows, columns), upperOnly: isSymmetric)
         try executor.forEach(grid.tiles.count) { index in
             let tile = grid.tiles[index]
             let builder = builder(Element.self)
             let pass = pass(Element.self, hasTheta: ntk != nil)
-            let own = tile.rows.map { builder.stats(x1, $0) }
+            let own = held1.map { Array($0[tile.rows]) } ?? tile.rows.map { builder.stats(x1, $0) }
             let sameRows = isSymmetric && tile.rows == tile.columns
-            let others = sameRows ? own : tile.columns.map { builder.stats(x2 ?? x1, $0) }
+            let others = sameRows ? own : held2.map { Array($0[tile.columns]) } ?? tile.columns.map { builder.stats(x2 ?? x1, $0) }
             for (r, i) in tile.rows.enumerated() {
                 pass.first = own[r]
                 for (c, j) in tile.columns.enumerated() where !sameRows || j >= i {
@@ -110,6 +115,45 @@ struct SpatialKernel: Sendable {
         }
         return Kernels(
             nngp: kinds.contains(.nngp) ? Array(nngp.elements[..<x.x.rows]) : nil, ntk: kinds.contains(.ntk) ? Array(ntk.elements[..<x.x.rows]) : nil)
+    }
+
+    /// Bytes that the statistics of all points may take at once.
+    private static var heldBytes: Int { 384 << 20 }
+
+    /// Bytes of the statistics of some points, or of a tile's where that is all that is held.
+    func workingBytes<Element: KernelScalar>(points: Int, as _: Element.Type) -> Int {
+        let bytes = statsBytes(points: points, as: Element.self)
+        return bytes <= Self.heldBytes ? bytes : statsBytes(points: min(points, 64), as: Element.self)
+    }
+
+    private func statsBytes<Element: KernelScalar>(points: Int, as _: Element.Type) -> Int {
+        let size = MemoryLayout<Element>.stride
+        var bytes = program.values[0].positions * channels * size
+        for value in needs.variances {
+            let grid = PositionGrid(program.values[value].spatial)
+            bytes += grid.positions * 8 + grid.rows * grid.stride * 4 * size
+        }
+        for instruction in program.instructions where instruction.operation.weighsPositions {
+            let positions = program.values[instruction.inputs[0]].positions
+            bytes += positions.multipliedReportingOverflow(by: positions * size).partialValue
+        }
+        let (total, overflow) = bytes.multipliedReportingOverflow(by: points)
+        return overflow ? .max : total
+    }
+
+    private func allStats<Element: KernelScalar>(
+        _ points: Points, as _: Element.Type, on executor: any TileExecutor
+    ) throws -> [PointStats<Element>] {
+        let results = Lock([PointStats<Element>?](repeating: nil, count: points.x.rows))
+        let blocks = TileGrid(rows: points.x.rows, columns: 1, side: 4, upperOnly: false).tiles
+        try executor.forEach(blocks.count) { block in
+            let builder = builder(Element.self)
+            for row in blocks[block].rows {
+                let stats = builder.stats(points, row)
+                results.withLock { $0[row] = stats }
+            }
+        }
+        return results.withLock { $0.compactMap { $0 } }
     }
 
     private func builder<Element: KernelScalar>(_: Element.Type) -> PointStatsBuilder<Element> {

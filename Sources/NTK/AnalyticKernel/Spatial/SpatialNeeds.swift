@@ -10,6 +10,8 @@ struct SpatialNeeds: Sendable {
     let isDistance: [Bool]
     /// Whether Θ is known to be zero, before any layer with weights.
     let isThetaZero: [Bool]
+    /// Whether no covariance of a value can be negative, as behind a relu.
+    let isNonnegative: [Bool]
 
     init(_ program: KernelProgram) {
         var isDistance = [true]
@@ -30,6 +32,12 @@ struct SpatialNeeds: Sendable {
         }
         self.isDistance = isDistance
         self.isThetaZero = isThetaZero
+        isNonnegative = program.nonnegativeValues {
+            switch $0 {
+            case .affine, .window, .sum, .concatenateChannels: true
+            default: false
+            }
+        }
         pairings = [Pairing](repeating: .none, count: program.values.count)
         ownPairings = pairings
         pairings[program.output] = .aligned

@@ -25,7 +25,7 @@ extension SpatialPass {
         let squares = chain.a * chain.a + chain.b * chain.b
         let parameters = AffineRelu<Element>(
             weight: Element(chain.affine.weight), input: Element(chain.affine.input), constant: Element(chain.affine.constant),
-            asymmetry: Element(squares > 0 ? (chain.a - chain.b).squared / squares : 0), power: Element(squares / 2))
+            asymmetry: Element(squares > 0 ? (chain.a - chain.b).squared / squares : 0), power: Element(squares / 2), isNear: chain.isNear)
         let (before, between) = (index + 1, index + 2)
         guard let q1 = first.variances[before], let q2 = second.variances[before], let own = first.variances[between],
             let other = second.variances[between]
@@ -50,6 +50,14 @@ extension SpatialPass {
         for (block, pair) in table.output.pairs.enumerated() {
             let (u, v) = (pair.first * stride, pair.second * stride)
             let (target, tangent) = unsafe (base + block * size, theta + block * size)
+            if table.isContiguous && table.inner.window == 3 {
+                let extended = unsafe run.extend(block, distances, hasVariances: true)
+                let tangents = unsafe isThetaZero ? nil : run.extend(block, source, hasVariances: false)
+                unsafe Element.convolutionReluBlock(
+                    target, tangent, shape, extended, tangents, extendedStride: table.extendedStride, scale: Element(table.scale), parameters,
+                    variances1 + u, variances2 + v, roots1 + u, inverses1 + u, roots2 + v, inverses2 + v)
+                continue
+            }
             unsafe run.block(block, distances, target, hasVariances: true)
             if !isThetaZero { unsafe run.block(block, source, tangent, hasVariances: false) }
             unsafe Element.affineReluBlock(
@@ -110,7 +118,7 @@ extension SpatialPass {
     private let table: WindowTable
     private let sums: (UnsafePointer<Element>, UnsafePointer<Element>)?
     private let variances: (Variances<Element>, Variances<Element>)?
-    private let extended: UnsafeMutablePointer<Element>
+    private let extended, extendedTheta: UnsafeMutablePointer<Element>
     private let alone: UnsafeMutablePointer<Element>
     private let pointers: UnsafeMutablePointer<UnsafePointer<Element>?>
     private let size, stride: Int
@@ -131,7 +139,11 @@ extension SpatialPass {
             unsafe sums = nil
             unsafe variances = nil
         }
-        unsafe extended = pass.scratch.elements(1, table.extendedRows * table.extendedStride).base
+        // Rows begin a register's width into their storage but for the margin, so that what is inside the edges is aligned.
+        let size = table.extendedRows * table.extendedStride
+        let margin = NTK.run - table.halo.low % NTK.run
+        unsafe extended = pass.scratch.elements(1, size + NTK.run).base + margin
+        unsafe extendedTheta = pass.scratch.elements(3, size + NTK.run).base + margin
         unsafe alone = pass.scratch.elements(2, 2 * table.input.grid.stride).base
         unsafe pointers = pass.scratch.pointers(table.rowTaps)
         unsafe template = BlockWindow(
@@ -140,8 +152,27 @@ extension SpatialPass {
             extendedStride: table.extendedStride, wraps: table.inner.wraps)
     }
 
+    /// The sums over the leading axes for one output block of a plane, with margins along the last; valid until the next of its kind.
+    func extend(_ block: Int, _ input: UnsafeMutablePointer<Element>, hasVariances: Bool) -> UnsafePointer<Element> {
+        let extended = unsafe hasVariances ? extended : extendedTheta
+        unsafe Element.extendBlock(extended, window(block, input, hasVariances: hasVariances))
+        return unsafe UnsafePointer(extended)
+    }
+
     /// One output block of one plane.
     func block(_ block: Int, _ input: UnsafeMutablePointer<Element>, _ output: UnsafeMutablePointer<Element>, hasVariances: Bool) {
+        let window = unsafe window(block, input, hasVariances: hasVariances)
+        unsafe Element.extendBlock(extended, window)
+        if unsafe table.isContiguous {
+            unsafe Element.slideBlock(
+                output, rows: table.output.grid.width, stride: table.output.grid.stride, extended, extendedStride: template.extendedStride,
+                taps: table.inner.window, scale: Element(table.scale))
+        } else {
+            unsafe lookUp(window, output)
+        }
+    }
+
+    private func window(_ block: Int, _ input: UnsafeMutablePointer<Element>, hasVariances: Bool) -> BlockWindow<Element> {
         var window = unsafe template
         let start = unsafe Int(table.starts[block])
         unsafe window.count = Int(table.starts[block + 1]) - start
@@ -155,14 +186,7 @@ extension SpatialPass {
                 unsafe window.secondAlone = add(rows.second, variances.1, alone + stride)
             }
         }
-        unsafe Element.extendBlock(extended, window)
-        if unsafe table.isContiguous {
-            unsafe Element.slideBlock(
-                output, rows: table.output.grid.width, stride: table.output.grid.stride, extended, extendedStride: template.extendedStride,
-                taps: table.inner.window, scale: Element(table.scale))
-        } else {
-            unsafe lookUp(window, output)
-        }
+        return unsafe window
     }
 
     /// The variances of some rows, added up.

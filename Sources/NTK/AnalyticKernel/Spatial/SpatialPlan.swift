@@ -23,6 +23,8 @@ struct SpatialPlan: Sendable {
         var input: Int
         var affine: KernelProgram.AffineStep
         var a, b: Double
+        /// Whether it is relu, up to a factor, of what has no negative covariance.
+        var isNear: Bool
     }
 
     struct Boundary: Sendable {
@@ -56,8 +58,8 @@ struct SpatialPlan: Sendable {
         slabSlots = SlotPlan(program, instructions: slabInstructions, initial: [0], kept: Set(boundary.map(\.value)))
         let initial = inSlabs.isEmpty ? [0] : boundary.filter { !$0.isSummed }.map(\.value)
         restSlots = SlotPlan(program, instructions: restInstructions, initial: initial, kept: kept)
-        slabChains = Self.chains(program, slabSlots, isDistance: needs.isDistance)
-        restChains = Self.chains(program, restSlots, isDistance: needs.isDistance)
+        slabChains = Self.chains(program, slabSlots, needs)
+        restChains = Self.chains(program, restSlots, needs)
         rest = SpatialStage(program, pairings, values: Set(initial).union(restInstructions.map { $0 + 1 }), restInstructions) {
             BlockList(PositionGrid(program.values[$0].spatial), pairings[$0])
         }
@@ -72,18 +74,19 @@ struct SpatialPlan: Sendable {
             }
     }
 
-    private static func chains(_ program: KernelProgram, _ plan: SlotPlan, isDistance: [Bool]) -> [Int: Chain] {
+    private static func chains(_ program: KernelProgram, _ plan: SlotPlan, _ needs: SpatialNeeds) -> [Int: Chain] {
         var chains: [Int: Chain] = [:]
         for position in plan.steps.indices.dropLast(2) {
             let (first, second, third) = (plan.steps[position], plan.steps[position + 1], plan.steps[position + 2])
             let input = program.instructions[first.instruction].inputs[0]
-            guard case .window = program.instructions[first.instruction].operation, isDistance[input],
+            guard case .window = program.instructions[first.instruction].operation, needs.isDistance[input],
                 case .affine(let affine) = program.instructions[second.instruction].operation,
                 case .activation(let step) = program.instructions[third.instruction].operation, case .abRelu(let a, let b) = step.activation,
                 // Each in place on the one before, so that nobody else reads it.
                 second.inputs == [first.output], second.output == first.output, third.inputs == [first.output], third.output == first.output
             else { continue }
-            chains[position] = Chain(input: input, affine: affine, a: a, b: b)
+            chains[position] = Chain(
+                input: input, affine: affine, a: a, b: b, isNear: a * b == 0 && a + b != 0 && needs.isNonnegative[second.instruction + 1])
         }
         return chains
     }

@@ -8,7 +8,7 @@ struct MaskedPoints {
 
     init(_ x: Matrix<Double>) {
         let count = x.rows * x.columns
-        guard unsafe UnsafeBufferPointer(start: x.base, count: count).contains(where: \.isNaN) else {
+        guard unsafe Self.hasMask(UnsafeBufferPointer(start: x.base, count: count)) else {
             values = x
             missing = []
             return
@@ -22,6 +22,30 @@ struct MaskedPoints {
         }
         values = copy
         self.missing = missing
+    }
+}
+
+extension MaskedPoints {
+    /// Whether there is a NaN, looked for in whole blocks, which leaves the loop over a block to vector registers.
+    private static func hasMask(_ numbers: UnsafeBufferPointer<Double>) -> Bool {
+        let block = 4_096
+        for start in stride(from: 0, to: numbers.count, by: block) {
+            var lanes = SIMD8<Double>(repeating: 0)
+            var index = start
+            let end = min(start + block, numbers.count)
+            while index + 8 <= end {
+                let part = unsafe UnsafeRawPointer(numbers.baseAddress.unsafelyUnwrapped + index).loadUnaligned(as: SIMD8<Double>.self)
+                lanes.replace(with: part, where: part .!= part)
+                index += 8
+            }
+            var hasOne = any(lanes .!= lanes)
+            while index < end {
+                hasOne = unsafe hasOne || numbers[index].isNaN
+                index += 1
+            }
+            if hasOne { return true }
+        }
+        return false
     }
 }
 

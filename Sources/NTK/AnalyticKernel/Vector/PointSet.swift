@@ -10,6 +10,8 @@ struct PointSet<Element: KernelScalar>: Sendable {
     let features: Int
     /// x / |x| in rows, a zero row for x = 0; padded with zero rows to a multiple of `rowPadding`.
     let units: Storage<Element>
+    /// The same in panels of `Element.panel` points, coordinate by coordinate.
+    let panels: Storage<Element>
     /// One entry for each instruction of the program.
     let stages: [Stage]
     /// Standard deviation of the output at each point: √K(x, x).
@@ -18,15 +20,16 @@ struct PointSet<Element: KernelScalar>: Sendable {
     let nngpDiagonal: [Double]
     let ntkDiagonal: [Double]
 
-    /// Rows of units that the last tile may read beyond the points.
-    static var rowPadding: Int { 64 }
+    /// Rows of units that the last tile may read beyond the points: whole panels of either precision, and whole runs.
+    static var rowPadding: Int { 48 }
 
     /// - Parameter set: names the data set in an error.
     init(_ x: Matrix<Double>, program: KernelProgram, set: String, on executor: any TileExecutor) throws {
         count = x.rows
         features = x.columns
         units = Storage(count: x.rows.roundedUp(to: Self.rowPadding) * x.columns)
-        let norms = try Self.normalize(x, into: units, on: executor)
+        panels = Storage(count: units.count)
+        let norms = try Self.normalize(x, into: units, panels, on: executor)
         let input = PointValues(variance: norms.map { ($0 / Double(x.columns).squareRoot()).squared })
         var recursion = PointRecursion<Element>(input)
         stages = program.instructions.map { recursion.advance($0) }
@@ -45,18 +48,24 @@ struct PointSet<Element: KernelScalar>: Sendable {
     /// Copies to a storage that the loops can overrun by less than a run and by the padding of the last tile.
     static func padded(_ values: [Double]) -> Storage<Element> { values.padded(as: Element.self, by: rowPadding) }
 
-    /// Fills `units` and returns |x| of every point.
-    private static func normalize(_ x: Matrix<Double>, into units: Storage<Element>, on executor: any TileExecutor) throws -> [Double] {
+    /// Fills `units` and `panels` and returns |x| of every point.
+    private static func normalize(
+        _ x: Matrix<Double>, into units: Storage<Element>, _ panels: Storage<Element>, on executor: any TileExecutor
+    ) throws -> [Double] {
         let norms = Storage<Double>(count: x.rows)
         let columns = x.columns
         let blocks = TileGrid(rows: x.rows, columns: 1, side: rowPadding, upperOnly: false).tiles
         try executor.forEach(blocks.count) { block in
-            for row in blocks[block].rows {
+            let rows = blocks[block].rows
+            for row in rows {
                 unsafe norms.base[row] = Element.normalize(x.base + row * columns, units.base + row * columns, columns)
             }
+            let padding = rowPadding - rows.count
+            unsafe (units.base + rows.upperBound * columns).initialize(repeating: 0, count: padding * columns)
+            for row in stride(from: rows.lowerBound, to: rows.lowerBound + rowPadding, by: Element.panel) {
+                unsafe Element.packPanel(panels.base + row * columns, units.base + row * columns, columns)
+            }
         }
-        let padding = units.count - x.rows * columns
-        unsafe (units.base + x.rows * columns).initialize(repeating: 0, count: padding)
         return unsafe Array(UnsafeBufferPointer(start: norms.base, count: x.rows))
     }
 }

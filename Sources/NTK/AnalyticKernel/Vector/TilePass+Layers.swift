@@ -3,10 +3,12 @@ import LinearAlgebra
 // The layers of a row beyond the plain affine map.
 extension TilePass {
     func activation(
-        _ step: ActivationStep, _ own: PointSet<Element>.Stage, _ other: PointSet<Element>.Stage, _ pairs: PairRun, _ row: RowSlot<Element>,
-        _ scratch: RowScratch<Element>
+        _ step: ActivationStep, isNear: Bool, _ own: PointSet<Element>.Stage, _ other: PointSet<Element>.Stage, _ pairs: PairRun,
+        _ row: RowSlot<Element>, _ scratch: RowScratch<Element>
     ) {
         switch (step.activation, own, other) {
+        case (.abRelu(let a, let b), _, _) where isNear && a * b == 0 && a + b != 0:
+            unsafe Element.nearRelu(row.z, row.theta, pairs.count, Element((a * a + b * b) / 2))
         case (.abRelu(let a, let b), _, _):
             let squares = a * a + b * b
             unsafe Element.abRelu(

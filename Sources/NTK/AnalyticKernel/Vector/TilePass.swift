@@ -11,26 +11,20 @@ struct TilePass<Element: KernelScalar> {
     let kinds: Set<KernelKind>
     let x1: PointSet<Element>
     let x2: PointSet<Element>
+    /// Values whose gaps are never negative.
+    private let isNear: [Bool]
 
     init(program: KernelProgram, kinds: Set<KernelKind>, x1: PointSet<Element>, x2: PointSet<Element>) {
         self.program = program
         self.kinds = kinds
         self.x1 = x1
         self.x2 = x2
+        isNear = program.nonnegativeValues { if case .affine = $0 { true } else { false } }
         plan = SlotPlan(program, instructions: Array(program.instructions.indices), kept: [program.output])
     }
 
-    /// Points on a side of a tile: two float64 planes of it fit a 1 MB second-level cache, and the GEMM is near its full speed.
-    static var side: Int { 256 }
-
-    /// The GEMM gives an entry the same bits wherever it stands in blocks of these sizes; smaller ones take OpenBLAS's other way. In float64
-    /// eight rows are enough beside many columns, which makes a prediction of one point four times as fast.
-    private static func blockSize(rows: Int, columns: Int) -> (height: Int, width: Int) {
-        let least = PointSet<Element>.rowPadding
-        let width = max(least, columns.roundedUp(to: run))
-        let isWide = width >= 3 * least && Element.self == Double.self
-        return (isWide ? rows.roundedUp(to: 8) : max(least, rows.roundedUp(to: run)), width)
-    }
+    /// Points on a side of a tile: whole panels, and two float64 planes of it fit a 1 MB second-level cache.
+    static var side: Int { 240 }
 
     /// Gap and Θ of a tile, row-major with `columns` padded elements in a row.
     struct Planes {
@@ -41,10 +35,15 @@ struct TilePass<Element: KernelScalar> {
 
     /// Computes the tile with the given points; on a tile on the diagonal of a symmetric kernel only pairs with column ≥ row.
     func compute(rows: Range<Int>, columns: Range<Int>, upperOnly: Bool) -> Planes {
-        let (height, width) = Self.blockSize(rows: rows.count, columns: columns.count)
+        let height = rows.count.roundedUp(to: blockRows)
+        let width = columns.count.roundedUp(to: PointSet<Element>.rowPadding)
         let planes = Planes(
             columns: width, covariance: Storage(count: height * width), theta: Storage(count: kinds.contains(.ntk) ? height * width : 0))
-        cosines(rows: rows, columns: columns, upperOnly: upperOnly, height: height, planes)
+        // c = û·v̂ for all pairs of the tile.
+        let d = x1.features
+        unsafe Element.innerProducts(
+            planes.covariance.base, stride: width, x1.units.base + rows.lowerBound * d, count: height, x2.panels.base + columns.lowerBound * d,
+            panelCount: width / Element.panel, d, upperOnly: upperOnly)
         let scratch = RowScratch<Element>(slots: plan.slotCount - 1, width: width, needsDuals: needsDuals)
         for row in 0..<rows.count {
             let start = upperOnly ? row / run * run : 0
@@ -59,21 +58,6 @@ struct TilePass<Element: KernelScalar> {
 
     private var needsDuals: Bool {
         x1.stages.contains { if case .dual = $0 { true } else { false } }
-    }
-
-    /// c = û·v̂ for all pairs of the tile; on the diagonal in strips that leave out what lies below it.
-    private func cosines(rows: Range<Int>, columns: Range<Int>, upperOnly: Bool, height: Int, _ planes: Planes) {
-        let d = x1.features
-        // Every strip keeps a shape in which a pair's bits do not depend on its place.
-        let half = Self.side / 2
-        let strip = upperOnly && height >= half + PointSet<Element>.rowPadding ? half : height
-        for top in stride(from: 0, to: height, by: strip) {
-            let left = upperOnly ? top : 0
-            unsafe Element.gemmTransposed(
-                min(strip, height - top), planes.columns - left, d, alpha: 1, x1.units.base + (rows.lowerBound + top) * d, d,
-                x2.units.base + (columns.lowerBound + left) * d, d, beta: 0, planes.covariance.base + top * planes.columns + left,
-                planes.columns)
-        }
     }
 
     private func passRow(
@@ -98,13 +82,14 @@ struct TilePass<Element: KernelScalar> {
                         std2.base + j)
                 }
                 if let shares1, let shares2 {
-                    unsafe addConstant(shares1, shares2, pairs, output.z)
+                    unsafe addConstant(shares1, shares2, pairs, output.z, isNear: isNear[instruction + 1])
                 } else if affine.weight == 0 {
                     // Nothing of the inputs is left: no covariance.
                     unsafe output.z.update(repeating: 1, count: count)
                 }
             case (.activation(let step), let own, let other):
-                unsafe activation(step, own, other, pairs, output, scratch)
+                let input = program.instructions[instruction].inputs[0]
+                unsafe activation(step, isNear: isNear[input], own, other, pairs, output, scratch)
             case (.product, .product(let own), .product(let other)):
                 unsafe product(own, other, pairs, step.inputs.map { unsafe slots[$0] }, output)
             case (.layerNorm, .layerNorm(let own), .layerNorm(let other)):
@@ -127,8 +112,14 @@ struct TilePass<Element: KernelScalar> {
     }
 
     func addConstant(
-        _ own: PointSet<Element>.Shares, _ other: PointSet<Element>.Shares, _ pairs: PairRun, _ z: UnsafeMutablePointer<Element>
+        _ own: PointSet<Element>.Shares, _ other: PointSet<Element>.Shares, _ pairs: PairRun, _ z: UnsafeMutablePointer<Element>,
+        isNear: Bool = false
     ) {
+        if isNear {
+            unsafe Element.nearConstant(
+                z, pairs.count, own.s.base[pairs.i], own.e.base[pairs.i], other.s.base + pairs.j, other.e.base + pairs.j)
+            return
+        }
         unsafe Element.addConstant(
             z, pairs.count, own.s.base[pairs.i], own.e.base[pairs.i], other.s.base + pairs.j, other.e.base + pairs.j)
     }

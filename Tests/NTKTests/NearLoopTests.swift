@@ -1,0 +1,87 @@
+import LinearAlgebra
+import TestSupport
+import Testing
+
+@testable import NTK
+
+/// The loops for covariances that are not negative beside those for all, and inner products beside plain sums.
+struct NearLoopTests {
+    @Test func nearReluIsReluToTheBit() { near(Double.self) }
+    @Test func nearReluIsReluToTheBitInFloat32() { near(Float.self) }
+
+    private func near<Element: KernelScalar>(_: Element.Type) {
+        let seed = UInt64.random(in: 0 ... .max)
+        var generator = SeededGenerator(seed: seed)
+        let count = 64 * run
+        func numbers(_ range: ClosedRange<Double>) -> Storage<Element> {
+            let storage = Storage<Element>(count: count)
+            for index in 0..<count { storage.set(index, Element(Double.random(in: range, using: &generator))) }
+            return storage
+        }
+        let gaps = numbers(0...1)
+        for (index, gap) in [0, 1, 1e-30, 1e-15, 1e-7, 0.5].enumerated() { gaps.set(index, Element(gap)) }
+        let (shares, rest) = (numbers(0...1), numbers(0...1))
+        let (theta1, theta2) = (numbers(1...1), numbers(1...1))
+        let (z1, z2) = (copy(gaps), copy(gaps))
+        unsafe Element.abRelu(z1.base, theta1.base, count, 1, 0.5)
+        unsafe Element.nearRelu(z2.base, theta2.base, count, 0.5)
+        #expect(z1.elements == z2.elements, "seed \(seed)")
+        #expect(theta1.elements == theta2.elements, "seed \(seed)")
+        // Shares of positive numbers: a cosine stays positive.
+        for index in 0..<count {
+            let share = shares.elements[index].squareRoot()
+            rest.set(index, (1 - share * share).squareRoot())
+            shares.set(index, share)
+        }
+        unsafe Element.addConstant(z1.base, count, 0.6, 0.8, shares.base, rest.base)
+        unsafe Element.nearConstant(z2.base, count, 0.6, 0.8, shares.base, rest.base)
+        #expect(z1.elements == z2.elements, "seed \(seed)")
+        #expect(z2.elements.allSatisfy { $0 >= 0 && $0 <= 1 }, "seed \(seed)")
+    }
+
+    private func copy<Element: KernelScalar>(_ storage: Storage<Element>) -> Storage<Element> {
+        let copy = Storage<Element>(count: storage.count)
+        for (index, element) in storage.elements.enumerated() { copy.set(index, element) }
+        return copy
+    }
+
+    @Test(arguments: [1, 7, 8, 391, 392, 393, 900])
+    func innerProducts(dimension: Int) {
+        products(dimension, Double.self, tolerance: 1e-15)
+        products(dimension, Float.self, tolerance: 1e-6)
+    }
+
+    private func products<Element: KernelScalar>(_ d: Int, _: Element.Type, tolerance: Double) {
+        let seed = UInt64.random(in: 0 ... .max)
+        var generator = SeededGenerator(seed: seed)
+        let (rows, panels) = (3 * blockRows, 2)
+        let count = panels * Element.panel
+        let points = Storage<Element>(count: count * d)
+        for index in 0..<points.count { points.set(index, Element(Double.random(in: -1...1, using: &generator))) }
+        let packed = Storage<Element>(count: points.count)
+        for panel in 0..<panels {
+            let start = panel * Element.panel * d
+            unsafe Element.packPanel(packed.base + start, points.base + start, d)
+        }
+        let products = Storage<Element>(count: rows * count)
+        unsafe Element.innerProducts(
+            products.base, stride: count, points.base, count: rows, packed.base, panelCount: panels, d, upperOnly: false)
+        let (x, result) = (points.elements.map { Double($0) }, products.elements)
+        for i in 0..<rows {
+            for j in 0..<count {
+                let plain = (0..<d).reduce(0) { $0 + x[i * d + $1] * x[j * d + $1] }
+                #expect(abs(Double(result[i * count + j]) - plain) <= tolerance * Double(d + 1), "\(i) \(j), seed \(seed)")
+                // A pair's bits do not tell its place or its order.
+                if j < rows { #expect(result[i * count + j] == result[j * count + i], "\(i) \(j), seed \(seed)") }
+            }
+        }
+        let upper = Storage<Element>(count: rows * count)
+        unsafe upper.base.initialize(repeating: 7, count: upper.count)
+        unsafe Element.innerProducts(
+            upper.base, stride: count, points.base, count: rows, packed.base, panelCount: panels, d, upperOnly: true)
+        let half = upper.elements
+        for i in 0..<rows {
+            for j in i / run * run..<count { #expect(half[i * count + j] == result[i * count + j], "\(i) \(j), seed \(seed)") }
+        }
+    }
+}
