@@ -43,6 +43,18 @@ end-to-end-test: packages .venv-tests/complete ## Test real servers over TLS, wi
 	swift build
 	NTK_SERVER=.build/debug/ntk-server .venv-tests/bin/pytest --quiet Tests/EndToEnd
 
+.venv-page/complete: Tests/Page/requirements.txt | packages
+	rm -rf .venv-page
+	python3 -m venv .venv-page
+	.venv-page/bin/pip install --quiet --disable-pip-version-check -r Tests/Page/requirements.txt
+	touch $@
+
+.PHONY: page-test
+page-test: packages .venv-page/complete ## Test the page and the reference in Debian's chromium
+	@.ci/install-packages chromium fonts-dejavu-core
+	swift build
+	NTK_SERVER=.build/debug/ntk-server .venv-page/bin/pytest --quiet Tests/Page
+
 # Not in parallel: the numeric tests would take the threads that the tests of deadlines wait for.
 .PHONY: swift-test
 swift-test: packages ## Run the Swift tests

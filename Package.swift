@@ -26,6 +26,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         // C libraries and the C that Swift cannot express.
@@ -49,7 +50,7 @@ let package = Package(
         .target(name: "CMemoryPolicy"),
         .target(name: "CThreadSanitizer"),
         .target(name: "Locks", dependencies: ["CThreadSanitizer"], swiftSettings: strict),
-        .target(name: "CEmbedded", cSettings: [.unsafeFlags(["-std=c23"])]),
+        .target(name: "CEmbedded", exclude: ["page"], cSettings: [.unsafeFlags(["-std=c23"])]),
 
         // The numeric core.
         .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "CCompensatedSums", "Locks"], swiftSettings: strict),
@@ -68,7 +69,7 @@ let package = Package(
             name: "NTKService",
             dependencies: [
                 "NTK", "LinearAlgebra", "TensorFormats", "HTTP1", "ComputeExecutor", "Batching", "ArtifactStore", "CEmbedded", "Metrics", "Locks",
-                httpTypes,
+                httpTypes, .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict),
         .target(name: "Logs", dependencies: ["Locks", logging], swiftSettings: strict),

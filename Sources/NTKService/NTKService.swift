@@ -1,6 +1,5 @@
 internal import ArtifactStore
 internal import Batching
-internal import CEmbedded
 package import ComputeExecutor
 package import HTTP1
 package import HTTPTypes
@@ -165,9 +164,7 @@ package struct NTKService: HTTPResponder {
             capacity.memory.usage.report(to: metrics.memory)
             return ServerResponse(
                 headerFields: [.contentType: MetricText.mediaType, .cacheControl: "no-store"], body: .bytes(metrics.registry.text().bytes))
-        case .openapi:
-            let text = unsafe UnsafeBufferPointer(start: ntk_openapi_yaml(), count: ntk_openapi_yaml_size)
-            return ServerResponse(headerFields: [.contentType: Route.openapi.mediaTypes[0]], body: .bytes(unsafe Array(text)))
+        case .openapi, .openapiJSON, .page, .docs, .pageFile: return try document(request.head, route, file: segments["file"])
         case .kernels:
             return try await compute(request, KernelRequest.init, KernelEndpoint.answer)
         case .predictions:

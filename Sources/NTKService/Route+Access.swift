@@ -10,7 +10,7 @@ extension Route {
     /// Whether it says nothing but how the server is and what it offers: then no key is needed, and no limit counts.
     package var isOpen: Bool {
         switch self {
-        case .livez, .readyz, .healthz, .version, .openapi, .kserveLive, .kserveReady: true
+        case .livez, .readyz, .healthz, .version, .openapi, .openapiJSON, .page, .docs, .pageFile, .kserveLive, .kserveReady: true
         default: false
         }
     }

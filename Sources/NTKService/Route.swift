@@ -31,6 +31,10 @@ package enum Route: String, CaseIterable, Sendable {
     case metrics = "/metrics"
     case version = "/version"
     case openapi = "/openapi.yaml"
+    case openapiJSON = "/openapi.json"
+    case page = "/"
+    case docs = "/docs"
+    case pageFile = "/page/{file}"
 
     /// The route of a path, with what stands in place of the segments in braces.
     static func match(_ path: String) -> (route: Route, segments: [String: String])? {
@@ -59,7 +63,7 @@ package enum Route: String, CaseIterable, Sendable {
         case .kserveInfer, .kserveVersionInfer: [.post, .options]
         case .networks, .regressors: [.get, .head, .post, .options]
         case .network, .regressor: [.get, .head, .delete, .options]
-        case .livez, .readyz, .healthz, .metrics, .version, .openapi: [.get, .head, .options]
+        case .livez, .readyz, .healthz, .metrics, .version, .openapi, .openapiJSON, .page, .docs, .pageFile: [.get, .head, .options]
         case .kserveServer, .kserveServerSlash, .kserveLive, .kserveReady, .kserveModel, .kserveModelReady, .kserveVersion, .kserveVersionReady:
             [.get, .head, .options]
         }
@@ -72,6 +76,8 @@ package enum Route: String, CaseIterable, Sendable {
     var mediaTypes: [String] {
         switch self {
         case .openapi: ["application/yaml"]
+        case .page, .docs: ["text/html"]
+        case .pageFile: ["text/javascript", "text/css", "image/svg+xml"]
         case .metrics: ["text/plain"]
         case .kserveInfer, .kserveVersionInfer: ["application/json", InferResponse.octets]
         case _ where answersArrays: AnswerFormat.allCases.map(\.mediaType)

@@ -148,6 +148,20 @@ def test_the_server_has_this_document(server: Server):
     assert answer.body == DOCUMENT_PATH.read_bytes(), f"{BINARY} was built with another openapi.yaml"
 
 
+def test_the_document_as_json_is_the_same(server: Server):
+    answer = server.send("GET", "/openapi.json")
+    assert answer.media_type == "application/json"
+    assert strict_json(answer.body) == DOCUMENT
+
+
+@pytest.mark.parametrize("path", ["/openapi.yaml", "/openapi.json", "/", "/docs", "/page/main.js"])
+def test_a_document_is_not_sent_twice(server: Server, path: str):
+    first = server.send("GET", path)
+    again = server.send("GET", path, {"If-None-Match": first.headers["ETag"]})
+    assert (again.status, again.body, again.headers["ETag"]) == (304, b"", first.headers["ETag"])
+    assert server.send("GET", path, {"If-None-Match": '"another"'}).body == first.body
+
+
 def test_the_request_id_is_echoed(server: Server):
     for method, path, status in (("GET", "/livez", 200), ("GET", "/nothing", 404), ("POST", "/v1/kernels", 415)):
         answer = server.send(method, path, {"X-Request-Id": "chosen-by-the-client"})

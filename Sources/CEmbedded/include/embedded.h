@@ -4,3 +4,14 @@
 
 const unsigned char *ntk_openapi_yaml(void);
 extern const size_t ntk_openapi_yaml_size;
+
+/// A file of the page at `/` or of the reference at `/docs`.
+typedef struct {
+    const char *name;
+    const char *media_type;
+    const unsigned char *bytes;
+    size_t size;
+} ntk_page_file;
+
+const ntk_page_file *ntk_page_files(void);
+extern const size_t ntk_page_file_count;

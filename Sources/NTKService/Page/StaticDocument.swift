@@ -1,0 +1,40 @@
+internal import HTTP1
+internal import HTTPTypes
+
+/// Content that is the same for everybody until the program is replaced: the page's files and the description of the interface.
+struct StaticDocument: Sendable {
+    let mediaType: String
+    let content: [UInt8]
+    let tag: EntityTag
+
+    init(mediaType: String, content: [UInt8]) {
+        self.mediaType = mediaType
+        self.content = content
+        tag = EntityTag(of: content)
+    }
+
+    /// The document, or 304 to a client that has it. A cache asks each time whether it still has the right one: the names of the page's
+    /// files do not change with their content.
+    func response(to head: HTTPRequest) -> ServerResponse {
+        var fields: HTTPFields = [.eTag: tag.value, .cacheControl: "no-cache"]
+        if let listed = head.headerFields[.ifNoneMatch], tag.isListed(in: listed) {
+            return ServerResponse(status: .notModified, headerFields: fields)
+        }
+        fields[.contentType] = mediaType
+        fields[.xContentTypeOptions] = "nosniff"
+        if mediaType.hasPrefix("text/html") { fields.append(contentsOf: Self.pagePolicy) }
+        return ServerResponse(headerFields: fields, body: .bytes(content))
+    }
+
+    /// What a page may do: load from this server and ask it, nothing else; no script or style inside the page.
+    private static let pagePolicy: HTTPFields = {
+        var fields: HTTPFields = [
+            .contentSecurityPolicy: """
+            default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; \
+            form-action 'none'; frame-ancestors 'none'
+            """
+        ]
+        if let name = HTTPField.Name("Referrer-Policy") { fields[name] = "no-referrer" }
+        return fields
+    }()
+}
