@@ -36,7 +36,8 @@ test: openapi-test swift-test ## Run all tests
 .PHONY: openapi-test
 openapi-test: packages .venv-tests/complete ## Test openapi.yaml and a running server against each other
 	swift build
-	NTK_SERVER=.build/debug/ntk-server .venv-tests/bin/pytest --quiet Tests/OpenAPI
+	NTK_SERVER=.build/debug/ntk-server .venv-tests/bin/pytest --quiet Tests/OpenAPI Tests/EndToEnd
+	.venv-tests/bin/python Tests/Differential/llhttp.py --count 3000
 
 .PHONY: end-to-end-test
 end-to-end-test: packages .venv-tests/complete ## Test real servers over TLS, with slow clients, and at their end
@@ -71,6 +72,22 @@ swift-test: packages ## Run the Swift tests
 client-test: build .venv-client/complete ## Test the Python client and the examples against a running server
 	cd Clients/python; for check in "ruff format --check --quiet ." "ruff check --quiet ." mypy "pytest --quiet"; do \
 	    NTK_SERVER=$(CURDIR)/.build/release/ntk-server $(CURDIR)/.venv-client/bin/$$check; done
+
+.venv-conformance/complete: Tests/Conformance/requirements.txt | packages
+	rm -rf .venv-conformance
+	python3 -m venv .venv-conformance
+	.venv-conformance/bin/pip install --quiet --disable-pip-version-check -r Tests/Conformance/requirements.txt
+	touch $@
+
+.PHONY: schemathesis
+schemathesis: packages .venv-conformance/complete ## Run all checks of schemathesis against a server, SECONDS=60 of fuzzing and stateful tests
+	swift build
+	SCHEMATHESIS=.venv-conformance/bin/schemathesis Tests/Conformance/schemathesis $(SECONDS)
+
+.PHONY: redbot
+redbot: packages .venv-conformance/complete ## Ask redbot and httplint what they find bad in the answers
+	swift build
+	Tests/Conformance/redbot .venv-conformance/bin/redbot
 
 .PHONY: kill-test
 kill-test: packages ## Kill servers at random moments while they fit, and look after each restart that what they list answers

@@ -21,6 +21,7 @@ let package = Package(
     products: [
         .executable(name: "ntk-server", targets: ["ntk-server"]),
         .library(name: "NTK", targets: ["NTK"]),
+        .executable(name: "http1-echo", targets: ["http1-echo"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -62,6 +63,7 @@ let package = Package(
         .target(name: "HTTP1", dependencies: [httpTypes], swiftSettings: strict),
         .target(name: "DispatchExecutor", swiftSettings: strict),
         .target(name: "HTTPServer", dependencies: ["HTTP1", "DispatchExecutor", "CEpoll", "COpenSSL", "Locks", httpTypes], swiftSettings: strict),
+        .target(name: "ContentCoding", dependencies: ["HTTP1", "ComputeExecutor", "CZlib", "Locks", httpTypes], swiftSettings: strict),
         .target(name: "ComputeExecutor", dependencies: ["LinearAlgebra", "Locks"], swiftSettings: strict),
         .target(name: "Batching", dependencies: ["Locks"], swiftSettings: strict),
         .target(name: "ArtifactStore", dependencies: ["CSHA256", "Locks"], swiftSettings: strict),
@@ -79,7 +81,7 @@ let package = Package(
         .executableTarget(
             name: "ntk-server",
             dependencies: [
-                "HTTPServer", "NTKService", "ComputeExecutor", "Batching", "CMemoryPolicy", "Locks", "Metrics",
+                "HTTPServer", "ContentCoding", "NTKService", "ComputeExecutor", "Batching", "CMemoryPolicy", "Locks", "Metrics",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 logging, "Logs", "Gateway",
             ],
@@ -91,9 +93,14 @@ let package = Package(
 
         .executableTarget(name: "kernel-example", dependencies: ["NTK", "LinearAlgebra"], path: "Examples/Library", swiftSettings: strict),
 
+        .executableTarget(name: "http1-echo", dependencies: ["HTTPServer", "HTTP1", httpTypes], path: "Tests/EchoServer", swiftSettings: strict),
+
         // Tests, one target beside each source target.
-        .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1", httpTypes], swiftSettings: strict),
+        .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1", httpTypes], resources: [.copy("Corpus")], swiftSettings: strict),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "Locks", "HTTP1", "DispatchExecutor", httpTypes], swiftSettings: strict),
+        .testTarget(
+            name: "ContentCodingTests", dependencies: ["ContentCoding", "ComputeExecutor", "HTTP1", "CZlib", "Locks", httpTypes],
+            swiftSettings: strict),
         .testTarget(name: "TensorFormatsTests", dependencies: ["TensorFormats"], swiftSettings: strict),
         .target(name: "TestSupport", dependencies: ["LinearAlgebra"], path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "Locks", "TestSupport"], swiftSettings: strict),

@@ -86,7 +86,7 @@ struct ChunkedBody: Sendable {
         state = .data(remaining: size)
     }
 
-    /// RFC 9112 §7.1.1: whitespace may stand before the semicolon; what follows it means nothing here, but must be text.
+    /// RFC 9112 §7.1.1: whitespace may stand before the semicolon; what follows it means nothing here, but must be well-formed.
     private mutating func chunkExtension(_ octets: Span<UInt8>, limits: HTTPLimits) throws(HTTPRejection) {
         guard !octets.isEmpty else { return }
         extensionOctets += octets.count
@@ -98,8 +98,8 @@ struct ChunkedBody: Sendable {
         guard start < octets.count, octets[start] == Octet.semicolon else {
             throw .badRequest("A chunk's size must be followed by CRLF or by an extension.", "RFC 9112 §7.1")
         }
-        for index in octets.indices where octets[index] < Octet.space && octets[index] != Octet.tab || octets[index] == Octet.delete {
-            throw .badRequest("A chunk extension holds a control character.", "RFC 9112 §7.1.1")
+        guard ChunkExtension.isValid(octets) else {
+            throw .badRequest("A chunk extension must be a name, or a name and a value.", "RFC 9112 §7.1.1")
         }
     }
 

@@ -97,6 +97,10 @@ package struct NTKService: HTTPResponder {
         do {
             var response = try await answer(request)
             response.headerFields[.requestID] = id
+            if response.headerFields[.cacheControl] == nil {
+                // What has a tag may be kept, and is asked about each time; nothing else is the same for long.
+                response.headerFields[.cacheControl] = response.headerFields[.eTag] == nil ? "no-store" : "no-cache"
+            }
             return response
         } catch let problem as ProblemDetails {
             return problem.response(requestID: id, to: request.head)

@@ -109,7 +109,8 @@ package enum Route: String, CaseIterable, Sendable {
         switch self {
         case .kernels, .predictions, .dynamics, .spectra, .trainings, .regressorPredictions, .empiricalKernels, .networkOutputs, .convergence:
             ["format": AnswerFormat.allCases.map(\.rawValue), "estimate_only": ["true", "false"]]
-        case .networks, .regressors: ["limit": nil, "after": nil]
+        case .networks: ["limit": nil, "after": nil]
+        case .regressors: ["limit": nil, "after": nil, "format": AnswerFormat.allCases.map(\.rawValue), "estimate_only": ["true", "false"]]
         default: [:]
         }
     }

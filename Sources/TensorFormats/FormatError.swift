@@ -13,11 +13,11 @@ package struct FormatError: Error, Sendable, Equatable {
 
 /// The number types of array files.
 enum NumberType: Sendable {
-    case float64, float32, float16, bfloat16, int64, int32, int16, int8, uint8, uint16, uint32, bool
+    case float64, float32, float16, bfloat16, int64, int32, int16, int8, uint8, uint16, uint32, uint64, bool
 
     var size: Int {
         switch self {
-        case .float64, .int64: 8
+        case .float64, .int64, .uint64: 8
         case .float32, .int32, .uint32: 4
         case .float16, .bfloat16, .int16, .uint16: 2
         case .int8, .uint8, .bool: 1
@@ -47,6 +47,7 @@ enum NumberType: Sendable {
                         case .uint8, .bool: Double(load(UInt8.self, index))
                         case .uint16: Double(load(UInt16.self, index))
                         case .uint32: Double(load(UInt32.self, index))
+                        case .uint64: Double(load(UInt64.self, index))
                         }
                 }
                 initialized = count

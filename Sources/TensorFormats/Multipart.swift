@@ -3,6 +3,10 @@ internal import Glibc
 /// The parts of a `multipart/form-data` body (RFC 7578).
 package enum Multipart {
     private static let format = "multipart/form-data"
+    /// A form has a part for each parameter of a network at the most.
+    private static let maximumParts = 4_096
+    /// Octets of the header section of a part.
+    private static let maximumHeaderOctets = 16 * 1024
 
     package struct Part: Sendable {
         package var name: String
@@ -24,15 +28,21 @@ package enum Multipart {
             // Spaces may follow a boundary.
             while place < body.count, body[place] == 0x20 || body[place] == 0x09 { place += 1 }
             guard body[place...].starts(with: [0x0D, 0x0A]) else { throw FormatError(format, "a line end after a boundary expected") }
-            guard let next = find(delimiter, in: body, from: place) else { throw FormatError(format, "a last boundary --\(boundary)-- expected") }
+            guard let next = find(delimiter, in: body, from: place, before: body.count) else {
+                throw FormatError(format, "a last boundary --\(boundary)-- expected")
+            }
+            guard parts.count < maximumParts else { throw FormatError(format, "at most \(maximumParts) parts expected") }
             parts.append(try part(body, place, next))
             place = next + delimiter.count
         }
     }
 
     private static func part(_ body: [UInt8], _ start: Int, _ end: Int) throws(FormatError) -> Part {
-        guard let head = find([0x0D, 0x0A, 0x0D, 0x0A], in: body, from: start), head + 4 <= end else {
+        guard let head = find([0x0D, 0x0A, 0x0D, 0x0A], in: body, from: start, before: end) else {
             throw FormatError(format, "a header section and an empty line in each part expected")
+        }
+        guard head - start <= maximumHeaderOctets else {
+            throw FormatError(format, "a header section of at most \(maximumHeaderOctets) bytes in each part expected")
         }
         var (name, mediaType): (String?, String?)
         for line in String(decoding: body[start..<head], as: UTF8.self).split(separator: "\r\n") {
@@ -61,12 +71,13 @@ package enum Multipart {
         return nil
     }
 
-    private static func find(_ pattern: [UInt8], in body: [UInt8], from start: Int) -> Int? {
+    /// Where `pattern` begins for the first time, if it ends before `end`.
+    private static func find(_ pattern: [UInt8], in body: [UInt8], from start: Int, before end: Int) -> Int? {
         unsafe body.withUnsafeBytes { bytes in
             guard let base = bytes.baseAddress else { return nil }
             var place = start
-            while place + pattern.count <= body.count {
-                let rest = body.count - pattern.count - place + 1
+            while place + pattern.count <= end {
+                let rest = end - pattern.count - place + 1
                 guard let found = unsafe memchr(base + place, Int32(pattern[0]), rest) else { return nil }
                 place = unsafe UnsafeRawPointer(found) - base
                 if unsafe memcmp(base + place, pattern, pattern.count) == 0 { return place }

@@ -3,11 +3,14 @@ internal import CZlib
 /// Named arrays as a `.npz` file: a zip archive of `.npy` members, stored or deflated.
 package enum Npz {
     private static let format = ".npz"
+    /// Inflated bytes for one of the archive, above `bytesWithoutRatio`. Deflate reaches 1,000, with nothing but zeros.
+    private static let maximumRatio = 100
+    private static let bytesWithoutRatio = 16 << 20
 
     package static func isZip(_ bytes: ArraySlice<UInt8>) -> Bool { bytes.starts(with: [0x50, 0x4B]) }
 
     /// The members by name, without `.npy`, and the text of `meta.json` if there is one.
-    /// - Parameter limit: bytes that all members may take when they are inflated.
+    /// - Parameter limit: bytes that all members may take when they are inflated; nor may they take more than `maximumRatio` times the archive.
     package static func read(_ bytes: ArraySlice<UInt8>, limit: Int) throws(FormatError) -> (
         arrays: [(name: String, array: NumericArray)], meta: [UInt8]?
     ) {
@@ -24,7 +27,9 @@ package enum Npz {
             guard large >= 0, large <= end - 76, number(large, 4) == 0x0606_4B50 else { throw FormatError(format, "the ZIP64 end record expected") }
             (count, place) = (number(large + 32, 8), number(large + 48, 8))
         }
+        let limit = min(limit, max(bytesWithoutRatio, bytes.count * maximumRatio))
         var left = limit
+        var names: Set<String> = []
         var arrays: [(String, NumericArray)] = []
         var meta: [UInt8]?
         for _ in 0..<max(count, 0) {
@@ -56,6 +61,8 @@ package enum Npz {
             }
             left -= size
             let content = try member(name, method, bytes[start..<start + packed], size: size)
+            guard names.insert(name).inserted else { throw FormatError(format, "members of different names expected; \(name.prefix(80)) came twice") }
+            guard checksum(content) == UInt(number(place + 16, 4)) else { throw FormatError(format, "\(name.prefix(80)) undamaged expected") }
             if name == "meta.json" {
                 meta = content
             } else if name.hasSuffix(".npy") {
@@ -68,12 +75,20 @@ package enum Npz {
         return (arrays, meta)
     }
 
+    private static func checksum(_ content: [UInt8]) -> UInt {
+        unsafe content.withUnsafeBufferPointer { unsafe crc32_z(0, $0.baseAddress, z_size_t($0.count)) }
+    }
+
     private static func member(_ name: String, _ method: Int, _ packed: ArraySlice<UInt8>, size: Int) throws(FormatError) -> [UInt8] {
         switch method {
         case 0:
             guard packed.count == size else { throw FormatError(format, "\(size) bytes of \(name) expected; \(packed.count) came") }
             return Array(packed)
         case 8:
+            // Deflate packs 1,032 bytes into one at the most: what claims more takes no memory.
+            guard size <= packed.count * 1_032, size <= UInt32.max, packed.count <= UInt32.max else {
+                throw FormatError(format, "\(size) bytes of \(name) in deflated form expected")
+            }
             var source = Array(packed)
             var status: Int32 = 0
             let content = unsafe [UInt8](unsafeUninitializedCapacity: size) { target, count in

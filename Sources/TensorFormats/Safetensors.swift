@@ -2,6 +2,8 @@
 /// integers.
 package enum Safetensors {
     private static let format = ".safetensors"
+    /// As in the format's own reader.
+    private static let maximumHeaderOctets = 100_000_000
 
     package struct File: Sendable {
         package var arrays: [(name: String, array: NumericArray)]
@@ -17,34 +19,66 @@ package enum Safetensors {
             throw FormatError(format, "a header of at most \(bytes.count - 8) bytes expected; its length is \(length)")
         }
         let body = start + 8 + Int(length)
+        guard length <= UInt64(Self.maximumHeaderOctets) else {
+            throw FormatError(format, "a header of at most \(Self.maximumHeaderOctets) bytes expected; its length is \(length)")
+        }
+        guard length > 0, bytes[start + 8] == UInt8(ascii: "{") else { throw FormatError(format, "a header that begins with { expected") }
         let header: JSONValue
         do { header = try JSONValue.parse(Array(bytes[start + 8..<body])) } catch {
             throw FormatError(format, "a JSON header expected: \(error.detail)")
         }
         guard case .object(let object) = header else { throw FormatError(format, "a JSON object as header expected") }
         var file = File(arrays: [], metadata: [])
+        var entries: [Entry] = []
         for (name, value) in object.members {
             guard case .object(let entry) = value else { throw FormatError(format, "an object for \(name) expected") }
             if name == "__metadata__" {
                 file.metadata = entry.members.compactMap { key, value in if case .string(let text) = value { (key, text) } else { nil } }
                 continue
             }
-            file.arrays.append((name, try array(name, entry, bytes, from: body)))
+            entries.append(try self.entry(name, entry))
+        }
+        // Before anything is allocated: arrays that overlap could take many times the file.
+        try checkCover(entries, of: bytes.endIndex - body)
+        for entry in entries {
+            let content = bytes[body + entry.bytes.lowerBound..<body + entry.bytes.upperBound]
+            file.arrays.append((entry.name, try .checked(entry.shape, entry.type.numbers(content, isBigEndian: false), format)))
         }
         return file
     }
 
-    private static func array(_ name: String, _ entry: JSONObject, _ bytes: ArraySlice<UInt8>, from body: Int) throws(FormatError) -> NumericArray {
+    /// What the header says of one array.
+    private struct Entry {
+        var name: String
+        var type: NumberType
+        var shape: [Int]
+        var bytes: Range<Int>
+    }
+
+    private static func entry(_ name: String, _ entry: JSONObject) throws(FormatError) -> Entry {
         guard case .string(let typeName) = entry["dtype"], let type = type(typeName) else {
-            throw FormatError(format, "F64, F32, F16, BF16, I64, I32, I16, I8, U32, U16, U8 or BOOL as dtype of \(name) expected")
+            throw FormatError(format, "F64, F32, F16, BF16, I64, I32, I16, I8, U64, U32, U16, U8 or BOOL as dtype of \(name) expected")
         }
-        guard let shape = integers(entry["shape"]), let offsets = integers(entry["data_offsets"]), offsets.count == 2 else {
+        guard let shape = integers(entry["shape"]), let offsets = integers(entry["data_offsets"]), offsets.count == 2, offsets[0] <= offsets[1] else {
             throw FormatError(format, "shape and two data_offsets of \(name) expected")
         }
-        guard let count = NumericArray.count(shape), offsets[0] <= offsets[1], offsets[1] <= bytes.endIndex - body,
-            count.multipliedReportingOverflow(by: type.size) == (offsets[1] - offsets[0], false)
-        else { throw FormatError(format, "bytes of \(name) within the file, as many as its shape \(shape) takes, expected") }
-        return try .checked(shape, type.numbers(bytes[body + offsets[0]..<body + offsets[1]], isBigEndian: false), format)
+        guard let count = NumericArray.count(shape), count.multipliedReportingOverflow(by: type.size) == (offsets[1] - offsets[0], false) else {
+            throw FormatError(format, "as many bytes of \(name) as its shape \(shape) takes expected; \(offsets[1] - offsets[0]) came")
+        }
+        return Entry(name: name, type: type, shape: shape, bytes: offsets[0]..<offsets[1])
+    }
+
+    /// The arrays stand one behind another, and there is nothing else.
+    private static func checkCover(_ entries: [Entry], of count: Int) throws(FormatError) {
+        var end = 0
+        for entry in entries.sorted(by: { ($0.bytes.lowerBound, $0.bytes.upperBound) < ($1.bytes.lowerBound, $1.bytes.upperBound) }) {
+            guard entry.bytes.lowerBound == end else {
+                throw FormatError(
+                    format, "arrays without a gap or an overlap expected; \(entry.name) begins at \(entry.bytes.lowerBound), not \(end)")
+            }
+            end = entry.bytes.upperBound
+        }
+        guard end == count else { throw FormatError(format, "\(end) bytes of arrays expected behind the header; \(count) came") }
     }
 
     private static func type(_ name: String) -> NumberType? {
@@ -57,6 +91,7 @@ package enum Safetensors {
         case "I32": .int32
         case "I16": .int16
         case "I8": .int8
+        case "U64": .uint64
         case "U32": .uint32
         case "U16": .uint16
         case "U8": .uint8

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CMemoryPolicy
 import ComputeExecutor
+import ContentCoding
 import Foundation
 import Gateway
 import HTTPServer
@@ -76,6 +77,9 @@ struct Serve: AsyncParsableCommand {
     @OptionGroup(title: "Logs")
     var logs: LogOptions
 
+    @OptionGroup(title: "Gzip")
+    var contentCoding: ContentCodingOptions
+
     @OptionGroup(title: "Capacity")
     var capacity: CapacityOptions
 
@@ -111,6 +115,7 @@ struct Serve: AsyncParsableCommand {
             throw ValidationError("Cannot use the data directory \(directory.path): \(error)")
         }
 
+        let coding = try contentCoding.configuration(maximumBodyBytes: service.bodyBytes)
         var configuration = HTTPServerConfiguration()
         configuration.host = try Self.hostSetting.resolve(host)
         guard let port = UInt16(exactly: try Self.portSetting.resolve(port)) else { throw ValidationError("--port must be from 0 to 65535.") }
@@ -132,7 +137,8 @@ struct Serve: AsyncParsableCommand {
                 executor: executor, limits: service, networks: networks, regressors: regressors, metrics: metrics,
                 capacity: try capacity.capacity()
             ) { directory.isWritable && !lifecycle.isDraining }
-            let gateway = Gateway(service, access: control, crossOrigin: crossOrigin, metrics: metrics.http, logger: logger)
+            let coded = ContentCodingResponder(service, executor: executor, configuration: coding)
+            let gateway = Gateway(coded, access: control, crossOrigin: crossOrigin, metrics: metrics.http, logger: logger)
             server = try .start(configuration, responder: gateway)
         } catch {
             throw ValidationError("Cannot listen on \(configuration.host) port \(configuration.port): \(error)")

@@ -38,6 +38,59 @@ struct ArrayFileTests {
         }
     }
 
+    private func npyWith(header: String, _ content: [UInt8] = []) -> [UInt8] {
+        [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(truncatingIfNeeded: header.utf8.count), UInt8(header.utf8.count >> 8)] + Array(header.utf8)
+            + content
+    }
+
+    @Test func npyHeadersAreReadNotEvaluated() throws {
+        for good in [
+            "{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }", "{'shape':(2L,),'descr':'<f8','fortran_order':False}   \n",
+            "{\"descr\": \"<f8\", \"fortran_order\": True, \"shape\": (1, 2)}",
+        ] {
+            #expect(try Array(Npy.read(npyWith(header: good, little([1.0, 2]))[...]).elements) == [1, 2], "\(good)")
+        }
+        for bad in [
+            "{'descr': '<f8', 'fortran_order': False, 'shape': (+2,), }", "{'descr': '<f8', 'fortran_order': False, 'shape': (2), }",
+            "{'descr': '<f8', 'fortran_order': False, 'shape': (1 2,), }", "{'descr': '<f8', 'fortran_order': False}",
+            "{'descr': '<f8', 'descr': '<f8', 'fortran_order': False, 'shape': (2,), }", "{'descr': '<f8', 'fortran_order': 0, 'shape': (2,), }",
+            "{'descr': '<f8', 'fortran_order': False, 'shape': (2,), 'x': 1}", "{'descr': '<f8', 'fortran_order': False, 'shape': (2,), } + 1",
+            "{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (2,), }", "{'descr': '|O', 'fortran_order': False, 'shape': (2,), }",
+            "{'descr': 'xf8', 'fortran_order': False, 'shape': (2,), }",
+            "{'descr': '<f8', 'fortran_order': False, 'shape': (1000000,1000000,1000), }",
+            "{'descr': '<f8', 'fortran_order': False, 'shape': (\(String(repeating: "1,", count: 65))2), }",
+            "__import__('os')", "",
+        ] {
+            #expect(throws: FormatError.self, "\(bad)") { try Npy.read(npyWith(header: bad, little([1.0, 2]))[...]) }
+        }
+    }
+
+    @Test func safetensorsStandOneBehindAnother() throws {
+        func read(_ a: (Int, Int), _ b: (Int, Int), bytes: Int) throws -> Int {
+            func entry(_ range: (Int, Int)) -> String {
+                #"{"dtype":"U8","shape":[\#(range.1 - range.0)],"data_offsets":[\#(range.0),\#(range.1)]}"#
+            }
+            let header = #"{"a":\#(entry(a)),"b":\#(entry(b))}"#
+            return try Safetensors.read(safetensors(header, [UInt8](repeating: 1, count: bytes))[...]).arrays.count
+        }
+        #expect(try read((0, 2), (2, 5), bytes: 5) == 2)
+        #expect(try read((2, 5), (0, 2), bytes: 5) == 2)
+        #expect(try read((0, 0), (0, 2), bytes: 2) == 2)
+        for (a, b, bytes) in [((0, 2), (0, 2), 2), ((0, 3), (2, 5), 5), ((0, 2), (3, 5), 5), ((0, 2), (2, 4), 5), ((1, 2), (2, 5), 5)] {
+            #expect(throws: FormatError.self, "\(a) \(b)") { try read(a, b, bytes: bytes) }
+        }
+        #expect(throws: FormatError.self) { try Safetensors.read(safetensors(" {}", [])[...]) }
+        #expect(throws: FormatError.self) { try Safetensors.read(safetensors("", [])[...]) }
+    }
+
+    @Test func multipartOfTooManyPartsOrTooLongHeads() throws {
+        func read(_ body: String) throws -> Int { try Multipart.read(Array(body.utf8), contentType: "multipart/form-data; boundary=x").count }
+        let part = "--x\r\ncontent-disposition: form-data; name=a\r\n\r\n\r\n"
+        #expect(try read(String(repeating: part, count: 4_096) + "--x--") == 4_096)
+        #expect(throws: FormatError.self) { try read(String(repeating: part, count: 4_097) + "--x--") }
+        #expect(throws: FormatError.self) { try read("--x\r\nX: \(String(repeating: "a", count: 16_384))" + part.dropFirst(3) + "--x--") }
+    }
+
     private func safetensors(_ header: String, _ content: [UInt8]) -> [UInt8] {
         (0..<8).map { UInt8(truncatingIfNeeded: header.utf8.count >> (8 * $0)) } + Array(header.utf8) + content
     }
@@ -67,29 +120,61 @@ struct ArrayFileTests {
     }
 
     /// A zip archive of one member; `packed` is its content by `method`.
-    private func zip(_ name: String, method: UInt8, packed: [UInt8], size: Int) -> [UInt8] {
+    private func zip(_ name: String, method: UInt8, packed: [UInt8], size: Int, checksum: Int) -> [UInt8] {
         func number(_ value: Int, _ bytes: Int) -> [UInt8] { (0..<bytes).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
-        let common = [method, 0, 0, 0, 0, 0] + number(0, 4) + number(packed.count, 4) + number(size, 4) + number(name.utf8.count, 2)
+        let common = [method, 0, 0, 0, 0, 0] + number(checksum, 4) + number(packed.count, 4) + number(size, 4) + number(name.utf8.count, 2)
         let local = [0x50, 0x4B, 3, 4, 20, 0, 0, 0] + common + number(0, 2) + Array(name.utf8) + packed
         let central = [0x50, 0x4B, 1, 2, 20, 0, 20, 0, 0, 0] + common + number(0, 12) + number(0, 4) + Array(name.utf8)
         return local + central + [0x50, 0x4B, 5, 6, 0, 0, 0, 0, 1, 0, 1, 0] + number(central.count, 4) + number(local.count, 4) + [0, 0]
     }
 
+    /// Of zip archives (ISO 3309).
+    private func crc32(_ bytes: [UInt8]) -> Int {
+        var crc: UInt32 = ~0
+        for byte in bytes {
+            crc ^= UInt32(byte)
+            for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0xEDB8_8320 : crc >> 1 }
+        }
+        return Int(~crc)
+    }
+
+    @Test func npzThatIsDamagedOrClaimsTooMuch() {
+        let file = npy("<f8", "2,", little([1.0, 2]))
+        let deflated = [1] + little([UInt16(file.count), ~UInt16(file.count)]) + file
+        #expect(throws: FormatError.self, "another checksum") {
+            try Npz.read(zip("a.npy", method: 0, packed: file, size: file.count, checksum: crc32(file) ^ 1)[...], limit: 1_000)
+        }
+        // Nothing of that size is ever allocated: it would end the process.
+        for size in [1 << 30, 0xFFFF_FFFE, 0xFFFF_FFFF] {
+            #expect(throws: FormatError.self, "\(size)") {
+                try Npz.read(zip("a.npy", method: 8, packed: deflated, size: size, checksum: 0)[...], limit: .max)
+            }
+        }
+    }
+
     @Test func npzStoredAndDeflated() throws {
         let file = npy("<f8", "2,", little([1.0, 2]))
+        let checksum = crc32(file)
         // A deflate block that is stored: its length, and that inverted.
         let count = UInt16(file.count)
         let deflated = [1] + little([count, ~count]) + file
         for (method, packed) in [(UInt8(0), file), (8, deflated)] {
-            let archive = zip("0.weight.npy", method: method, packed: packed, size: file.count)
+            let archive = zip("0.weight.npy", method: method, packed: packed, size: file.count, checksum: checksum)
             let read = try Npz.read(archive[...], limit: 1_000)
             #expect(read.arrays.map(\.name) == ["0.weight"] && Array(read.arrays[0].array.elements) == [1, 2])
             #expect(throws: FormatError.self) { try Npz.read(archive[...], limit: file.count - 1) }
             for length in 0..<archive.count { #expect(throws: FormatError.self) { try Npz.read(archive[..<length], limit: 1_000) } }
         }
-        #expect(try Npz.read(zip("meta.json", method: 0, packed: [0x7B, 0x7D], size: 2)[...], limit: 9).meta == [0x7B, 0x7D])
-        #expect(throws: FormatError.self) { try Npz.read(zip("a.npy", method: 8, packed: deflated, size: file.count + 1)[...], limit: 1_000) }
-        #expect(throws: FormatError.self) { try Npz.read(zip("a.npy", method: 12, packed: file, size: file.count)[...], limit: 1_000) }
+        #expect(
+            try Npz.read(zip("meta.json", method: 0, packed: [0x7B, 0x7D], size: 2, checksum: crc32([0x7B, 0x7D]))[...], limit: 9).meta == [
+                0x7B, 0x7D,
+            ])
+        #expect(throws: FormatError.self) {
+            try Npz.read(zip("a.npy", method: 8, packed: deflated, size: file.count + 1, checksum: checksum)[...], limit: 1_000)
+        }
+        #expect(throws: FormatError.self) {
+            try Npz.read(zip("a.npy", method: 12, packed: file, size: file.count, checksum: checksum)[...], limit: 1_000)
+        }
     }
 
     @Test func partsOfABody() throws {

@@ -1,0 +1,86 @@
+internal import CZlib
+package import HTTP1
+
+/// Inflates a gzip file (RFC 1952: one member or several), step by step, within a limit of octets and one of their ratio.
+@safe
+package final class GzipReader {
+    private static let pieceOctets = 64 * 1024
+
+    private let stream: UnsafeMutablePointer<z_stream>
+    private let source: [UInt8]
+    private let configuration: ContentCodingConfiguration
+    private var read = 0
+    private var piece = [UInt8](repeating: 0, count: pieceOctets)
+    /// What has been inflated, with room behind it for readers that look ahead.
+    package private(set) var content: [UInt8] = []
+
+    /// Nil without memory.
+    package init?(_ source: [UInt8], _ configuration: ContentCodingConfiguration) {
+        self.source = source
+        self.configuration = configuration
+        unsafe stream = .allocate(capacity: 1)
+        unsafe stream.initialize(to: z_stream())
+        // 15 bits of window, and 16 for gzip alone.
+        guard unsafe inflateInit2_(stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
+            unsafe stream.deallocate()
+            return nil
+        }
+        // The last four octets are the size of the last member; only a hint, and bounded as the content is.
+        let hint = source.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
+        content.reserveCapacity(min(hint, limit) + HTTPLimits().bodyPaddingOctets)
+    }
+
+    deinit {
+        unsafe inflateEnd(stream)
+        unsafe stream.deallocate()
+    }
+
+    /// The most that this file may become.
+    private var limit: Int {
+        let (byRatio, overflow) = source.count.multipliedReportingOverflow(by: configuration.maximumRatio)
+        return min(configuration.maximumInflatedOctets, max(configuration.octetsWithoutRatio, overflow ? .max : byRatio))
+    }
+
+    /// Inflates about as many octets more. True at the end of the file.
+    package func advance(by octets: Int) throws(HTTPRejection) -> Bool {
+        let goal = content.count + octets
+        while content.count < goal {
+            let (status, written) = step()
+            content += piece[..<written]
+            guard content.count <= limit, content.count - configuration.octetsAhead <= read * configuration.maximumRatio else { throw tooLarge }
+            switch status {
+            case Z_OK: continue
+            case Z_STREAM_END:
+                if read == source.count { return true }
+                unsafe inflateReset(stream)
+            default:
+                throw .badRequest("The content is not the whole and undamaged gzip file that Content-Encoding promises.", "RFC 1952 §2.2")
+            }
+        }
+        return false
+    }
+
+    private func step() -> (status: Int32, written: Int) {
+        let (start, count) = (read, min(source.count - read, 1 << 30))
+        return unsafe source.withUnsafeBufferPointer { source in
+            unsafe piece.withUnsafeMutableBufferPointer { target in
+                // zlib does not write there; its interface is older than const.
+                unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: source.baseAddress.map { unsafe $0 + start })
+                unsafe stream.pointee.avail_in = UInt32(count)
+                unsafe stream.pointee.next_out = target.baseAddress
+                unsafe stream.pointee.avail_out = UInt32(target.count)
+                let status = unsafe inflate(stream, Z_NO_FLUSH)
+                read += unsafe count - Int(stream.pointee.avail_in)
+                return unsafe (status, target.count - Int(stream.pointee.avail_out))
+            }
+        }
+    }
+
+    private var tooLarge: HTTPRejection {
+        let detail =
+            content.count > configuration.maximumInflatedOctets
+            ? "The content is longer than \(configuration.maximumInflatedOctets) bytes once it is inflated."
+            : "The content has more than \(configuration.maximumRatio) bytes for one byte of gzip."
+        return .contentTooLarge(detail, "RFC 9110 §15.5.14")
+    }
+}

@@ -1,0 +1,57 @@
+import ComputeExecutor
+import ContentCoding
+import HTTP1
+import HTTPTypes
+
+/// Answers what a test says, behind the coding.
+struct Within: HTTPResponder {
+    var admission = Admission.accept(maximumBodyBytes: 1 << 26)
+    var respond: @Sendable (ServerRequest) async -> ServerResponse
+
+    func admit(_ head: HTTPRequest, from remoteAddress: String) -> Admission { admission }
+    func respond(to request: ServerRequest) async -> ServerResponse { await respond(request) }
+    func answer(to rejection: HTTPRejection, _ head: HTTPRequest?, from remoteAddress: String) -> ServerResponse {
+        ServerResponse(status: rejection.status, headerFields: [.contentType: "text/plain"], body: .bytes(Array(rejection.rule.utf8)))
+    }
+
+    func coding(_ change: (inout ContentCodingConfiguration) -> Void = { _ in }) -> ContentCodingResponder<Within> {
+        var configuration = ContentCodingConfiguration()
+        change(&configuration)
+        return ContentCodingResponder(self, executor: Self.executor, configuration: configuration)
+    }
+
+    /// The request's content back, as a text.
+    static let echo = Within { ServerResponse(headerFields: [.contentType: "application/json"], body: .bytes($0.body)) }
+
+    private static let executor = ComputeExecutor(width: 2)
+}
+
+func request(_ fields: HTTPFields = [:], method: HTTPRequest.Method = .get, body: [UInt8] = []) -> ServerRequest {
+    ServerRequest(head: HTTPRequest(method: method, scheme: "http", authority: "h", path: "/", headerFields: fields), body: body)
+}
+
+extension ServerResponse {
+    /// The whole content as it would be sent.
+    func content() async throws -> [UInt8] {
+        switch body {
+        case .bytes(let bytes): return bytes
+        case .stream(_, let next):
+            var content: [UInt8] = []
+            while let piece = try await next() {
+                content += piece
+            }
+            return content
+        }
+    }
+
+    var isGzip: Bool { headerFields[.contentEncoding] == "gzip" }
+}
+
+/// Numbers as JSON has them, which gzip halves.
+func digits(_ count: Int) -> [UInt8] {
+    var state: UInt64 = 1
+    return (0..<count).map { index in
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return index % 18 == 17 ? UInt8(ascii: ",") : 0x30 + UInt8((state >> 33) % 10)
+    }
+}

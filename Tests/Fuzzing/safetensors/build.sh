@@ -1,0 +1,3 @@
+# shellcheck source=Tests/Fuzzing/tensor-formats.sh
+. "$here/tensor-formats.sh"
+format "$here/safetensors/Fuzz.swift"
