@@ -39,16 +39,16 @@ class _Replica:
 
     def current_pace(self, now: float) -> float:
         """Return the seconds for an entry as far as is known; none for who has not been asked yet."""
-        return self.pace * 0.5 ** ((now - self.learned) / _HALF_LIFE)
+        return self.pace * float(0.5 ** ((now - self.learned) / _HALF_LIFE))
 
 
 class Replicas:
     """A pool of servers.
 
-    A block goes to the server, of those that have room, that is expected to be done with it first, by the pace of what it has computed so
-    far and by what it already has to do. A server that is slow beside the others gets one block at a time, a very slow one none until its
-    pace has been forgotten. A server that does not answer, or has no capacity, is left alone for a second, then two, four, up to thirty, and
-    its block goes to another. Every thread of a process shares the same pool, pickled or not.
+    A block goes to the server, of those that have room, that is expected to be done with it first, by the pace of what it has
+    computed so far and by what it already has to do. A server that is slow beside the others gets one block at a time, a very slow
+    one none until its pace has been forgotten. A server that does not answer, or has no capacity, is left alone for a second, then
+    two, four, up to thirty, and its block goes to another. Every thread of a process shares the same pool, pickled or not.
 
     Parameters
     ----------
