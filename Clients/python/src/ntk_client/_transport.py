@@ -53,10 +53,12 @@ class Transport:
         """Close the connections."""
         self._pool.clear()
 
-    def _retry(self) -> Retry:
+    def _retry(self, method: str) -> Retry:
+        # A POST whose connection broke may still be at work: its key is in use then (409), and soon has an answer.
+        statuses = (409, 429, 502, 503) if method == "POST" else (429, 502, 503)
         return Retry(
             total=self._retries,
-            status_forcelist=(429, 502, 503),
+            status_forcelist=statuses,
             allowed_methods=None,
             backoff_factor=0.1,
             backoff_max=10,
@@ -107,7 +109,7 @@ class Transport:
                 target,
                 body=body,
                 headers=self._headers(sent),
-                retries=self._retry(),
+                retries=self._retry(method),
                 timeout=urllib3.Timeout(connect=10, read=None if timeout is None else timeout + 30),
                 preload_content=not stream,
             )

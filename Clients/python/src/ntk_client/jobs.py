@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
 from ._transport import Transport
-from .errors import JobFailedError, NotAcceptableError, NotFoundError, ProblemError, UnreachableError
+from .errors import JobFailedError, NotAcceptableError, NotFoundError, UnreachableError
 
 Result = TypeVar("Result")
 _ENDED = frozenset({"succeeded", "failed", "cancelled"})
@@ -77,7 +77,7 @@ class Job(Generic[Result]):
             except UnreachableError:
                 pass  # a connection that broke: the job goes on
             except (NotAcceptableError, NotFoundError):
-                break
+                break  # no events here, or no such job: the state says which
             state = self.state()
             yield state
             if state.get("status") in _ENDED:
@@ -110,7 +110,7 @@ class Job(Generic[Result]):
         ProblemError
             What the computation came to, if the server says so.
         JobFailedError
-            Where the job failed or was cancelled otherwise.
+            Where the job was cancelled.
         """
         with _bar(
             total=1.0,
@@ -124,15 +124,12 @@ class Job(Generic[Result]):
             status = state.get("status")
             if status == "succeeded":
                 bar.update(max(0.0, 1 - bar.n))
-        if status != "succeeded":
-            problem = state.get("problem") or state.get("error")
-            if isinstance(problem, dict) and "status" in problem:
-                raise ProblemError.from_answer(int(problem["status"]), json.dumps(problem).encode())
-            raise JobFailedError(f"job {self.id}: {status}")
+        if status == "cancelled":
+            raise JobFailedError(f"job {self.id} was cancelled")
         return self.result()
 
     def result(self) -> Result:
-        """Return the result of a job that has succeeded."""
+        """Return the result of a job that has succeeded; of one that has failed, raise what it came to."""
         answer = self._transport.ask("GET", f"{self._path}/result", only_array=self._only_array)[2]
         return self._read(answer)
 
