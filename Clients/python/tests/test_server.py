@@ -63,15 +63,19 @@ def test_what_it_says_when_it_does_not_start() -> None:
 
 @pytest.mark.parametrize("how", ["exit", "kill"])
 def test_it_ends_with_its_process(how: str) -> None:
-    code = "from ntk_client import LocalServer; import time; print(LocalServer().pid, flush=True); "
+    code = "from ntk_client import LocalServer; import time; s = LocalServer(); print(s.pid, s._folder, flush=True); "
     code += "time.sleep(600)" if how == "kill" else "pass"
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    pid = int(process.stdout.readline())
+    pid, folder = process.stdout.readline().split()
     if how == "kill":
         process.kill()
     process.wait()
-    assert ended(pid)
+    assert ended(int(pid))
+    limit = time.monotonic() + 20
+    while pathlib.Path(folder).exists() and time.monotonic() < limit:
+        time.sleep(0.05)
+    assert not pathlib.Path(folder).exists()
     process.stdout.close()
 
 

@@ -17,6 +17,14 @@ from typing import Self
 from .errors import ServerStartError
 
 _PREFIX = "listening on "
+# Ends a server and removes its folder when the standard input ends; at the latest a minute later.
+_WATCH = """
+read -r _
+kill "$1"
+tries=600
+while kill -0 "$1" && [ "$tries" -gt 0 ]; do sleep 0.1; tries=$((tries - 1)); done
+rm -rf "$2"
+"""
 
 
 def find_binary() -> str:
@@ -90,7 +98,7 @@ class LocalServer:
         self.address = line.removeprefix(_PREFIX)
         # The pipe's other end closes when this process ends, even by kill -9; then the server must go too.
         self._watch = subprocess.Popen(
-            ["/bin/sh", "-c", 'read -r _; kill "$1"', "sh", str(self._process.pid)],
+            ["/bin/sh", "-c", _WATCH, "sh", str(self._process.pid), str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
