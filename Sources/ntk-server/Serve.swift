@@ -19,19 +19,17 @@ struct Serve: AsyncParsableCommand {
             Every option can be given by the environment variable that stands beside it; the option wins.
             """)
 
-    private static let cores = ProcessInfo.processInfo.activeProcessorCount
-
     static let hostSetting = Setting(variable: "NTK_HOST", standard: "127.0.0.1")
     static let portSetting = Setting(variable: "NTK_PORT", standard: 8080)
     private static let dataDirSetting = Setting(variable: "NTK_DATA_DIR", standard: "")
-    private static let workersSetting = Setting(variable: "NTK_WORKERS", standard: cores)
-    private static let loopsSetting = Setting(variable: "NTK_EVENT_LOOPS", standard: cores)
+    private static let workersSetting = Setting(variable: "NTK_WORKERS", standard: Machine.cores)
+    private static let loopsSetting = Setting(variable: "NTK_EVENT_LOOPS", standard: Machine.cores)
     private static let bodySetting = Setting(variable: "NTK_MAX_BODY_BYTES", standard: 1 << 30)
     private static let memorySetting = Setting(
-        variable: "NTK_MAX_REQUEST_MEMORY", standard: Int(clamping: ProcessInfo.processInfo.physicalMemory / 2))
+        variable: "NTK_MAX_REQUEST_MEMORY", standard: Machine.memoryBytes / 2)
     private static let secondsSetting = Setting(variable: "NTK_MAX_REQUEST_SECONDS", standard: 3600.0)
     private static let cacheSetting = Setting(
-        variable: "NTK_CACHE_BYTES", standard: Int(clamping: ProcessInfo.processInfo.physicalMemory / 8))
+        variable: "NTK_CACHE_BYTES", standard: Machine.memoryBytes / 8)
 
     @Option(help: hostSetting.help("Name or address to listen on."))
     var host: String?

@@ -59,17 +59,4 @@ struct MemoryBudgetTests {
         #expect(try await fits.value.bytes == 400)
         withExtendedLifetime(lease) {}
     }
-
-    @Test func theLeastLimitOfTheControlGroupsCounts() throws {
-        let root = NSTemporaryDirectory() + "cgroup-tests-" + UUID().uuidString
-        defer { try? FileManager.default.removeItem(atPath: root) }
-        try FileManager.default.createDirectory(atPath: root + "/a/b", withIntermediateDirectories: true)
-        for (path, text) in [("a", "5000000\n"), ("a/b", "max\n")] {
-            try text.write(toFile: "\(root)/\(path)/memory.max", atomically: true, encoding: .utf8)
-        }
-        #expect(MachineMemory.controlGroupLimit(root: root, membership: "0::/a/b\n") == 5_000_000)
-        #expect(MachineMemory.controlGroupLimit(root: root, membership: "12:memory:/x\n0::/\n") == nil)
-        #expect(MachineMemory.controlGroupLimit(root: root, membership: "12:memory:/x\n") == nil)
-        #expect(MachineMemory.bytes > 0)
-    }
 }

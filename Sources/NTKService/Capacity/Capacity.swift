@@ -15,7 +15,7 @@ package struct Capacity: Sendable {
     }
 
     /// Five eighths of what the process may use: a quarter more is for stored models and their factors, the rest for the program.
-    package static var standardMemoryBytes: Int { MachineMemory.bytes / 8 * 5 }
+    package static var standardMemoryBytes: Int { Machine.memoryBytes / 8 * 5 }
 }
 
 extension MemoryBudget.Usage {
