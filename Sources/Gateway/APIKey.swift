@@ -27,8 +27,10 @@ package struct APIKey: Sendable, Equatable {
 
     /// A date, which is its first moment in UTC, or a date and time with an offset (RFC 3339).
     package static func date(_ text: String) -> Date? {
-        if text.utf8.count == 10 { return date(text + "T00:00:00Z") }
-        return try? Date(text, strategy: .iso8601)
+        // The parser takes 31 February for 3 March.
+        let day = String(text.prefix(10))
+        guard let midnight = try? Date(day + "T00:00:00Z", strategy: .iso8601), midnight.formatted(.iso8601).hasPrefix(day) else { return nil }
+        return text.utf8.count == 10 ? midnight : try? Date(text, strategy: .iso8601)
     }
 
     /// As it stands in a file.

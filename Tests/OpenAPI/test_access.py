@@ -157,7 +157,7 @@ def test_one_line_a_request_and_none_forged(tmp_path: pathlib.Path):
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
     with running(tmp_path) as server:
         server.send("POST", "/v1/kernels", JSON | {"X-Request-Id": "one", "traceparent": f"00-{trace}-00f067aa0ba902b7-01"}, KERNEL)
-        server.send("GET", '/x%0a{"level":"error"}', {"User-Agent": 'a"},{"b', "traceparent": f"00-{trace.upper()}-00f067aa0ba902b7-01"})
+        server.send("GET", '/x%0a%7b%22level%22:%22error%22%7d', {"User-Agent": 'a"},{"b', "traceparent": f"00-{trace.upper()}-00f067aa0ba902b7-01"})
         server.send("GET", "/livez")
     requests = [line for line in lines(tmp_path) if line["message"] == "request"]
     assert [(line["route"], line["status"]) for line in requests] == [("/v1/kernels", 200), ("none", 404), ("/livez", 200)]
