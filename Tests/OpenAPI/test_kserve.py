@@ -72,6 +72,15 @@ def test_the_client_gets_numpys_numbers(client, regressor: str, is_binary: bool)
     np.testing.assert_allclose(result.as_numpy("variance"), variance, rtol=1e-7, atol=1e-11)
 
 
+@pytest.mark.parametrize("is_binary", [True, False])
+def test_through_gzip_both_ways(client, regressor: str, is_binary: bool):
+    points = np.random.default_rng(3).standard_normal((200, 5))
+    result = ask(client, regressor, points, is_binary, request_compression_algorithm="gzip", response_compression_algorithm="gzip")
+    plain = ask(client, regressor, points, is_binary)
+    np.testing.assert_allclose(result.as_numpy("mean"), expected(points)[0], rtol=1e-9, atol=1e-10)
+    assert np.array_equal(result.as_numpy("mean"), plain.as_numpy("mean"))
+
+
 def test_from_eight_threads(server: Server, regressor: str):
     batches = [np.random.default_rng(seed).standard_normal((1 + seed % 4, 5)) for seed in range(32)]
 
