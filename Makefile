@@ -36,11 +36,11 @@ test: openapi-test swift-test ## Run all tests
 .PHONY: openapi-test
 openapi-test: packages .venv-tests/complete ## Test openapi.yaml and a running server against each other
 	swift build
-	NTK_SERVER=.build/debug/ntk-server .venv-tests/bin/pytest --quiet Tests/OpenAPI Tests/EndToEnd
+	NTK_SERVER=.build/debug/ntk-server .venv-tests/bin/pytest --quiet Tests/OpenAPI
 	.venv-tests/bin/python Tests/Differential/llhttp.py --count 3000
 
 .PHONY: end-to-end-test
-end-to-end-test: packages .venv-tests/complete ## Test real servers over TLS, with slow clients, and at their end
+end-to-end-test: packages .venv-tests/complete ## Test real servers over TLS, with slow clients, with bombs and smuggled messages, and at their end
 	swift build
 	NTK_SERVER=.build/debug/ntk-server .venv-tests/bin/pytest --quiet Tests/EndToEnd
 
