@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from urllib3.filepost import encode_multipart_formdata
+from urllib3.fields import RequestField
+from urllib3.filepost import choose_boundary
 
 JSON = "application/json"
 NPY = "application/x-npy"
@@ -38,9 +39,16 @@ def as_array(value: npt.ArrayLike) -> npt.NDArray[Any]:
 
 def npy(array: npt.NDArray[Any]) -> bytes:
     """Return an array as a ``.npy`` file."""
+    return b"".join(_npy_pieces(array))
+
+
+def _npy_pieces(array: npt.NDArray[Any]) -> list[bytes | memoryview]:
+    """Return a ``.npy`` file in pieces, its numbers where they stand."""
     file = io.BytesIO()
-    np.lib.format.write_array(file, array, allow_pickle=False)
-    return file.getvalue()
+    np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
+    is_fortran = array.flags.f_contiguous and not array.flags.c_contiguous
+    numbers = np.ravel(array, order="F" if is_fortran else "C")
+    return [file.getvalue(), numbers.view(np.uint8).data if numbers.size else b""]
 
 
 def _read_npy(content: bytes) -> npt.NDArray[Any]:
@@ -82,10 +90,16 @@ def encode(fields: Mapping[str, Any]) -> tuple[bytes, str]:
     text = json.dumps(plain, allow_nan=False, separators=(",", ":")).encode()
     if not arrays:
         return text, JSON
-    parts = [("request", ("request.json", text, JSON))]
-    parts += [(name, (f"{name}.npy", npy(array), NPY)) for name, array in arrays.items()]
-    body, media_type = encode_multipart_formdata(parts)
-    return body, media_type
+    boundary = choose_boundary()
+    pieces: list[bytes | memoryview] = []
+    parts: list[tuple[str, str, list[bytes | memoryview]]] = [("request", JSON, [text])]
+    parts += [(name, NPY, _npy_pieces(array)) for name, array in arrays.items()]
+    for name, media_type, content in parts:
+        field = RequestField(name, b"", filename=name)
+        field.make_multipart(content_type=media_type)
+        pieces += [f"--{boundary}\r\n{field.render_headers()}".encode(), *content, b"\r\n"]
+    # One copy of the numbers, and no more.
+    return b"".join([*pieces, f"--{boundary}--\r\n".encode()]), f"multipart/form-data; boundary={boundary}"
 
 
 def accept(only_array: str | None) -> str:
