@@ -7,6 +7,9 @@ SHELL := /bin/bash
 BUILD_PACKAGES := libfmt-dev libopenblas-dev libsimdjson-dev libssl-dev zlib1g-dev
 # Seconds for each target of `make fuzz`.
 SECONDS ?= 60
+# Work of `make kill-test`.
+FITS ?= 200
+KILLS ?= 20
 
 .PHONY: help
 help: ## List the targets
@@ -90,9 +93,10 @@ redbot: packages .venv-conformance/complete ## Ask redbot and httplint what they
 	Tests/Conformance/redbot .venv-conformance/bin/redbot
 
 .PHONY: kill-test
-kill-test: packages ## Kill servers at random moments while they fit, and look after each restart that what they list answers
+kill-test: packages ## Kill servers at random moments while they fit (FITS=200) and work on jobs (KILLS=20): nothing is lost, no bit differs
 	swift build
-	Tests/EndToEnd/kill_during_fits.py
+	Tests/EndToEnd/kill_during_fits.py --fits $(FITS)
+	Tests/EndToEnd/kill_during_jobs.py --kills $(KILLS)
 
 .PHONY: tsan
 tsan: packages ## Run the Swift tests under the thread sanitizer

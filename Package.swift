@@ -67,10 +67,12 @@ let package = Package(
         .target(name: "ComputeExecutor", dependencies: ["LinearAlgebra", "Locks"], swiftSettings: strict),
         .target(name: "Batching", dependencies: ["Locks"], swiftSettings: strict),
         .target(name: "ArtifactStore", dependencies: ["CSHA256", "Locks"], swiftSettings: strict),
+        .target(name: "Jobs", dependencies: ["ArtifactStore", "LinearAlgebra", "Locks", "TensorFormats"], swiftSettings: strict),
         .target(
             name: "NTKService",
             dependencies: [
-                "NTK", "LinearAlgebra", "TensorFormats", "HTTP1", "ComputeExecutor", "Batching", "ArtifactStore", "CEmbedded", "Metrics", "Locks",
+                "NTK", "LinearAlgebra", "TensorFormats", "HTTP1", "ComputeExecutor", "Batching", "ArtifactStore", "Jobs", "CEmbedded", "Metrics",
+                "Locks",
                 httpTypes, .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict),
@@ -81,7 +83,7 @@ let package = Package(
         .executableTarget(
             name: "ntk-server",
             dependencies: [
-                "HTTPServer", "ContentCoding", "NTKService", "ComputeExecutor", "Batching", "CMemoryPolicy", "Locks", "Metrics",
+                "HTTPServer", "ContentCoding", "NTKService", "ComputeExecutor", "Batching", "Jobs", "CMemoryPolicy", "Locks", "Metrics",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 logging, "Logs", "Gateway",
             ],
@@ -113,12 +115,13 @@ let package = Package(
             dependencies: ["Gateway", "NTKService", "HTTP1", "Metrics", "ComputeExecutor", "Logs", "Locks", httpTypes, logging],
             swiftSettings: strict),
         .testTarget(name: "MetricsTests", dependencies: ["Metrics"], swiftSettings: strict),
+        .testTarget(name: "JobsTests", dependencies: ["Jobs", "LinearAlgebra", "Locks", "TensorFormats"], swiftSettings: strict),
         .testTarget(name: "ArtifactStoreTests", dependencies: ["ArtifactStore"], swiftSettings: strict),
         .testTarget(name: "ComputeExecutorTests", dependencies: ["ComputeExecutor", "Locks", "LinearAlgebra"], swiftSettings: strict),
         .testTarget(name: "BatchingTests", dependencies: ["Batching", "Locks"], swiftSettings: strict),
         .testTarget(
             name: "NTKServiceTests",
-            dependencies: ["NTKService", "ComputeExecutor", "Batching", "TestSupport", "LinearAlgebra", "HTTP1", "TensorFormats", httpTypes],
+            dependencies: ["NTKService", "Jobs", "ComputeExecutor", "Batching", "TestSupport", "LinearAlgebra", "HTTP1", "TensorFormats", httpTypes],
             resources: [.copy("Golden")], swiftSettings: strict),
     ]
 )

@@ -77,6 +77,10 @@ package enum Files {
         return bytes
     }
 
+    package static func remove(_ path: String) throws(ArtifactStoreError) {
+        guard unsafe unlink(path) == 0 else { throw failure("unlink", path) }
+    }
+
     /// Removes a directory and what is in it, as far as that can be done.
     package static func removeTree(_ path: String) { try? FileManager.default.removeItem(atPath: path) }
 }

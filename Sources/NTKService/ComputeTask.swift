@@ -22,6 +22,8 @@ struct ComputedAnswer: Sendable {
     var status: HTTPResponse.Status = .ok
     var headerFields: HTTPFields = [:]
     var body: Answer
+    /// Of its arrays those that stand first and are in the files of a job already.
+    var storedArrays = 0
 
     init(_ body: Answer) { self.body = body }
 }

@@ -23,7 +23,9 @@ extension NTKService {
         _ request: ServerRequest, _ validate: @escaping @Sendable (JSONValue) throws(ProblemDetails) -> Task,
         _ work: @escaping @Sendable (Task, any TileExecutor) throws -> ComputedAnswer
     ) async throws -> ServerResponse {
+        if let run { return try await perform(run, request, validate, work) }
         let isEstimate = Target(request.head.path ?? "/")?.parameter("estimate_only") == "true"
+        if let jobs, !isEstimate, Preference.respondsAsync(request.head) { return try await submit(request, to: jobs, validate) }
         guard let seconds = try Deadline.seconds(request.head) else {
             return try await compute(request, isEstimate: isEstimate, within: nil, validate, work)
         }

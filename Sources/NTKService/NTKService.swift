@@ -3,6 +3,7 @@ internal import Batching
 package import ComputeExecutor
 package import HTTP1
 package import HTTPTypes
+package import Jobs
 internal import LinearAlgebra
 package import Metrics
 internal import TensorFormats
@@ -36,19 +37,30 @@ package struct NTKService: HTTPResponder {
     let metrics: ServerMetrics
     let meter: WorkMeter
     let regressors: RegressorEndpoints?
+    let jobs: JobBoard?
+    /// Seconds that one job may compute, by its estimate.
+    let jobSeconds: Double
+    /// The job that is worked on by this service; nil where it answers clients.
+    var run: JobRun?
+    let idempotency = IdempotencyTable()
+    let pieceLengths = PieceLengths()
     private let isReady: @Sendable () -> Bool
 
     /// - Parameters:
     ///   - networks: where networks are stored.
     ///   - regressors: nil if nothing can be stored.
+    ///   - jobs: nil if long work is not taken over.
     ///   - metrics: where everything below counts, and what `/metrics` shows.
     ///   - capacity: what bounds all requests together.
     ///   - isReady: asked by `/readyz`, for what only the program knows.
     package init(
         executor: ComputeExecutor, limits: Limits = Limits(), networks: NetworkStore = NetworkStore(), regressors: RegressorLibrary? = nil,
-        metrics: ServerMetrics = ServerMetrics(), capacity: Capacity = Capacity(), isReady: @escaping @Sendable () -> Bool = { true }
+        jobs: JobBoard? = nil, jobSeconds: Double = 604_800, metrics: ServerMetrics = ServerMetrics(), capacity: Capacity = Capacity(),
+        isReady: @escaping @Sendable () -> Bool = { true }
     ) {
         self.regressors = regressors.map { RegressorEndpoints(library: $0) }
+        self.jobs = jobs
+        self.jobSeconds = jobSeconds
         self.executor = executor
         self.networks = networks
         self.capacity = capacity
@@ -69,7 +81,7 @@ package struct NTKService: HTTPResponder {
             if head.path == "*" { return .answer(Self.options(allow: "GET, HEAD, POST, OPTIONS")) }
             let route = try route(head).route
             if head.method == .options { return .answer(Self.options(allow: route.allow)) }
-            let isFormatGiven = route.answersArrays && Target(head.path ?? "/")?.parameter("format") != nil
+            let isFormatGiven = route.hasForms && Target(head.path ?? "/")?.parameter("format") != nil
             if let accept = head.headerFields[.accept], !isFormatGiven, !route.mediaTypes.contains(where: { MediaRange.allows(accept, $0) }) {
                 throw ProblemDetails.notAcceptable(route.mediaTypes, head)
             }
@@ -94,29 +106,36 @@ package struct NTKService: HTTPResponder {
 
     package func respond(to request: ServerRequest) async -> ServerResponse {
         let id = Self.requestID(request.head)
+        var response: ServerResponse
         do {
-            var response = try await answer(request)
-            response.headerFields[.requestID] = id
-            if response.headerFields[.cacheControl] == nil {
-                // What has a tag may be kept, and is asked about each time; nothing else is the same for long.
-                response.headerFields[.cacheControl] = response.headerFields[.eTag] == nil ? "no-store" : "no-cache"
+            response = try await once(request) {
+                do { return try await answer(request) } catch { return Self.response(to: error, id, request.head) }
             }
-            return response
-        } catch let problem as ProblemDetails {
-            return problem.response(requestID: id, to: request.head)
-        } catch let error as JSONError {
-            return ProblemDetails(error).response(requestID: id, to: request.head)
-        } catch let error as NoConvergence {
-            return ProblemDetails(error).response(requestID: id, to: request.head)
-        } catch let error as FormatError {
-            return ProblemDetails(error).response(requestID: id, to: request.head)
-        } catch let error as ArtifactStoreError {
-            return ProblemDetails(error).response(requestID: id, to: request.head)
-        } catch is CancellationError {
-            // The client has gone: nobody reads this.
-            return ProblemDetails.unavailable("the request was cancelled").response(requestID: id, to: request.head)
         } catch {
-            return ProblemDetails.unexpected(error).response(requestID: id, to: request.head)
+            response = Self.response(to: error, id, request.head)
+        }
+        response.headerFields[.requestID] = id
+        if response.headerFields[.cacheControl] == nil {
+            // What has a tag may be kept, and is asked about each time; nothing else is the same for long.
+            response.headerFields[.cacheControl] = response.headerFields[.eTag] == nil ? "no-store" : "no-cache"
+        }
+        return response
+    }
+
+    private static func response(to error: any Error, _ id: String, _ head: HTTPRequest) -> ServerResponse {
+        (error as? JobProblem)?.response ?? problem(error).response(requestID: id, to: head)
+    }
+
+    static func problem(_ error: any Error) -> ProblemDetails {
+        switch error {
+        case let problem as ProblemDetails: problem
+        case let error as JSONError: ProblemDetails(error)
+        case let error as NoConvergence: ProblemDetails(error)
+        case let error as FormatError: ProblemDetails(error)
+        case let error as ArtifactStoreError: ProblemDetails(error)
+        // The client has gone: nobody reads this.
+        case is CancellationError: .unavailable("the request was cancelled")
+        default: .unexpected(error)
         }
     }
 
@@ -152,7 +171,7 @@ package struct NTKService: HTTPResponder {
         return (route, segments, target)
     }
 
-    private func answer(_ request: ServerRequest) async throws -> ServerResponse {
+    func answer(_ request: ServerRequest) async throws -> ServerResponse {
         let (route, segments, target) = try route(request.head)
         let networks = networks
         switch route {
@@ -196,6 +215,9 @@ package struct NTKService: HTTPResponder {
                 request, { value throws(ProblemDetails) in try SpectrumRequest(value, networks) }, SpectrumEndpoint.answer)
         case .trainings:
             return try await compute(request, { value throws(ProblemDetails) in try TrainingRequest(value, networks) }, TrainingEndpoint.answer)
+        case .jobs, .job, .jobEvents, .jobResult:
+            guard let jobs else { throw ProblemDetails.unavailable("this server has no data directory") }
+            return try await answer(request, jobs, route, id: segments["id"] ?? "", target)
         case .regressors, .regressor, .regressorPredictions:
             guard let regressors else { throw ProblemDetails.unavailable("this server has no data directory") }
             return try await answer(request, regressors, route, id: segments["id"] ?? "", target)

@@ -1,4 +1,5 @@
 package import HTTPTypes
+internal import Jobs
 
 /// Everything that can be asked for: a path with its methods. A segment in braces stands for any one segment.
 package enum Route: String, CaseIterable, Sendable {
@@ -15,6 +16,10 @@ package enum Route: String, CaseIterable, Sendable {
     case regressors = "/v1/regressors"
     case regressor = "/v1/regressors/{id}"
     case regressorPredictions = "/v1/regressors/{id}/predictions"
+    case jobs = "/v1/jobs"
+    case job = "/v1/jobs/{id}"
+    case jobEvents = "/v1/jobs/{id}/events"
+    case jobResult = "/v1/jobs/{id}/result"
     case kserveServer = "/v2"
     case kserveServerSlash = "/v2/"
     case kserveLive = "/v2/health/live"
@@ -62,8 +67,9 @@ package enum Route: String, CaseIterable, Sendable {
             [.post, .options]
         case .kserveInfer, .kserveVersionInfer: [.post, .options]
         case .networks, .regressors: [.get, .head, .post, .options]
-        case .network, .regressor: [.get, .head, .delete, .options]
-        case .livez, .readyz, .healthz, .metrics, .version, .openapi, .openapiJSON, .page, .docs, .pageFile: [.get, .head, .options]
+        case .network, .regressor, .job: [.get, .head, .delete, .options]
+        case .jobs, .jobEvents, .jobResult, .livez, .readyz, .healthz, .metrics, .version, .openapi, .openapiJSON, .page, .docs, .pageFile:
+            [.get, .head, .options]
         case .kserveServer, .kserveServerSlash, .kserveLive, .kserveReady, .kserveModel, .kserveModelReady, .kserveVersion, .kserveVersionReady:
             [.get, .head, .options]
         }
@@ -80,7 +86,8 @@ package enum Route: String, CaseIterable, Sendable {
         case .pageFile: ["text/javascript", "text/css", "image/svg+xml"]
         case .metrics: ["text/plain"]
         case .kserveInfer, .kserveVersionInfer: ["application/json", InferResponse.octets]
-        case _ where answersArrays: AnswerFormat.allCases.map(\.mediaType)
+        case .jobEvents: ["text/event-stream"]
+        case _ where hasForms: AnswerFormat.allCases.map(\.mediaType)
         default: ["application/json"]
         }
     }
@@ -93,6 +100,9 @@ package enum Route: String, CaseIterable, Sendable {
         default: false
         }
     }
+
+    /// Whether its answer can be had in every form.
+    var hasForms: Bool { answersArrays || self == .jobResult }
 
     /// The media types of bodies that are read.
     var bodyTypes: [String] {
@@ -111,6 +121,8 @@ package enum Route: String, CaseIterable, Sendable {
             ["format": AnswerFormat.allCases.map(\.rawValue), "estimate_only": ["true", "false"]]
         case .networks: ["limit": nil, "after": nil]
         case .regressors: ["limit": nil, "after": nil, "format": AnswerFormat.allCases.map(\.rawValue), "estimate_only": ["true", "false"]]
+        case .jobs: ["limit": nil, "after": nil, "status": JobStatus.allCases.map(\.rawValue)]
+        case .jobResult: ["format": AnswerFormat.allCases.map(\.rawValue)]
         default: [:]
         }
     }

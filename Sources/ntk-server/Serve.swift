@@ -5,6 +5,7 @@ import ContentCoding
 import Foundation
 import Gateway
 import HTTPServer
+import Jobs
 import Logging
 import Logs
 import Metrics
@@ -81,6 +82,9 @@ struct Serve: AsyncParsableCommand {
     @OptionGroup(title: "Capacity")
     var capacity: CapacityOptions
 
+    @OptionGroup(title: "Jobs")
+    var jobOptions: JobOptions
+
     func run() async throws {
         // Who reads the logs may go away.
         _ = signal(SIGPIPE, SIG_IGN)
@@ -107,7 +111,9 @@ struct Serve: AsyncParsableCommand {
         let directory = try DataDirectory(path: dataPath)
         let cacheBytes = try positive(Self.cacheSetting.resolve(cacheBytes), "--cache-bytes")
         let regressors: RegressorLibrary
+        let jobs: JobBoard
         do {
+            jobs = try JobBoard(directory: directory.path + "/jobs", limits: jobOptions.limits())
             regressors = try RegressorLibrary(dataDirectory: directory.path, cacheBytes: cacheBytes)
         } catch {
             throw ValidationError("Cannot use the data directory \(directory.path): \(error)")
@@ -129,12 +135,14 @@ struct Serve: AsyncParsableCommand {
         ConnectionMetrics.register(configuration.counters, in: metrics.registry)
         ProcessMetrics.register(in: metrics.registry)
 
+        let jobSeconds = try jobOptions.mostSeconds()
         let server: HTTPServer
         do {
             let service = NTKService(
-                executor: executor, limits: service, networks: networks, regressors: regressors, metrics: metrics,
-                capacity: try capacity.capacity()
+                executor: executor, limits: service, networks: networks, regressors: regressors, jobs: jobs, jobSeconds: jobSeconds,
+                metrics: metrics, capacity: try capacity.capacity()
             ) { directory.isWritable && !lifecycle.isDraining }
+            service.startJobs()
             let coded = ContentCodingResponder(service, executor: executor, configuration: coding)
             let gateway = Gateway(coded, access: control, crossOrigin: crossOrigin, metrics: metrics.http, logger: logger)
             server = try .start(configuration, responder: gateway)
@@ -146,6 +154,9 @@ struct Serve: AsyncParsableCommand {
 
         let signal = await signals.termination()
         lifecycle.beginDraining()
+        // What clients wait for has the cores now, and who follows a job goes to another server.
+        let checkpoint = Task { await jobs.checkpoint() }
+        lifecycle.beforeExit { await checkpoint.value }
         logger.info("stopping", metadata: ["signal": "\(signal)"])
         try? await Task.sleep(for: drainDelay)
         await server.shutdown(within: drainTimeout)

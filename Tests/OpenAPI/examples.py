@@ -4,8 +4,9 @@ Extensions beside an example's `value`:
 - `x-varying`: JSON pointers to what differs from run to run; it must be there and of the same type;
 - `x-tolerance`: the relative difference of numbers that is allowed, 1e-12 otherwise;
 - `x-invalid` on a request: the schema refuses it, as the server must;
-- `x-from` on a parameter of the path: the request whose answer's `id` takes its place; `x-value`: what takes its place;
-- `x-request` on an error: the request that gets it (`x-repeat-target` and `x-repeat-header` say how many characters to add).
+- `x-from` on a parameter of the path: the request whose answer's `id` takes its place; `x-value`: what takes its place; with
+  `x-until-ended` the job that it makes is waited for, below that path;
+- `x-request` on an answer that operations share: the request that gets it (`x-repeat-target` and `x-repeat-header` say how many characters to add).
 """
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -118,17 +119,17 @@ def paired_cases(document: dict) -> list[Case]:
 # The status of each shared response, for those that no operation refers to.
 STATUS_OF_RESPONSE = {
     "BadRequest": 400, "NotFound": 404, "MethodNotAllowed": 405, "NotAcceptable": 406, "ContentTooLarge": 413, "URITooLong": 414,
-    "UnsupportedMediaType": 415, "RequestHeaderFieldsTooLarge": 431,
+    "UnsupportedMediaType": 415, "Accepted": 202, "RequestHeaderFieldsTooLarge": 431,
 }
 
 
 def error_cases(document: dict) -> list[Case]:
-    """The examples of errors in shared responses, each with the request that gets it."""
+    """The examples in shared responses that say how they are asked for: of errors all must, each with the request that gets it."""
     cases = []
     for name, response in document["components"]["responses"].items():
         for media_type, content in response.get("content", {}).items():
             for key, example in content.get("examples", {}).items():
-                if media_type != "application/problem+json":
+                if media_type != "application/problem+json" and "x-request" not in example:
                     continue
                 if "x-request" not in example:
                     raise UnpairedExample(f"{name}: the error {key} has no x-request")

@@ -4,6 +4,7 @@ Needs a built server: NTK_SERVER, or .build/debug/ntk-server.
 """
 import copy
 import json
+import time
 
 import jsonschema
 import pytest
@@ -48,8 +49,15 @@ def target(server: Server, path: str, makers: dict[str, dict]) -> str:
         if isinstance(request, str):
             path = path.replace("{" + name + "}", request)
             continue
-        made = server.send(request["method"], request["target"], {"Content-Type": "application/json"}, encoded(request["body"]))
-        path = path.replace("{" + name + "}", strict_json(made.body)["id"])
+        headers = {"Content-Type": "application/json"} | request.get("headers", {})
+        made = server.send(request["method"], request["target"], headers, encoded(request["body"]))
+        identifier = strict_json(made.body)["id"]
+        path = path.replace("{" + name + "}", identifier)
+        for _ in range(600 if "x-until-ended" in request else 0):
+            job = strict_json(server.send("GET", f"{request['x-until-ended']}/{identifier}").body)
+            if job["finished_at"] is not None:
+                break
+            time.sleep(0.05)
     return path
 
 

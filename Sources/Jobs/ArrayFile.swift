@@ -1,0 +1,91 @@
+package import ArtifactStore
+internal import Glibc
+package import LinearAlgebra
+package import TensorFormats
+
+/// An array of a result as a `.npy` file that is mapped into memory: its blocks are written where they stay, and what was written survives the
+/// process. Python reads it by `numpy.load(…, mmap_mode="r")`.
+@safe
+package final class ArrayFile: Sendable {
+    package let shape: [Int]
+    package let isFloat32: Bool
+    private let descriptor: Int32
+    private let path: String
+    private let address: UInt
+    private let size: Int
+    private let start: Int
+
+    /// Opens the array for its elements to be written, or makes it, all zeros, with its room on the disk taken.
+    package static func open(_ path: String, shape: [Int], isFloat32: Bool) throws(ArtifactStoreError) -> ArrayFile {
+        let header = Npy.header(shape: shape, isFloat32: isFloat32)
+        let size = header.count + shape.reduce(1, *) * (isFloat32 ? 4 : 8)
+        let descriptor = unsafe Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw Files.failure("open", path) }
+        // Else a full disk would be met by a signal, where a block is written.
+        let code = posix_fallocate(descriptor, 0, size)
+        guard code == 0, ftruncate(descriptor, size) == 0, unsafe pwrite(descriptor, header, header.count, 0) == header.count else {
+            let code = code == 0 ? errno : code
+            close(descriptor)
+            throw .system(call: "fallocate", path: path, code: code)
+        }
+        return try ArrayFile(path, descriptor, shape, isFloat32, size: size, start: header.count, isWritable: true)
+    }
+
+    /// The array to be read.
+    package static func read(_ path: String, shape: [Int], isFloat32: Bool) throws(ArtifactStoreError) -> ArrayFile {
+        let header = Npy.header(shape: shape, isFloat32: isFloat32)
+        let size = header.count + shape.reduce(1, *) * (isFloat32 ? 4 : 8)
+        let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Files.failure("open", path) }
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0, status.st_size == size else {
+            close(descriptor)
+            throw .damaged(path: path)
+        }
+        return try ArrayFile(path, descriptor, shape, isFloat32, size: size, start: header.count, isWritable: false)
+    }
+
+    private init(
+        _ path: String, _ descriptor: Int32, _ shape: [Int], _ isFloat32: Bool, size: Int, start: Int, isWritable: Bool
+    ) throws(ArtifactStoreError) {
+        guard let memory = unsafe mmap(nil, size, isWritable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, descriptor, 0),
+            unsafe memory != MAP_FAILED
+        else {
+            let failure = Files.failure("mmap", path)
+            close(descriptor)
+            throw failure
+        }
+        self.path = path
+        self.descriptor = descriptor
+        self.shape = shape
+        self.isFloat32 = isFloat32
+        self.size = size
+        self.start = start
+        address = UInt(bitPattern: memory)
+    }
+
+    deinit {
+        unsafe munmap(UnsafeMutableRawPointer(bitPattern: address), size)
+        close(descriptor)
+    }
+
+    /// Brings what was written to the disk.
+    package func synchronize() throws(ArtifactStoreError) {
+        guard fdatasync(descriptor) == 0 else { throw Files.failure("fdatasync", path) }
+    }
+
+    /// The elements as a matrix of as many rows as the first extent; the array's own where the type is its own.
+    package func matrix<Element: Scalar>(as _: Element.Type) -> Matrix<Element> {
+        precondition(MemoryLayout<Element>.size == (isFloat32 ? 4 : 8), "elements of the file's type")
+        let rows = shape[0]
+        let columns = shape.dropFirst().reduce(1, *)
+        // An address that was mapped is not null.
+        let memory = unsafe UnsafeMutableRawPointer(bitPattern: address + UInt(start)).unsafelyUnwrapped
+        return Matrix(rows: rows, columns: columns, storage: unsafe Storage(count: rows * columns, at: memory, owner: self))
+    }
+
+    /// The array as a part of an answer.
+    package var output: OutputArray {
+        isFloat32 ? OutputArray([matrix(as: Float.self)], shape: shape) : OutputArray([matrix(as: Double.self)], shape: shape)
+    }
+}

@@ -1,0 +1,169 @@
+package import ArtifactStore
+internal import Foundation
+internal import Locks
+
+/// The jobs of a data directory, and those of them that this process works on. The directory is the queue: whichever server has a worker free
+/// takes the oldest job that nobody works on, also one whose server has died.
+package final class JobBoard: Sendable {
+    package struct Limits: Sendable {
+        /// Jobs that have not ended; more are refused.
+        package var unfinished = 100
+        /// Jobs that this process works on at the same time.
+        package var workers = 1
+        /// Seconds for which a job that has ended is kept.
+        package var retentionSeconds = 7 * 86_400
+        /// Bytes of all jobs on the disk; beyond them those that ended first go.
+        package var bytes = 16 << 30
+
+        package init() {}
+    }
+
+    /// Does a job; gives what tells how to read the result.
+    package typealias Worker = @Sendable (JobRun) async throws -> [UInt8]
+
+    let store: JobStore
+    package let limits: Limits
+    let state = Lock(State())
+    private let wakes: AsyncStream<Void>
+    let waker: AsyncStream<Void>.Continuation
+
+    struct State {
+        var running: [JobID: (run: JobRun, task: Task<Void, Never>?)] = [:]
+        /// Runs that have ended, the latest last: for those who follow their events.
+        var recent: [JobRun] = []
+        /// Jobs that are known to have ended.
+        var ended: [JobID: (status: JobStatus, finishedAt: Int, bytes: Int)] = [:]
+        var manifests: [JobID: JobManifest] = [:]
+        /// Jobs that failed for a reason of ours, and are tried again later.
+        var postponed: [JobID: ContinuousClock.Instant] = [:]
+        var loop: [Task<Void, Never>] = []
+        var isStopping = false
+    }
+
+    /// Between two looks at what others have left in the directory.
+    private static let pause = Duration.seconds(1)
+    private static let recentRuns = 64
+    private static let postponement = Duration.seconds(30)
+
+    package init(directory: String, limits: Limits = Limits()) throws(ArtifactStoreError) {
+        store = try JobStore(directory: directory)
+        self.limits = limits
+        (wakes, waker) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    // MARK: Working
+
+    /// Begins to work on what is there and what will come.
+    package func start(_ worker: @escaping Worker) {
+        let loop = Task { [wakes] in
+            var looks = 0
+            for await _ in wakes {
+                startWhatCanBe(worker)
+                // The disk is looked over now and then only.
+                if looks % 60 == 0 { try? removeOld() }
+                looks += 1
+            }
+        }
+        let clock = Task { [waker] in
+            while !Task.isCancelled {
+                waker.yield()
+                stopCancelled()
+                try? await Task.sleep(for: Self.pause)
+            }
+        }
+        state.withLock { $0.loop = [loop, clock] }
+    }
+
+    /// Stops to work: running jobs end before their next tile, and go on from what they have finished wherever the directory is next served.
+    package func checkpoint() async {
+        let (tasks, loop) = state.withLock { state in
+            state.isStopping = true
+            return (state.running.values.compactMap(\.task), state.loop)
+        }
+        waker.finish()
+        for task in loop + tasks { task.cancel() }
+        for task in loop + tasks { await task.value }
+    }
+
+    package var isStopping: Bool { state.withLock { $0.isStopping } }
+
+    private func startWhatCanBe(_ worker: @escaping Worker) {
+        while state.withLock({ !$0.isStopping && $0.running.count < limits.workers }) {
+            guard let (run, lock) = try? next() else { return }
+            // Entered before it begins, so that its end finds it.
+            state.withLock { $0.running[run.id] = (run, nil) }
+            let task = Task { await work(run, lock, worker) }
+            let isStopping = state.withLock { state in
+                state.running[run.id]?.task = task
+                return state.isStopping
+            }
+            if isStopping { task.cancel() }
+        }
+    }
+
+    /// The oldest job that nobody works on, locked.
+    private func next() throws -> (JobRun, JobLock)? {
+        let now = ContinuousClock.now
+        let postponed = state.withLock { state in
+            state.postponed = state.postponed.filter { $0.value > now }
+            return state.postponed
+        }
+        for (id, manifest) in try unfinished() where postponed[id] == nil {
+            guard let lock = store.lock(id) else { continue }
+            // Its last owner may have ended it meanwhile, or nobody wants it.
+            if try store.outcome(id) != nil { continue }
+            let last = try store.state(id)
+            if store.isCancelled(id) {
+                try endCancelled(id, last)
+                continue
+            }
+            return (try JobRun(id, manifest, store, after: last), lock)
+        }
+        return nil
+    }
+
+    private func work(_ run: JobRun, _ lock: JobLock, _ worker: Worker) async {
+        do {
+            let content = try await worker(run)
+            try end(run, .succeeded, content)
+        } catch let failure as JobFailure {
+            do { try end(run, .failed, failure.content) } catch { postpone(run) }
+        } catch is CancellationError where store.isCancelled(run.id) {
+            do { try end(run, .cancelled, Array("null".utf8)) } catch { postpone(run) }
+        } catch {
+            // The server stops, or the disk is full: another attempt will do it.
+            if !isStopping { postpone(run) }
+        }
+        withExtendedLifetime(lock) {}
+        state.withLock { state in
+            state.running[run.id] = nil
+            state.recent.append(run)
+            if state.recent.count > Self.recentRuns { state.recent.removeFirst() }
+        }
+        try? removeOld()
+        waker.yield()
+    }
+
+    private func end(_ run: JobRun, _ status: JobStatus, _ content: [UInt8]) throws {
+        let state = run.end(status)
+        // One that was deleted has no place for an outcome.
+        if Files.exists(store.path(run.id)) { try store.write(JobOutcome(state: state, content: content), of: run.id) }
+        run.ended(state)
+    }
+
+    private func postpone(_ run: JobRun) { state.withLock { $0.postponed[run.id] = .now + Self.postponement } }
+
+    func endCancelled(_ id: JobID, _ last: JobState) throws {
+        var state = last
+        state.step += 1
+        state.status = .cancelled
+        state.etaSeconds = nil
+        state.finishedAt = JobRun.now
+        try store.write(JobOutcome(state: state, content: Array("null".utf8)), of: id)
+    }
+
+    /// Ends the work on jobs that were cancelled through another server.
+    private func stopCancelled() {
+        for (run, task) in state.withLock({ Array($0.running.values) }) where store.isCancelled(run.id) { task?.cancel() }
+    }
+}

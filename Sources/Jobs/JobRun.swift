@@ -1,0 +1,107 @@
+internal import ArtifactStore
+internal import Foundation
+internal import Locks
+package import TensorFormats
+
+/// One attempt at a job: what its worker reads, keeps and reports.
+package final class JobRun: Sendable {
+    package let id: JobID
+    package let manifest: JobManifest
+    private let store: JobStore
+    private let log: Lock<Log>
+
+    private struct Log {
+        var states: [JobState]
+        var written = ContinuousClock.now
+    }
+
+    /// The least change of progress that is a step of its own.
+    private static let leastStep = 0.01
+    /// Between two reports to those who share the directory.
+    private static let pause = Duration.milliseconds(500)
+
+    /// - Parameter last: how far the last attempt came.
+    init(_ id: JobID, _ manifest: JobManifest, _ store: JobStore, after last: JobState) throws {
+        self.id = id
+        self.manifest = manifest
+        self.store = store
+        var state = JobState()
+        state.attempt = last.attempt + 1
+        state.status = .running
+        state.startedAt = last.startedAt ?? Self.now
+        log = Lock(Log(states: [state]))
+        try store.write(state, of: id)
+    }
+
+    static var now: Int { Int(Date.now.timeIntervalSince1970 * 1000) }
+
+    package func request() throws -> [UInt8] {
+        guard let request = try store.request(id) else { throw ArtifactStoreError.damaged(path: store.path(id, "request")) }
+        return request
+    }
+
+    /// An array of the result, to be written; what an earlier attempt has written is in it.
+    package func array(_ index: Int, shape: [Int], isFloat32: Bool) throws -> ArrayFile {
+        try ArrayFile.open(store.path(id, "\(index).npy"), shape: shape, isFloat32: isFloat32)
+    }
+
+    /// Stores an array of the result that is computed as a whole.
+    package func store(_ index: Int, _ array: OutputArray) throws {
+        let path = store.path(id, "\(index).npy")
+        // What an attempt that was broken off has written.
+        if Files.exists(path) { try Files.remove(path) }
+        try FileWriter.write(to: path) { file in
+            for piece in array.npyPieces { try file.write(piece.make()) }
+        }
+    }
+
+    /// The blocks of a result that is divided as `plan` says.
+    package func blocks(plan: String, count: Int) throws -> BlockLog { try BlockLog(store.path(id, "blocks"), plan: plan, count: count) }
+
+    /// Reports progress, which never goes back; less than a step more is not told.
+    package func report(_ progress: Double, etaSeconds: Double?) {
+        let state = log.withLock { log -> JobState? in
+            guard var state = log.states.last, !state.status.isFinal, progress >= state.progress + Self.leastStep else { return nil }
+            state.step += 1
+            state.progress = min(progress, 1)
+            state.etaSeconds = etaSeconds
+            log.states.append(state)
+            let now = ContinuousClock.now
+            guard now - log.written >= Self.pause else { return nil }
+            log.written = now
+            return state
+        }
+        // Only a report: where it cannot be written, the work goes on.
+        if let state { try? store.write(state, of: id) }
+    }
+
+    /// The final state of a job that ends so.
+    func end(_ status: JobStatus) -> JobState {
+        log.withLock { log in
+            var state = log.states[log.states.count - 1]
+            state.step += 1
+            state.status = status
+            if status == .succeeded { state.progress = 1 }
+            state.etaSeconds = status == .succeeded ? 0 : nil
+            state.finishedAt = Self.now
+            return state
+        }
+    }
+
+    /// Adds the final state, once it is on the disk.
+    func ended(_ state: JobState) { log.withLock { $0.states.append(state) } }
+
+    /// The states after one, the latest last.
+    func states(after id: JobEventID?) -> [JobState] {
+        log.withLock { log in log.states.filter { state in id.map { $0 < state.eventID } ?? true } }
+    }
+
+    var state: JobState { log.withLock { $0.states[$0.states.count - 1] } }
+}
+
+/// Why a job failed, as its worker words it.
+package struct JobFailure: Error, Sendable {
+    package var content: [UInt8]
+
+    package init(content: [UInt8]) { self.content = content }
+}

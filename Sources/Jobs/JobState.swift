@@ -1,0 +1,83 @@
+internal import TensorFormats
+
+package enum JobStatus: String, CaseIterable, Sendable {
+    case queued, running, succeeded, failed, cancelled
+
+    /// Whether it can change no more.
+    package var isFinal: Bool { self == .succeeded || self == .failed || self == .cancelled }
+}
+
+/// How far a job has come. States of one job are in order: a later one has a larger `step`, or belongs to a later attempt.
+package struct JobState: Sendable, Equatable {
+    /// How often a server has begun it; 0 while none has.
+    package var attempt = 0
+    /// Counts the states of an attempt.
+    package var step = 0
+    package var status = JobStatus.queued
+    /// From 0 to 1.
+    package var progress = 0.0
+    /// Seconds that are left, as far as one can tell.
+    package var etaSeconds: Double?
+    /// Milliseconds since 1970.
+    package var startedAt: Int?
+    package var finishedAt: Int?
+
+    package init() {}
+
+    /// The name of the state among those of its job.
+    package var eventID: JobEventID { JobEventID(attempt: attempt, step: step) }
+
+    var json: [UInt8] {
+        var json = JSONWriter()
+        json.beginObject()
+        json.member("attempt", attempt)
+        json.member("step", step)
+        json.member("status", status.rawValue)
+        // What is not finite is left out.
+        try? json.member("progress", progress)
+        if let etaSeconds, etaSeconds.isFinite { try? json.member("eta_seconds", etaSeconds) }
+        if let startedAt { json.member("started_at", startedAt) }
+        if let finishedAt { json.member("finished_at", finishedAt) }
+        json.endObject()
+        return json.bytes
+    }
+
+    init?(json: [UInt8]) {
+        guard let record = JobRecord(json), let attempt = record.integer("attempt"), let step = record.integer("step"),
+            let status = record.text("status").flatMap(JobStatus.init), let progress = record.number("progress")
+        else { return nil }
+        self.attempt = attempt
+        self.step = step
+        self.status = status
+        self.progress = progress
+        etaSeconds = record.number("eta_seconds")
+        startedAt = record.integer("started_at")
+        finishedAt = record.integer("finished_at")
+    }
+}
+
+/// Where a state stands in the order of those of its job: `attempt-step`.
+package struct JobEventID: Sendable, Comparable, CustomStringConvertible {
+    package var attempt: Int
+    package var step: Int
+
+    package init(attempt: Int, step: Int) {
+        self.attempt = attempt
+        self.step = step
+    }
+
+    /// Nil if `text` is no such name.
+    package init?(_ text: String) {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count == 2, let attempt = Self.number(parts[0]), let step = Self.number(parts[1]) else { return nil }
+        self.init(attempt: attempt, step: step)
+    }
+
+    private static func number(_ digits: Substring) -> Int? {
+        digits.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(digits) : nil
+    }
+
+    package var description: String { "\(attempt)-\(step)" }
+
+    package static func < (left: JobEventID, right: JobEventID) -> Bool { (left.attempt, left.step) < (right.attempt, right.step) }
+}

@@ -1,0 +1,115 @@
+package import ArtifactStore
+
+/// The directory of jobs, which several servers may share: a directory a job, which is there whole or not at all.
+///
+/// - `job.json`, `request`: what is asked;
+/// - `lock`: locked by the server that works on the job, for as long as it lives;
+/// - `state.json`: how far it has come, as far as it was told;
+/// - `blocks`, `0.npy`, …: the arrays of the result, and which of their blocks are finished;
+/// - `cancelled`: somebody does not want it any more;
+/// - `outcome.json`: it has ended, and how: from then on nothing changes.
+package struct JobStore: Sendable {
+    package let directory: String
+
+    private static let writing = ".writing-"
+    private static let deleting = ".deleting-"
+    private static let abandonedAge = 3_600
+
+    package init(directory: String) throws(ArtifactStoreError) {
+        self.directory = directory
+        try Files.makeDirectories(directory)
+        for name in try Files.names(in: directory) {
+            let path = "\(directory)/\(name)"
+            let isAbandoned = name.hasPrefix(Self.writing) && Files.age(path).map { $0 > Self.abandonedAge } == true
+            if isAbandoned || name.hasPrefix(Self.deleting) { Files.removeTree(path) }
+        }
+    }
+
+    func path(_ id: JobID, _ file: String = "") -> String { "\(directory)/\(id)" + (file.isEmpty ? "" : "/" + file) }
+
+    private func temporary(_ prefix: String) -> String { "\(directory)/\(prefix)\(String(UInt64.random(in: 0 ... .max), radix: 16))" }
+
+    /// - Returns: false if there is a job of this name.
+    func create(_ id: JobID, _ manifest: JobManifest, request: [UInt8]) throws -> Bool {
+        let temporary = temporary(Self.writing)
+        try Files.makeDirectory(temporary)
+        do {
+            try FileWriter.write(to: temporary + "/job.json") { try $0.write(manifest.json) }
+            try FileWriter.write(to: temporary + "/request") { try $0.write(request) }
+            try FileWriter.write(to: temporary + "/lock") { _ in }
+            try Files.synchronize(temporary)
+            guard try Files.rename(temporary, to: path(id)) else {
+                Files.removeTree(temporary)
+                return false
+            }
+        } catch {
+            Files.removeTree(temporary)
+            throw error
+        }
+        try Files.synchronize(directory)
+        return true
+    }
+
+    /// All jobs, in no order.
+    func ids() throws(ArtifactStoreError) -> [JobID] { try Files.names(in: directory).compactMap { JobID($0) } }
+
+    func manifest(_ id: JobID) throws(ArtifactStoreError) -> JobManifest? {
+        try Files.read(path(id, "job.json")).flatMap { JobManifest(json: $0) }
+    }
+
+    func request(_ id: JobID) throws(ArtifactStoreError) -> [UInt8]? { try Files.read(path(id, "request")) }
+
+    func state(_ id: JobID) throws(ArtifactStoreError) -> JobState {
+        if let outcome = try outcome(id) { return outcome.state }
+        var state = try Files.read(path(id, "state.json")).flatMap { JobState(json: $0) } ?? JobState()
+        if isCancelled(id) { state.status = .cancelled }
+        return state
+    }
+
+    /// Tells those who share the directory; lost in a power failure, it is told again.
+    func write(_ state: JobState, of id: JobID) throws { try replace("state.json", of: id, with: state.json, isDurable: false) }
+
+    func outcome(_ id: JobID) throws(ArtifactStoreError) -> JobOutcome? {
+        try Files.read(path(id, "outcome.json")).flatMap { JobOutcome(file: $0) }
+    }
+
+    /// Ends a job. What only a running one needs goes.
+    func write(_ outcome: JobOutcome, of id: JobID) throws {
+        try replace("outcome.json", of: id, with: outcome.file, isDurable: true)
+        for file in ["request", "blocks", "state.json"] { try? Files.remove(path(id, file)) }
+    }
+
+    func isCancelled(_ id: JobID) -> Bool { Files.exists(path(id, "cancelled")) }
+
+    func markCancelled(_ id: JobID) throws {
+        // Another may have done so.
+        guard !isCancelled(id) else { return }
+        try replace("cancelled", of: id, with: [], isDurable: true)
+    }
+
+    private func replace(_ file: String, of id: JobID, with bytes: [UInt8], isDurable: Bool) throws {
+        let temporary = path(id, ".\(file)-\(String(UInt64.random(in: 0 ... .max), radix: 16))")
+        try FileWriter.write(to: temporary, isDurable: isDurable) { try $0.write(bytes) }
+        guard try Files.rename(temporary, to: path(id, file)) else { return }
+        if isDurable { try Files.synchronize(path(id)) }
+    }
+
+    /// Nil while another holds it, or the job is not there.
+    func lock(_ id: JobID) -> JobLock? { JobLock(path(id, "lock")) }
+
+    /// Removes a job: at once for all.
+    /// - Returns: false if it was not there.
+    func delete(_ id: JobID) throws(ArtifactStoreError) -> Bool {
+        let temporary = temporary(Self.deleting)
+        guard Files.exists(path(id)), try Files.rename(path(id), to: temporary) else { return false }
+        try Files.synchronize(directory)
+        Files.removeTree(temporary)
+        return true
+    }
+
+    /// Bytes of a job on the disk.
+    func bytes(_ id: JobID) throws(ArtifactStoreError) -> Int {
+        guard Files.exists(path(id)) else { return 0 }
+        return try Files.names(in: path(id)).reduce(0) { $0 + (Files.size(path(id, $1)) ?? 0) }
+    }
+}

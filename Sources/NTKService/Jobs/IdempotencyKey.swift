@@ -1,0 +1,54 @@
+internal import ArtifactStore
+internal import HTTP1
+internal import HTTPTypes
+
+/// The name that a client gives to a POST, so that the same one sent again gets the first answer.
+struct IdempotencyKey: Hashable, Sendable {
+    static let field = HTTPField.Name("Idempotency-Key") ?? .via
+    private static let longest = 255
+
+    /// Of the key and of who sent it: nobody gets at another's answers by guessing keys.
+    let hash: ArtifactID
+
+    /// Nil without the field.
+    init?(_ head: HTTPRequest) throws(ProblemDetails) {
+        guard let value = head.headerFields[Self.field] else { return nil }
+        var key = value[...].trimming
+        if key.utf8.count >= 2, key.hasPrefix("\""), key.hasSuffix("\"") { key = key.dropFirst().dropLast() }
+        guard (1...Self.longest).contains(key.utf8.count), key.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") }) else {
+            throw ProblemDetails(
+                status: .badRequest, type: "http", title: "Bad Request",
+                detail: "Idempotency-Key: a string of 1 to \(Self.longest) ASCII characters expected; \(value.prefix(80)) came")
+        }
+        var hash = ContentHash()
+        hash.update("idempotency key")
+        hash.update(head.headerFields[.authorization] ?? "")
+        hash.update(String(key))
+        self.hash = hash.finish()
+    }
+
+    /// By which two requests are known to be the same.
+    static func fingerprint(_ request: ServerRequest) -> String {
+        var hash = ContentHash()
+        hash.update(request.head.method.rawValue)
+        hash.update(request.head.path ?? "")
+        hash.update(request.head.headerFields[.contentType] ?? "")
+        unsafe hash.update(request.body.span.bytes)
+        return hash.finish().description
+    }
+}
+
+extension ProblemDetails {
+    /// A key that was used for another request.
+    static var keyReused: ProblemDetails {
+        ProblemDetails(
+            status: .unprocessableContent, type: "idempotency-key-reused", title: "The key belongs to another request",
+            detail: "the request that this Idempotency-Key came with first expected, byte for byte, or another key")
+    }
+
+    static var keyInUse: ProblemDetails {
+        ProblemDetails(
+            status: .conflict, type: "idempotency-key-in-use", title: "The first request with this key is still in progress",
+            detail: "the same request again after its first answer expected", headerFields: [.retryAfter: "1"])
+    }
+}

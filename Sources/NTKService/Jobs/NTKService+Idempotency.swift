@@ -1,0 +1,44 @@
+internal import ComputeExecutor
+internal import HTTP1
+internal import HTTPTypes
+internal import Jobs
+
+extension NTKService {
+    private static let replayed = HTTPField.Name("Idempotency-Replayed") ?? .via
+
+    /// The first answer to a request that came with an `Idempotency-Key` and was sent before; else what `next` answers, which is kept.
+    func once(_ request: ServerRequest, _ next: () async -> ServerResponse) async throws -> ServerResponse {
+        guard request.head.method == .post, let key = try IdempotencyKey(request.head) else { return await next() }
+        // A large body is hashed off the event loop.
+        let fingerprint =
+            request.body.count <= Self.smallBody
+            ? IdempotencyKey.fingerprint(request) : try await executor.run { _ in IdempotencyKey.fingerprint(request) }
+        switch idempotency.begin(key, fingerprint: fingerprint, accept: request.head.headerFields[.accept] ?? "") {
+        case .other: throw ProblemDetails.keyReused
+        case .inProgress: throw ProblemDetails.keyInUse
+        case .again: return await next()
+        case .answer(var answer):
+            answer.headerFields[Self.replayed] = "true"
+            return answer
+        case .new: break
+        }
+        // A job knows its key after a restart, too.
+        if let jobs {
+            do {
+                if let known = try await executor.run({ _ in try jobs.view(JobID(key.hash)) }) {
+                    idempotency.end(key, nil)
+                    guard known.manifest.fingerprint == fingerprint else { throw ProblemDetails.keyReused }
+                    return Self.accepted(known)
+                }
+            } catch {
+                idempotency.end(key, nil)
+                throw error
+            }
+        }
+        let answer = await next()
+        // Who was refused for want of capacity, or gave up, asks again.
+        let isFinal = answer.status.code < 500 && ![408, 409, 429].contains(answer.status.code)
+        idempotency.end(key, isFinal && !Task.isCancelled ? answer : nil)
+        return answer
+    }
+}

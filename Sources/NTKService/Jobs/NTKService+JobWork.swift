@@ -1,0 +1,117 @@
+internal import ComputeExecutor
+internal import HTTP1
+internal import HTTPTypes
+internal import Jobs
+internal import LinearAlgebra
+internal import TensorFormats
+
+// Requests that become jobs, and the work on them.
+extension NTKService {
+    /// Makes a job of a request that is sound. It is on the disk when this returns.
+    func submit<Task: ComputeTask>(
+        _ request: ServerRequest, to jobs: JobBoard, _ validate: @escaping @Sendable (JSONValue) throws(ProblemDetails) -> Task
+    ) async throws -> ServerResponse {
+        let key = try IdempotencyKey(request.head)
+        let (limits, meter, seconds) = (limits, meter, jobSeconds)
+        let requestID = Self.requestID(request.head)
+        let fingerprint = { @Sendable in IdempotencyKey.fingerprint(request) }
+        let submission = try await executor.run { _ in
+            let task = try validate(RequestBody.value(request, limit: limits.memoryBytes))
+            let estimate = Estimate(flops: task.operations, peakBytes: task.peakBytes, seconds: meter.seconds(task.operations))
+            guard estimate.peakBytes <= limits.memoryBytes else { throw ProblemDetails.overMemory(estimate, limit: limits.memoryBytes) }
+            guard estimate.seconds <= seconds else { throw ProblemDetails.overTime(estimate, limit: seconds) }
+            return try jobs.submit(
+                key.map { JobID($0.hash) } ?? .random(), target: request.head.path ?? "/",
+                contentType: request.head.headerFields[.contentType] ?? RequestBody.json, fingerprint: fingerprint(), requestID: requestID,
+                request: request.body)
+        }
+        switch submission {
+        case .accepted(let view): return Self.accepted(view)
+        case .known(let view):
+            guard try await executor.run({ _ in fingerprint() }) == view.manifest.fingerprint else { throw ProblemDetails.keyReused }
+            return Self.accepted(view)
+        case .full:
+            var problem = ProblemDetails.unavailable(
+                "there are as many unfinished jobs as may be, \(jobs.limits.unfinished), or they take too much room")
+            problem.headerFields[.retryAfter] = "10"
+            throw problem
+        }
+    }
+
+    /// Begins to work on the jobs of the data directory.
+    package func startJobs() {
+        guard let jobs else { return }
+        jobs.start { run in
+            var own = self
+            own.run = run
+            do {
+                let body = try await executor.run { _ in try run.request() }
+                let head = HTTPRequest(
+                    method: .post, scheme: "http", authority: "localhost", path: run.manifest.target,
+                    headerFields: [.contentType: run.manifest.contentType])
+                let answer = try await own.answer(ServerRequest(head: head, body: body))
+                guard case .bytes(let content) = answer.body else { preconditionFailure("a job answers with what it has stored") }
+                return content
+            } catch let error as CancellationError {
+                throw error
+            } catch {
+                let problem = Self.problem(error).response(requestID: run.manifest.requestID)
+                guard case .bytes(let content) = problem.body else { preconditionFailure("a problem is a short text") }
+                throw JobFailure(content: content)
+            }
+        }
+    }
+
+    /// Does what a job asks for, and stores the result.
+    /// - Returns: an answer whose body says what was stored.
+    func perform<Task: ComputeTask>(
+        _ run: JobRun, _ request: ServerRequest, _ validate: @escaping @Sendable (JSONValue) throws(ProblemDetails) -> Task,
+        _ work: @escaping @Sendable (Task, any TileExecutor) throws -> ComputedAnswer
+    ) async throws -> ServerResponse {
+        let (memory, meter) = (limits.memoryBytes, meter)
+        let task = try await executor.run(priority: .background) { _ in try validate(RequestBody.value(request, limit: memory)) }
+        guard task.peakBytes <= memory else {
+            let estimate = Estimate(flops: task.operations, peakBytes: task.peakBytes, seconds: meter.seconds(task.operations))
+            throw ProblemDetails.overMemory(estimate, limit: memory)
+        }
+        let lease = try await patientlyReserve(task.peakBytes)
+        defer { withExtendedLifetime(lease) {} }
+        let content = try await executor.run(priority: .background) { tiles in
+            let answer: ComputedAnswer
+            if let blockwise = task as? any BlockwiseTask, let found = try blockwise.answer(in: run, on: tiles) {
+                answer = found
+            } else {
+                let (start, expected) = (ContinuousClock.now, max(meter.seconds(task.operations), 1e-3))
+                let reporting = ReportingTiles(tiles) { _, _ in
+                    let seconds = (ContinuousClock.now - start).seconds
+                    run.report(min(seconds / expected, 0.99), etaSeconds: max(expected - seconds, 0))
+                }
+                answer = try work(task, reporting)
+                meter.learn(operations: task.operations, in: ContinuousClock.now - start)
+            }
+            return try StoredAnswer.store(answer, isOneArray: task.answersOneArray, in: run)
+        }
+        return ServerResponse(status: .ok, body: .bytes(content))
+    }
+
+    /// Memory for a job, which waits until there is some.
+    private func patientlyReserve(_ bytes: Int) async throws -> MemoryBudget.Lease {
+        while true {
+            do {
+                return try await capacity.memory.reserve(bytes)
+            } catch is MemoryBudget.Exhausted {
+                try await Task.sleep(for: .seconds(1))
+            }
+        }
+    }
+}
+
+/// A task whose result is made in blocks, each of which is kept as soon as it is finished.
+protocol BlockwiseTask: ComputeTask {
+    /// Nil if it is not worth dividing.
+    func answer(in run: JobRun, on tiles: any TileExecutor) throws -> ComputedAnswer?
+}
+
+extension Duration {
+    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}

@@ -1,0 +1,140 @@
+internal import ComputeExecutor
+internal import HTTP1
+internal import HTTPTypes
+internal import Jobs
+internal import TensorFormats
+
+// `/v1/jobs` and what is below it.
+extension NTKService {
+    private static let pageSize = 50
+    private static let largestPage = 1_000
+
+    func answer(_ request: ServerRequest, _ jobs: JobBoard, _ route: Route, id text: String, _ target: Target) async throws -> ServerResponse {
+        if route == .jobs { return try await list(jobs, target) }
+        guard let id = JobID(text) else { throw Self.noJob(text) }
+        switch (route, request.head.method) {
+        case (.jobEvents, _): return try await events(jobs, id, request.head)
+        case (.jobResult, _): return try await result(jobs, id, request.head, target)
+        case (_, .delete):
+            // A disk is read and written: not on the event loop.
+            let cancelled = try await executor.run { _ -> JobView? in
+                guard try jobs.view(id) != nil else { throw Self.noJob(text) }
+                return try jobs.cancel(id)
+            }
+            return cancelled.map { Self.shown($0) } ?? ServerResponse(status: .noContent)
+        default:
+            guard let view = try await executor.run({ _ in try jobs.view(id) }) else { throw Self.noJob(text) }
+            return Self.shown(view)
+        }
+    }
+
+    private func list(_ jobs: JobBoard, _ target: Target) async throws -> ServerResponse {
+        var limit = Self.pageSize
+        if let text = target.parameter("limit") {
+            guard let number = Int(text), (1...Self.largestPage).contains(number) else {
+                throw ProblemDetails.badParameter("limit", "a number from 1 to \(Self.largestPage)", text)
+            }
+            limit = number
+        }
+        var cursor: JobCursor?
+        if let text = target.parameter("after") {
+            guard let place = JobCursor(text) else { throw ProblemDetails.badParameter("after", "what `next` gave", text) }
+            cursor = place
+        }
+        let status = target.parameter("status").flatMap(JobStatus.init)
+        let (after, count) = (cursor, limit)
+        let page = try await executor.run { _ in try jobs.list(after: after, limit: count, status: status) }
+        var json = JSONWriter()
+        json.beginObject()
+        json.key("jobs")
+        json.beginArray()
+        for job in page.jobs { json.raw(JobJSON.object(job)) }
+        json.endArray()
+        json.key("next")
+        if let next = page.next { json.value(next.description) } else { json.null() }
+        json.endObject()
+        return Self.shown(json.bytes)
+    }
+
+    static func noJob(_ id: String) -> ProblemDetails {
+        ProblemDetails(
+            status: .notFound, type: "not-found", title: "There is nothing here",
+            detail: "the id of a job expected, as Prefer: respond-async gives it; \(id.prefix(80)) came")
+    }
+
+    private static func shown(_ view: JobView) -> ServerResponse { shown(JobJSON.object(view)) }
+
+    private static func shown(_ json: [UInt8]) -> ServerResponse {
+        ServerResponse(headerFields: [.contentType: "application/json", .cacheControl: "no-store"], body: .bytes(json))
+    }
+
+    /// 202 for a job that was asked for.
+    static func accepted(_ view: JobView) -> ServerResponse {
+        var answer = shown(view)
+        answer.status = .accepted
+        answer.headerFields[.location] = "/v1/jobs/\(view.id)"
+        answer.headerFields[Preference.applied] = Preference.respondAsync
+        return answer
+    }
+
+    // MARK: Events
+
+    private func events(_ jobs: JobBoard, _ id: JobID, _ head: HTTPRequest) async throws -> ServerResponse {
+        guard let view = try await executor.run({ _ in try jobs.view(id) }) else { throw Self.noJob(id.description) }
+        let last = head.headerFields[JobEventStream.lastEventID].flatMap { JobEventID($0) }
+        // Who has seen the end shall not ask again (HTML, server-sent events §9.2.3).
+        if view.state.status.isFinal, let last, last >= view.state.eventID { return ServerResponse(status: .noContent) }
+        let stream = JobEventStream(jobs, id, after: last)
+        return ServerResponse(
+            headerFields: [.contentType: "text/event-stream", .cacheControl: "no-store", JobEventStream.buffering: "no"],
+            body: .stream(length: nil) { try await stream.next() })
+    }
+
+    // MARK: Results
+
+    private func result(_ jobs: JobBoard, _ id: JobID, _ head: HTTPRequest, _ target: Target) async throws -> ServerResponse {
+        let stored = try await executor.run { _ -> StoredAnswer in
+            guard let view = try jobs.view(id) else { throw Self.noJob(id.description) }
+            guard view.state.status.isFinal, let outcome = try jobs.outcome(id) else {
+                throw view.state.status == .cancelled ? Self.cancelled : Self.unfinished(view.state)
+            }
+            switch outcome.state.status {
+            case .succeeded: return try StoredAnswer(outcome.content, jobs, id)
+            case .failed: throw JobProblem(content: outcome.content)
+            default: throw Self.cancelled
+            }
+        }
+        let accepted = AnswerFormat.accepted(head, target)
+        guard let format = accepted.first(where: { $0 != .npy || stored.isOneArray }) else {
+            throw ProblemDetails.notAcceptable((stored.isOneArray ? AnswerFormat.allCases : [.json, .npz]).map(\.mediaType), head)
+        }
+        var representation = Representation(stored.answer, format, tag: "\(id)-\(format.rawValue)")
+        representation.fields[.contentLocation] = stored.location
+        return try await representation.response(to: head, lengths: pieceLengths, on: executor)
+    }
+
+    private static func unfinished(_ state: JobState) -> ProblemDetails {
+        let wait = max(1, min(60, Int((state.etaSeconds ?? 1).rounded(.up))))
+        return ProblemDetails(
+            status: .conflict, type: "job-not-finished", title: "The job has not ended",
+            detail: "a job that has succeeded expected; this one is \(state.status.rawValue)", headerFields: [.retryAfter: "\(wait)"])
+    }
+
+    private static var cancelled: ProblemDetails {
+        ProblemDetails(
+            status: .conflict, type: "job-cancelled", title: "The job was cancelled",
+            detail: "a job that has succeeded expected; this one was cancelled, and has no result")
+    }
+}
+
+/// The problem of a job that failed, as it was worded then.
+struct JobProblem: Error {
+    var content: [UInt8]
+
+    var response: ServerResponse {
+        var status = 500
+        if case .object(let object)? = try? JSONValue.parse(content), case .number(let number)? = object["status"] { status = number.integer ?? 500 }
+        return ServerResponse(
+            status: .init(code: status), headerFields: [.contentType: "application/problem+json", .cacheControl: "no-store"], body: .bytes(content))
+    }
+}

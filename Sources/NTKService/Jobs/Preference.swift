@@ -1,0 +1,16 @@
+internal import HTTPTypes
+
+/// The `Prefer` field (RFC 7240).
+enum Preference {
+    static let field = HTTPField.Name("Prefer") ?? .via
+    static let applied = HTTPField.Name("Preference-Applied") ?? .via
+    static let respondAsync = "respond-async"
+
+    /// Whether the client would rather have a job than wait.
+    static func respondsAsync(_ head: HTTPRequest) -> Bool {
+        (head.headerFields[field] ?? "").split(separator: ",").contains { preference in
+            let name = preference.prefix { $0 != ";" && $0 != "=" }
+            return name.trimming.lowercased() == respondAsync
+        }
+    }
+}
