@@ -28,6 +28,6 @@ enum JobJSON {
 
     private static func time(_ milliseconds: Int?, _ json: inout JSONWriter) {
         guard let milliseconds else { return json.null() }
-        json.value(Date(timeIntervalSince1970: Double(milliseconds) / 1000).formatted(.iso8601.time(includingFractionalSeconds: true)))
+        json.value(Date(timeIntervalSince1970: Double(milliseconds) / 1000).formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)))
     }
 }
