@@ -214,3 +214,11 @@ def test_a_handshake_that_never_ends_does(start, identity):
                 assert connection.recv(100) == b""
             except ConnectionResetError:
                 pass
+
+
+def test_the_health_check_speaks_tls_where_the_server_does(server, identity):
+    environment = {"NTK_PORT": str(server.port), "NTK_TLS_CERTIFICATE": str(identity[0])}
+    done = subprocess.run([BINARY, "health"], env=environment, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "/readyz: 200\n"), done.stdout + done.stderr
+    plain = subprocess.run([BINARY, "health"], env={"NTK_PORT": str(server.port)}, capture_output=True, text=True, timeout=60)
+    assert plain.returncode == 1

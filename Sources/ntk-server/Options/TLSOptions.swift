@@ -4,7 +4,7 @@ import Logging
 
 /// The server's certificate, and whom it asks for theirs.
 struct TLSOptions: ParsableArguments {
-    private static let certificateSetting = Setting(variable: "NTK_TLS_CERTIFICATE", standard: "")
+    static let certificateSetting = Setting(variable: "NTK_TLS_CERTIFICATE", standard: "")
     private static let keySetting = Setting(variable: "NTK_TLS_KEY", standard: "")
     private static let clientSetting = Setting(variable: "NTK_TLS_CLIENT_CA", standard: "")
     private static let clientsSetting = Setting(variable: "NTK_TLS_CLIENT_CERTIFICATES", standard: ClientCertificates.required)
