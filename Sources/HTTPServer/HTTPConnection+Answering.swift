@@ -8,6 +8,8 @@ extension HTTPConnection {
         awaited = .request
         deadline = nil
         task = Task.immediate { await serve(exchange) }
+        // Most are done by now, and a connection that waits should hold little.
+        if phase != .answering { task = nil }
     }
 
     /// Answers one request, and those that were sent ahead of their turn, in order.
