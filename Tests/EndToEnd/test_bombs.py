@@ -72,6 +72,8 @@ BOMBS = {
     "two million values": (400, "/v1/kernels", lambda: b'{"x1":[' + b"{}," * 2_000_000 + b"{}]}", "application/json"),
     "a shape of 10^15": (422, "/v1/kernels", lambda: json.dumps(
         {"architecture": {"type": "mlp", "depth": 1}, "x1": {"shape": [10**9, 10**6], "data": [1]}}).encode(), "application/json"),
+    "an input shape of 2^96": (422, "/v1/networks", lambda: json.dumps(
+        {"architecture": {"type": "dense"}, "initialization": {"seed": 0}, "input_shape": [2**32, 2**32, 2**32]}).encode(), "application/json"),
     "npy of 10^15 elements": (400, "/v1/kernels", lambda: form(x1=npy("1000000000, 1000000")), MULTIPART),
     "npy of 10^40 elements": (400, "/v1/kernels", lambda: form(x1=npy("10000000000, 10000000000, 10000000000, 10000000000")), MULTIPART),
     "npy of 2^61 elements, whose bytes are 2^64": (400, "/v1/kernels", lambda: form(x1=npy("2305843009213693952,", b"")), MULTIPART),

@@ -76,6 +76,14 @@ struct NetworkSource: Sendable {
             guard !shape.isEmpty else {
                 throw .invalid(reader.pointer(to: "input_shape"), "the extents of a point expected, without the sample axis")
             }
+            // Products of extents are taken everywhere: none may overflow.
+            var size = 1
+            for extent in shape {
+                guard extent <= Self.largestPoint / size else {
+                    throw .invalid(reader.pointer(to: "input_shape"), "a point of at most 2³² numbers expected")
+                }
+                size *= extent
+            }
             inputShape = format == .channelsFirst ? Array(shape.dropFirst()) + [shape[0]] : shape
         } else {
             inputShape = nil
@@ -83,6 +91,9 @@ struct NetworkSource: Sendable {
         place = .pointer(pointer)
         try reader.finish()
     }
+
+    /// Numbers that a point may have.
+    private static let largestPoint = 1 << 32
 
     private static func arrays(_ value: JSONValue, at pointer: String) throws(ProblemDetails) -> [String: NumericArray] {
         guard case .object(let object) = value else { throw .invalid(pointer, "an object of arrays by name expected; \(value.kindName) came") }
