@@ -2,12 +2,13 @@ internal import HTTPTypes
 internal import Logging
 internal import NTKService
 
-/// One line a request.
+/// One line a request: at `info`, but for what machines ask all the time about the server's own state, which is at `debug`.
 struct AccessLog: Sendable {
     let logger: Logger
 
     func record(_ exchange: Exchange, status: Int, fields: HTTPFields, bytes: Int, isWhole: Bool, duration: Duration) {
-        guard logger.logLevel <= .info else { return }
+        let level: Logger.Level = exchange.route?.isProbe == true && status < 400 ? .debug : .info
+        guard logger.logLevel <= level else { return }
         var metadata: Logger.Metadata = [
             "bytes_in": .stringConvertible(exchange.requestBytes),
             "bytes_out": .stringConvertible(bytes),
@@ -27,7 +28,7 @@ struct AccessLog: Sendable {
         if let agent = exchange.userAgent { metadata["user_agent"] = .string(agent) }
         if let timing = fields[Self.serverTiming] { for (name, value) in Self.parts(timing) { metadata[name + "_ms"] = .stringConvertible(value) } }
         if !isWhole { metadata["aborted"] = .stringConvertible(true) }
-        logger.info("request", metadata: metadata)
+        logger.log(level: level, "request", metadata: metadata)
     }
 
     /// `queue;dur=0.1, parse;dur=2` taken apart.

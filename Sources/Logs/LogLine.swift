@@ -45,6 +45,7 @@ struct LogLine {
     /// Controls of ASCII and of Unicode, quotes and backslashes as JSON escapes; so are the separators that some readers take for an end of
     /// line, and the marks that turn the direction of a text.
     mutating func escape(_ text: String) {
+        if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }) { return append(text) }
         for scalar in text.unicodeScalars {
             switch scalar.value {
             case 0x22, 0x5C:

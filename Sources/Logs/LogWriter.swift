@@ -2,14 +2,18 @@ internal import Dispatch
 internal import Foundation
 internal import Locks
 
-/// Writes lines to a file, in order, on a queue of its own: whoever logs never waits for a slow reader. What does not fit is dropped, and how
-/// much that was is said as soon as there is room.
+/// Writes lines to a file, in order, on a queue of its own: whoever logs never waits for a slow reader. Lines that come close together go out
+/// by one call, as to wake a thread for each would cost more than most requests. What does not fit is dropped, and how much that was is said
+/// as soon as there is room.
 package final class LogWriter: Sendable {
     private struct State {
         var pending: [UInt8] = []
         var isWriting = false
         var dropped = 0
     }
+
+    /// How long a line may wait for others.
+    private static let delay = DispatchTimeInterval.milliseconds(20)
 
     /// Bytes that may wait.
     private let capacity: Int
@@ -34,7 +38,7 @@ package final class LogWriter: Sendable {
             defer { state.isWriting = true }
             return !state.isWriting
         }
-        if begins { queue.async { @Sendable in self.drain() } }
+        if begins { queue.asyncAfter(deadline: .now() + Self.delay) { @Sendable in self.drain() } }
     }
 
     /// Returns when all that was logged before is written.
