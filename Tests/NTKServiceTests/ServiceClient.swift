@@ -85,12 +85,21 @@ struct StoredArchive {
         var (file, directory): ([UInt8], [UInt8]) = ([], [])
         for (name, content) in members {
             let common =
-                little(20, 2) + little(0, 12) + little(content.count, 4) + little(content.count, 4) + little(name.utf8.count, 2) + little(0, 2)
+                little(20, 2) + little(0, 8) + little(Self.checksum(content), 4) + little(content.count, 4) + little(content.count, 4)
+                + little(name.utf8.count, 2) + little(0, 2)
             directory += little(0x0201_4B50, 4) + little(20, 2) + common + little(0, 10) + little(file.count, 4) + Array(name.utf8)
             file += little(0x0403_4B50, 4) + common + Array(name.utf8) + content
         }
         bytes =
             file + directory + little(0x0605_4B50, 4) + little(0, 4) + little(members.count, 2) + little(members.count, 2)
             + little(directory.count, 4) + little(file.count, 4) + little(0, 2)
+    }
+
+    /// CRC-32, bit by bit.
+    private static func checksum(_ content: [UInt8]) -> Int {
+        Int(
+            ~content.reduce(~UInt32(0)) { state, byte in
+                (0..<8).reduce(state ^ UInt32(byte)) { rest, _ in rest & 1 == 1 ? rest >> 1 ^ 0xEDB8_8320 : rest >> 1 }
+            })
     }
 }
