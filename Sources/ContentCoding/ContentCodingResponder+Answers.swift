@@ -15,11 +15,11 @@ extension ContentCodingResponder {
         if response.status == .notModified { return notModified(response, for: head) }
         guard Self.hasContent(response), response.headerFields[.contentEncoding] == nil else { return response }
         let accepted = AcceptedCodings(head.headerFields[.acceptEncoding])
-        let isWorthIt = Self.isText(response) && isLong(response.body)
+        let isWorthIt = isLong(response.body) && Self.isText(response)
         if isWorthIt { Self.vary(&response) }
         // Ranges are those of the uncoded representation.
         guard head.headerFields[.range] == nil, accepted.gzip > 0 else { return response }
-        guard isWorthIt && accepted.prefersGzip || accepted.identity == 0 && !Self.isEventStream(response) else { return response }
+        guard isWorthIt && accepted.prefersGzip || (accepted.identity == 0 && !Self.isEventStream(response)) else { return response }
         guard let body = await gzip(response.body) else { return response }
         response.body = body
         response.headerFields[.contentEncoding] = "gzip"

@@ -97,9 +97,11 @@ struct StoredArchive {
 
     /// CRC-32, bit by bit.
     private static func checksum(_ content: [UInt8]) -> Int {
-        Int(
-            ~content.reduce(~UInt32(0)) { state, byte in
-                (0..<8).reduce(state ^ UInt32(byte)) { rest, _ in rest & 1 == 1 ? rest >> 1 ^ 0xEDB8_8320 : rest >> 1 }
-            })
+        var state = UInt32.max
+        for byte in content {
+            state ^= UInt32(byte)
+            for _ in 0..<8 { state = state & 1 == 1 ? (state >> 1) ^ 0xEDB8_8320 : state >> 1 }
+        }
+        return Int(~state)
     }
 }

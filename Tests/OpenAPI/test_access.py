@@ -158,9 +158,11 @@ def test_one_line_a_request_and_none_forged(tmp_path: pathlib.Path):
     with running(tmp_path) as server:
         server.send("POST", "/v1/kernels", JSON | {"X-Request-Id": "one", "traceparent": f"00-{trace}-00f067aa0ba902b7-01"}, KERNEL)
         server.send("GET", '/x%0a%7b%22level%22:%22error%22%7d', {"User-Agent": 'a"},{"b', "traceparent": f"00-{trace.upper()}-00f067aa0ba902b7-01"})
+        server.send("GET", "/version")
+        # What is asked every few seconds says nothing at this level.
         server.send("GET", "/livez")
     requests = [line for line in lines(tmp_path) if line["message"] == "request"]
-    assert [(line["route"], line["status"]) for line in requests] == [("/v1/kernels", 200), ("none", 404), ("/livez", 200)]
+    assert [(line["route"], line["status"]) for line in requests] == [("/v1/kernels", 200), ("none", 404), ("/version", 200)]
     first = requests[0]
     assert first["request_id"] == "one" and first["trace_id"] == trace and first["method"] == "POST"
     assert first["bytes_in"] == len(KERNEL) and first["remote"] == "127.0.0.1"
@@ -169,7 +171,9 @@ def test_one_line_a_request_and_none_forged(tmp_path: pathlib.Path):
 
 
 def test_logs_as_text(tmp_path: pathlib.Path):
-    with running(tmp_path, "--log-format", "text") as server:
+    with running(tmp_path, "--log-format", "text", "--log-level", "debug") as server:
         server.send("GET", "/livez")
+        server.send("GET", "/version")
     text = (tmp_path / "log").read_text()
-    assert 'info request' in text and 'route="/livez"' in text
+    assert 'debug request' in text and 'route="/livez"' in text
+    assert 'info request' in text and 'route="/version"' in text
