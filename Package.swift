@@ -78,7 +78,7 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "Logs", dependencies: ["Locks", logging], swiftSettings: strict),
         .target(
-            name: "Gateway", dependencies: ["NTKService", "HTTP1", "Metrics", "TensorFormats", "CSHA256", "Locks", httpTypes, logging],
+            name: "Gateway", dependencies: ["NTKService", "HTTP1", "Logs", "Metrics", "TensorFormats", "CSHA256", "Locks", httpTypes, logging],
             swiftSettings: strict),
         .executableTarget(
             name: "ntk-server",

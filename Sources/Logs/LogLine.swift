@@ -13,6 +13,7 @@ struct LogLine {
     mutating func json(_ value: Logger.MetadataValue) {
         switch value {
         case .string(let text): quote(text)
+        case .stringConvertible(let number as LogNumber): append(number.description)
         case .stringConvertible(let number as Int): append(String(number))
         case .stringConvertible(let number as Double) where number.isFinite: append(number.description)
         case .stringConvertible(let bool as Bool): append(bool ? "true" : "false")

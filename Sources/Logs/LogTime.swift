@@ -14,14 +14,28 @@ enum LogTime {
         let date = dayOfYear - (153 * month + 2) / 5 + 1
         let monthOfYear = month < 10 ? month + 3 : month - 9
         let year = yearOfEra + era * 400 + (monthOfYear <= 2 ? 1 : 0)
-        return "\(padded(year, 4))-\(padded(monthOfYear, 2))-\(padded(date, 2))T\(padded(inDay / 3_600_000, 2)):"
-            + "\(padded(inDay / 60_000 % 60, 2)):\(padded(inDay / 1_000 % 60, 2)).\(padded(inDay % 1_000, 3))Z"
+        var text: [UInt8] = []
+        text.reserveCapacity(24)
+        put(year, 4, "-", into: &text)
+        put(monthOfYear, 2, "-", into: &text)
+        put(date, 2, "T", into: &text)
+        put(inDay / 3_600_000, 2, ":", into: &text)
+        put(inDay / 60_000 % 60, 2, ":", into: &text)
+        put(inDay / 1_000 % 60, 2, ".", into: &text)
+        put(inDay % 1_000, 3, "Z", into: &text)
+        return String(decoding: text, as: UTF8.self)
     }
 
     private static func floorDivide(_ value: Int, _ by: Int) -> Int { value >= 0 ? value / by : -((-value + by - 1) / by) }
 
-    private static func padded(_ value: Int, _ width: Int) -> String {
-        let digits = String(value)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    /// The last digits of a number, and what follows them.
+    private static func put(_ value: Int, _ width: Int, _ end: Unicode.Scalar, into text: inout [UInt8]) {
+        var place = 1
+        for _ in 1..<width { place *= 10 }
+        while place > 0 {
+            text.append(UInt8(ascii: "0") + UInt8(value / place % 10))
+            place /= 10
+        }
+        text.append(UInt8(ascii: end))
     }
 }
