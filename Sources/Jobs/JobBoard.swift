@@ -18,6 +18,9 @@ package final class JobBoard: Sendable {
         package init() {}
     }
 
+    /// Hears of every state that a job comes into here: that it runs, and how it ended.
+    package typealias Observer = @Sendable (JobState) -> Void
+
     /// Does a job; gives what tells how to read the result.
     package typealias Worker = @Sendable (JobRun) async throws -> [UInt8]
 
@@ -54,11 +57,11 @@ package final class JobBoard: Sendable {
     // MARK: Working
 
     /// Begins to work on what is there and what will come.
-    package func start(_ worker: @escaping Worker) {
+    package func start(observer: @escaping Observer = { _ in }, _ worker: @escaping Worker) {
         let loop = Task { [wakes] in
             var looks = 0
             for await _ in wakes {
-                startWhatCanBe(worker)
+                startWhatCanBe(observer, worker)
                 // The disk is looked over now and then only.
                 if looks % 60 == 0 { try? removeOld() }
                 looks += 1
@@ -87,12 +90,13 @@ package final class JobBoard: Sendable {
 
     package var isStopping: Bool { state.withLock { $0.isStopping } }
 
-    private func startWhatCanBe(_ worker: @escaping Worker) {
+    private func startWhatCanBe(_ observer: @escaping Observer, _ worker: @escaping Worker) {
         while state.withLock({ !$0.isStopping && $0.running.count < limits.workers }) {
             guard let (run, lock) = try? next() else { return }
             // Entered before it begins, so that its end finds it.
             state.withLock { $0.running[run.id] = (run, nil) }
-            let task = Task { await work(run, lock, worker) }
+            observer(run.state)
+            let task = Task { await work(run, lock, worker, observer) }
             let isStopping = state.withLock { state in
                 state.running[run.id]?.task = task
                 return state.isStopping
@@ -122,7 +126,7 @@ package final class JobBoard: Sendable {
         return nil
     }
 
-    private func work(_ run: JobRun, _ lock: JobLock, _ worker: Worker) async {
+    private func work(_ run: JobRun, _ lock: JobLock, _ worker: Worker, _ observer: Observer) async {
         do {
             let content = try await worker(run)
             try end(run, .succeeded, content)
@@ -135,6 +139,8 @@ package final class JobBoard: Sendable {
             if !isStopping { postpone(run) }
         }
         withExtendedLifetime(lock) {}
+        let last = run.state
+        if last.status.isFinal { observer(last) }
         state.withLock { state in
             state.running[run.id] = nil
             state.recent.append(run)

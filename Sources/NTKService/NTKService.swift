@@ -185,6 +185,8 @@ package struct NTKService: HTTPResponder {
         case .version: return Self.json(#"{"name":"ntk-server","version":"\#(Self.version)"}"#)
         case .metrics:
             capacity.memory.usage.report(to: metrics.memory)
+            // A disk is read: not on the event loop.
+            if jobs != nil { try await executor.run { _ in countJobs() } }
             return ServerResponse(
                 headerFields: [.contentType: MetricText.mediaType, .cacheControl: "no-store"], body: .bytes(metrics.registry.text().bytes))
         case .openapi, .openapiJSON, .page, .docs, .pageFile: return try document(request.head, route, file: segments["file"])

@@ -3,6 +3,7 @@ internal import HTTP1
 internal import HTTPTypes
 internal import Jobs
 internal import LinearAlgebra
+internal import Metrics
 internal import TensorFormats
 
 // Requests that become jobs, and the work on them.
@@ -38,10 +39,22 @@ extension NTKService {
         }
     }
 
+    private static func count(_ state: JobState, in metrics: JobMetrics) {
+        metrics.entered[JobMetrics.State(state.status)].increment()
+        guard let start = state.startedAt, let end = state.finishedAt else { return }
+        metrics.duration.observe(Double(end - start) / 1000)
+    }
+
+    /// Shows how many jobs there are now, by state.
+    func countJobs() {
+        guard let counts = try? jobs?.counts() else { return }
+        for status in JobStatus.allCases { metrics.jobs.current[JobMetrics.State(status)].set(counts[status] ?? 0) }
+    }
+
     /// Begins to work on the jobs of the data directory.
     package func startJobs() {
         guard let jobs else { return }
-        jobs.start { run in
+        jobs.start(observer: { [metrics] in Self.count($0, in: metrics.jobs) }) { run in
             var own = self
             own.run = run
             do {
@@ -114,4 +127,17 @@ protocol BlockwiseTask: ComputeTask {
 
 extension Duration {
     var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}
+
+extension JobMetrics.State {
+    fileprivate init(_ status: JobStatus) {
+        self =
+            switch status {
+            case .queued: .queued
+            case .running: .running
+            case .succeeded: .succeeded
+            case .failed: .failed
+            case .cancelled: .cancelled
+            }
+    }
 }
