@@ -54,7 +54,8 @@ extension NTKService {
     /// Begins to work on the jobs of the data directory.
     package func startJobs() {
         guard let jobs else { return }
-        jobs.start(observer: { [metrics] in Self.count($0, in: metrics.jobs) }) { run in
+        let observer: JobBoard.Observer = { [metrics] in Self.count($0, in: metrics.jobs) }
+        jobs.start(observer: observer) { run in
             var own = self
             own.run = run
             do {
