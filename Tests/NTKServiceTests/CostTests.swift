@@ -2,8 +2,8 @@ import ComputeExecutor
 import Foundation
 import HTTPTypes
 import LinearAlgebra
+import Locks
 import NTKService
-import Synchronization
 import Testing
 
 /// What a request will cost, and what happens beyond the limits.
@@ -69,7 +69,7 @@ struct CostTests {
     }
 
     @Test func progressIsReported() throws {
-        let seen = Mutex<[Int]>([])
+        let seen = Lock<[Int]>([])
         let tiles = ReportingTiles { done, count in seen.withLock { $0.append(done * 1000 + count) } }
         try tiles.forEach(20) { _ in }
         #expect(seen.withLock { $0.sorted() } == (1...20).map { $0 * 1000 + 20 })
