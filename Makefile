@@ -93,10 +93,9 @@ redbot: packages .venv-conformance/complete ## Ask redbot and httplint what they
 	Tests/Conformance/redbot .venv-conformance/bin/redbot
 
 .PHONY: kill-test
-kill-test: packages ## Kill servers at random moments while they fit (FITS=200) and work on jobs (KILLS=20): nothing is lost, no bit differs
-	swift build
-	Tests/EndToEnd/kill_during_fits.py --fits $(FITS)
-	Tests/EndToEnd/kill_during_jobs.py --kills $(KILLS)
+kill-test: build ## Kill servers at random moments while they fit (FITS=200) and work on jobs (KILLS=20): nothing is lost, no bit differs
+	Tests/EndToEnd/kill_during_fits.py --server .build/release/ntk-server --fits $(FITS)
+	Tests/EndToEnd/kill_during_jobs.py --server .build/release/ntk-server --kills $(KILLS)
 
 .PHONY: tsan
 tsan: packages ## Run the Swift tests under the thread sanitizer
