@@ -121,7 +121,9 @@ let package = Package(
         .testTarget(name: "BatchingTests", dependencies: ["Batching", "Locks"], swiftSettings: strict),
         .testTarget(
             name: "NTKServiceTests",
-            dependencies: ["NTKService", "Jobs", "ComputeExecutor", "Batching", "TestSupport", "LinearAlgebra", "Locks", "HTTP1", "TensorFormats", httpTypes],
+            dependencies: [
+                "NTKService", "Jobs", "ComputeExecutor", "Batching", "TestSupport", "LinearAlgebra", "Locks", "HTTP1", "TensorFormats", httpTypes,
+            ],
             resources: [.copy("Golden")], swiftSettings: strict),
     ]
 )
