@@ -43,22 +43,36 @@ package enum Route: String, CaseIterable, Sendable {
 
     /// The route of a path, with what stands in place of the segments in braces.
     static func match(_ path: String) -> (route: Route, segments: [String: String])? {
-        if let route = Route(rawValue: path), !path.utf8.contains(UInt8(ascii: "{")) { return (route, [:]) }
-        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        if let route = plain[path] { return (route, [:]) }
+        let parts = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         for (route, template) in templates where template.count == parts.count {
-            var segments: [String: String] = [:]
-            let fits = zip(template, parts).allSatisfy { name, part in
-                guard name.hasPrefix("{") else { return name == part }
-                segments[String(name.dropFirst().dropLast())] = String(part)
-                return !part.isEmpty
+            let fits = zip(template, parts).allSatisfy { segment, part in
+                segment.isName ? !part.isEmpty : part.elementsEqual(segment.octets)
             }
-            if fits { return (route, segments) }
+            guard fits else { continue }
+            let named = zip(template, parts).filter(\.0.isName).map {
+                (String(decoding: $0.0.octets, as: UTF8.self), String(decoding: $0.1, as: UTF8.self))
+            }
+            return (route, Dictionary(uniqueKeysWithValues: named))
         }
         return nil
     }
 
-    private static let templates: [(Route, [String])] = allCases.filter { $0.rawValue.utf8.contains(UInt8(ascii: "{")) }.map { route in
-        (route, route.rawValue.split(separator: "/", omittingEmptySubsequences: false).map(String.init))
+    /// Of a path: what stands there, or the name of what may.
+    private struct Segment {
+        let octets: [UInt8]
+        let isName: Bool
+
+        init(_ text: Substring) {
+            isName = text.hasPrefix("{")
+            octets = Array((isName ? text.dropFirst().dropLast() : text).utf8)
+        }
+    }
+
+    /// Paths that stand for themselves.
+    private static let plain = Dictionary(uniqueKeysWithValues: allCases.filter { !$0.rawValue.contains("{") }.map { ($0.rawValue, $0) })
+    private static let templates: [(Route, [Segment])] = allCases.filter { $0.rawValue.contains("{") }.map { route in
+        (route, route.rawValue.split(separator: "/", omittingEmptySubsequences: false).map(Segment.init))
     }
 
     package var methods: [HTTPRequest.Method] {
