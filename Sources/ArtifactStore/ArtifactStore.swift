@@ -14,23 +14,11 @@
 ///
 /// One store holds one kind of artifact. What is read often belongs into a `LeastRecentlyUsed`.
 package struct ArtifactStore: Sendable {
-    package let directory: String
-
-    private static let writing = ".writing-"
-    private static let deleting = ".deleting-"
-    /// Seconds after which something half written belongs to no living process.
-    private static let abandonedAge = 3_600
+    private let artifacts: ArtifactDirectory
+    package var directory: String { artifacts.path }
 
     /// Makes the directory if it is missing, and removes what a process that died has left half written or half deleted.
-    package init(directory: String) throws(ArtifactStoreError) {
-        self.directory = directory
-        try Files.makeDirectories(directory)
-        for name in try Files.names(in: directory) {
-            let path = "\(directory)/\(name)"
-            let isAbandoned = name.hasPrefix(Self.writing) && Files.age(path).map { $0 > Self.abandonedAge } == true
-            if isAbandoned || name.hasPrefix(Self.deleting) { Files.removeTree(path) }
-        }
-    }
+    package init(directory: String) throws(ArtifactStoreError) { artifacts = try ArtifactDirectory(path: directory) }
 
     package func contains(_ id: ArtifactID) -> Bool { Files.exists(path(id)) }
 
@@ -39,22 +27,9 @@ package struct ArtifactStore: Sendable {
     @discardableResult
     package func write(_ id: ArtifactID, _ files: [ArtifactFile]) throws -> Bool {
         if contains(id) { return false }
-        let temporary = "\(directory)/\(Self.writing)\(Self.unique())"
-        try Files.makeDirectory(temporary)
-        do {
-            for file in files { try FileWriter.write(to: "\(temporary)/\(file.name)", file.content) }
-            try Files.synchronize(temporary)
-            guard try Files.rename(temporary, to: path(id)) else {
-                // Another process was faster with the same content.
-                Files.removeTree(temporary)
-                return false
-            }
-        } catch {
-            Files.removeTree(temporary)
-            throw error
+        return try artifacts.create(id.description) { place in
+            for file in files { try FileWriter.write(to: "\(place)/\(file.name)", file.content) }
         }
-        try Files.synchronize(directory)
-        return true
     }
 
     /// The bytes of one file; nil if there is no such artifact.
@@ -72,17 +47,9 @@ package struct ArtifactStore: Sendable {
 
     /// Removes an artifact: at once for all readers.
     /// - Returns: false if it was not there.
-    package func delete(_ id: ArtifactID) throws(ArtifactStoreError) -> Bool {
-        let temporary = "\(directory)/\(Self.deleting)\(Self.unique())"
-        guard Files.exists(path(id)), try Files.rename(path(id), to: temporary) else { return false }
-        try Files.synchronize(directory)
-        Files.removeTree(temporary)
-        return true
-    }
+    package func delete(_ id: ArtifactID) throws(ArtifactStoreError) -> Bool { try artifacts.delete(id.description) }
 
     private func path(_ id: ArtifactID) -> String { "\(directory)/\(id)" }
-
-    private static func unique() -> String { String(UInt64.random(in: 0 ... .max), radix: 16) }
 }
 
 /// One file of an artifact that is to be written.

@@ -9,45 +9,20 @@ package import ArtifactStore
 /// - `cancelled`: somebody does not want it any more;
 /// - `outcome.json`: it has ended, and how: from then on nothing changes.
 package struct JobStore: Sendable {
-    package let directory: String
+    private let entries: ArtifactDirectory
+    package var directory: String { entries.path }
 
-    private static let writing = ".writing-"
-    private static let deleting = ".deleting-"
-    private static let abandonedAge = 3_600
-
-    package init(directory: String) throws(ArtifactStoreError) {
-        self.directory = directory
-        try Files.makeDirectories(directory)
-        for name in try Files.names(in: directory) {
-            let path = "\(directory)/\(name)"
-            let isAbandoned = name.hasPrefix(Self.writing) && Files.age(path).map { $0 > Self.abandonedAge } == true
-            if isAbandoned || name.hasPrefix(Self.deleting) { Files.removeTree(path) }
-        }
-    }
+    package init(directory: String) throws(ArtifactStoreError) { entries = try ArtifactDirectory(path: directory) }
 
     func path(_ id: JobID, _ file: String = "") -> String { "\(directory)/\(id)" + (file.isEmpty ? "" : "/" + file) }
 
-    private func temporary(_ prefix: String) -> String { "\(directory)/\(prefix)\(String(UInt64.random(in: 0 ... .max), radix: 16))" }
-
     /// - Returns: false if there is a job of this name.
     func create(_ id: JobID, _ manifest: JobManifest, request: [UInt8]) throws -> Bool {
-        let temporary = temporary(Self.writing)
-        try Files.makeDirectory(temporary)
-        do {
-            try FileWriter.write(to: temporary + "/job.json") { try $0.write(manifest.json) }
-            try FileWriter.write(to: temporary + "/request") { try $0.write(request) }
-            try FileWriter.write(to: temporary + "/lock") { _ in }
-            try Files.synchronize(temporary)
-            guard try Files.rename(temporary, to: path(id)) else {
-                Files.removeTree(temporary)
-                return false
-            }
-        } catch {
-            Files.removeTree(temporary)
-            throw error
+        try entries.create(id.description) { place in
+            try FileWriter.write(to: place + "/job.json") { try $0.write(manifest.json) }
+            try FileWriter.write(to: place + "/request") { try $0.write(request) }
+            try FileWriter.write(to: place + "/lock") { _ in }
         }
-        try Files.synchronize(directory)
-        return true
     }
 
     /// All jobs, in no order.
@@ -99,13 +74,7 @@ package struct JobStore: Sendable {
 
     /// Removes a job: at once for all.
     /// - Returns: false if it was not there.
-    func delete(_ id: JobID) throws(ArtifactStoreError) -> Bool {
-        let temporary = temporary(Self.deleting)
-        guard Files.exists(path(id)), try Files.rename(path(id), to: temporary) else { return false }
-        try Files.synchronize(directory)
-        Files.removeTree(temporary)
-        return true
-    }
+    func delete(_ id: JobID) throws(ArtifactStoreError) -> Bool { try entries.delete(id.description) }
 
     /// Bytes of a job on the disk.
     func bytes(_ id: JobID) throws(ArtifactStoreError) -> Int {
