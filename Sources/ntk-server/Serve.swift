@@ -102,14 +102,14 @@ struct Serve: AsyncParsableCommand {
         ntk_map_large_blocks()
 
         var service = NTKService.Limits()
-        service.bodyBytes = try positive(Self.bodySetting.resolve(maxBodyBytes), "--max-body-bytes")
-        service.memoryBytes = try positive(Self.memorySetting.resolve(maxRequestMemory), "--max-request-memory")
+        service.bodyBytes = try atLeastOne(Self.bodySetting.resolve(maxBodyBytes), "--max-body-bytes")
+        service.memoryBytes = try atLeastOne(Self.memorySetting.resolve(maxRequestMemory), "--max-request-memory")
         service.seconds = try Self.secondsSetting.resolve(maxRequestSeconds)
-        let executor = ComputeExecutor(width: try positive(Self.workersSetting.resolve(workers), "--workers"))
+        let executor = ComputeExecutor(width: try atLeastOne(Self.workersSetting.resolve(workers), "--workers"))
         let dataPath = try Self.dataDirSetting.resolve(dataDir)
         let networks = try NetworkStore(directory: dataPath.isEmpty ? nil : dataPath + "/networks")
         let directory = try DataDirectory(path: dataPath)
-        let cacheBytes = try positive(Self.cacheSetting.resolve(cacheBytes), "--cache-bytes")
+        let cacheBytes = try atLeastOne(Self.cacheSetting.resolve(cacheBytes), "--cache-bytes")
         let regressors: RegressorLibrary
         let jobs: JobBoard
         do {
@@ -124,7 +124,7 @@ struct Serve: AsyncParsableCommand {
         configuration.host = try Self.hostSetting.resolve(host)
         guard let port = UInt16(exactly: try Self.portSetting.resolve(port)) else { throw ValidationError("--port must be from 0 to 65535.") }
         configuration.port = port
-        configuration.eventLoops = try positive(Self.loopsSetting.resolve(eventLoops), "--event-loops")
+        configuration.eventLoops = try atLeastOne(Self.loopsSetting.resolve(eventLoops), "--event-loops")
         try connections.apply(to: &configuration)
         configuration.tls = try tls.context()
         if let context = configuration.tls { signals.onHangup { [logger] in context.reload(logger) } }
@@ -163,10 +163,5 @@ struct Serve: AsyncParsableCommand {
         await lifecycle.end(within: .seconds(5))
         directory.removeIfTemporary()
         logger.info("stopped")
-    }
-
-    private func positive(_ value: Int, _ option: String) throws -> Int {
-        guard value > 0 else { throw ValidationError("\(option) must be at least 1.") }
-        return value
     }
 }

@@ -20,3 +20,9 @@ struct Setting<Value: ExpressibleByArgument & Sendable>: Sendable {
         ArgumentHelp("\(text) (\(variable); default: \(standard)\(unit))")
     }
 }
+
+/// The value of an option that counts something there must be.
+func atLeastOne(_ value: Int, _ option: String) throws -> Int {
+    guard value > 0 else { throw ValidationError("\(option) must be at least 1.") }
+    return value
+}

@@ -40,9 +40,4 @@ struct CapacityOptions: ParsableArguments {
         let memory = try atLeastOne(Self.memorySetting.resolve(memoryBudget), "--memory-budget")
         return Capacity(memory: MemoryBudget(bytes: memory), batching: limits.batchWeight == 1 ? nil : limits)
     }
-
-    private func atLeastOne(_ value: Int, _ option: String) throws -> Int {
-        guard value > 0 else { throw ValidationError("\(option) must be at least 1.") }
-        return value
-    }
 }
