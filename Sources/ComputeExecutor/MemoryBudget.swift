@@ -2,19 +2,20 @@ internal import Locks
 
 /// The memory that all requests together may take: what does not fit now waits in order, in bounded number and time.
 ///
-/// Small reservations have a part of their own, so that they neither wait for large ones nor keep them waiting forever.
+/// Small reservations have a part of their own, so that they neither wait for large ones nor keep them waiting forever. Of the rest, bodies
+/// of requests may take half: those that have come must find memory to be computed with.
 package final class MemoryBudget: Sendable {
     /// Bytes in all.
     package let total: Int
     /// Bytes of the part for small reservations, and how many one of those may have.
-    private let small: (total: Int, each: Int)
+    let small: (total: Int, each: Int)
     private let mostWaiting: Int
     private let patience: Duration
     private let state = Lock(State())
 
     private struct State {
-        /// For small reservations, and for all others.
-        var parts = [BudgetPart(), BudgetPart()]
+        /// By `Part`.
+        var parts = Part.allCases.map { _ in BudgetPart() }
         var rejections = 0
         var nextID: UInt64 = 0
         /// Seconds for which a reservation is held, a running mean.
@@ -23,6 +24,11 @@ package final class MemoryBudget: Sendable {
         var used: Int { parts.reduce(0) { $0 + $1.used } }
         var waiting: Int { parts.reduce(0) { $0 + $1.waiting.count } }
         var waitingBytes: Int { parts.reduce(0) { $0 + $1.waitingBytes } }
+    }
+
+    /// What a reservation counts as.
+    enum Part: Int, CaseIterable {
+        case small, computations, bodies
     }
 
     /// What a budget is used for now.
@@ -48,14 +54,16 @@ package final class MemoryBudget: Sendable {
     package final class Lease: Sendable {
         private let budget: MemoryBudget
         package let bytes: Int
+        private let part: Part
         private let start = ContinuousClock.now
 
-        fileprivate init(_ budget: MemoryBudget, _ bytes: Int) {
+        fileprivate init(_ budget: MemoryBudget, _ bytes: Int, _ part: Part) {
             self.budget = budget
             self.bytes = bytes
+            self.part = part
         }
 
-        deinit { budget.release(bytes, after: ContinuousClock.now - start) }
+        deinit { budget.release(bytes, part, after: ContinuousClock.now - start) }
     }
 
     /// - Parameters:
@@ -72,6 +80,9 @@ package final class MemoryBudget: Sendable {
     /// The largest reservation that can ever be had.
     package var largest: Int { total - small.total }
 
+    /// The most that bodies of requests, without small ones, may take together.
+    package var largestBody: Int { largest / 2 }
+
     package var usage: Usage {
         state.withLock { state in
             Usage(total: total, used: state.used, waiting: state.waiting, waitingBytes: state.waitingBytes, rejections: state.rejections)
@@ -79,72 +90,94 @@ package final class MemoryBudget: Sendable {
     }
 
     /// Bytes if they are there without a wait.
-    package func reserveNow(_ bytes: Int) -> Lease? {
-        let part = part(bytes)
-        return state.withLock { $0.parts[part].take(bytes, of: limit(bytes)) } ? Lease(self, bytes) : nil
-    }
+    package func reserveNow(_ bytes: Int) -> Lease? { take(bytes, part(bytes)) }
 
     /// Bytes as soon as they are there.
     /// - Throws: `Exhausted`, at once or when it has waited too long; `CancellationError`.
     package func reserve(_ bytes: Int) async throws -> Lease {
-        if let lease = reserveNow(bytes) { return lease }
-        guard bytes <= largest else { throw exhausted(bytes) }
+        let part = part(bytes)
+        if let lease = take(bytes, part) { return lease }
+        return try await wait(bytes, part)
+    }
+
+    private func part(_ bytes: Int) -> Part { bytes <= small.each ? .small : .computations }
+
+    // MARK: Taking and waiting
+
+    func take(_ bytes: Int, _ part: Part, leaving rest: Int = 0) -> Lease? {
+        let isTaken = state.withLock { state in
+            // Nobody overtakes who waits.
+            guard state.parts[part.rawValue].waiting.isEmpty, bytes <= room(part, state) - rest else { return false }
+            state.parts[part.rawValue].used += bytes
+            return true
+        }
+        return isTaken ? Lease(self, bytes, part) : nil
+    }
+
+    /// Bytes that a part has left.
+    private func room(_ part: Part, _ state: State) -> Int {
+        if part == .small { return small.total - state.parts[Part.small.rawValue].used }
+        let bodies = state.parts[Part.bodies.rawValue].used
+        let both = largest - state.parts[Part.computations.rawValue].used - bodies
+        return part == .bodies ? min(largestBody - bodies, both) : both
+    }
+
+    /// - Parameter isGrowth: for who holds memory already and needs more. It is the next, and only one may wait so: two could wait for each
+    ///   other.
+    func wait(_ bytes: Int, _ part: Part, isGrowth: Bool = false) async throws -> Lease {
+        guard bytes <= (part == .bodies ? largestBody : largest) else { throw exhausted(bytes) }
         let id = state.withLock { state in
             state.nextID += 1
             return state.nextID
         }
-        let part = part(bytes)
         return try await withTaskCancellationHandler {
             let timer = Task { [self] in
                 try await Task.sleep(for: patience)
                 end(id, part, with: .failure(exhausted(bytes)))
             }
             defer { timer.cancel() }
-            return try await withCheckedThrowingContinuation { continuation in wait(id, bytes, part, continuation) }
+            return try await withCheckedThrowingContinuation { continuation in
+                enqueue(BudgetPart.Waiter(id: id, bytes: bytes, isGrowth: isGrowth, continuation: continuation), part)
+            }
         } onCancel: {
             end(id, part, with: .failure(CancellationError()))
         }
     }
 
-    private func wait(_ id: UInt64, _ bytes: Int, _ part: Int, _ continuation: CheckedContinuation<Lease, any Error>) {
+    private func enqueue(_ waiter: BudgetPart.Waiter, _ part: Part) {
         let isFull = state.withLock { state in
-            if state.waiting >= mostWaiting { return true }
-            state.parts[part].waiting.append(.init(id: id, bytes: bytes, continuation: continuation))
-            return false
+            state.waiting >= mostWaiting || !state.parts[part.rawValue].append(waiter)
         }
-        if isFull { continuation.resume(throwing: exhausted(bytes)) }
+        if isFull { waiter.continuation.resume(throwing: exhausted(waiter.bytes)) }
         // Cancelled before it came to wait.
-        if Task.isCancelled { end(id, part, with: .failure(CancellationError())) }
-        grant(part)
+        if Task.isCancelled { end(waiter.id, part, with: .failure(CancellationError())) }
+        grant()
     }
 
-    private func end(_ id: UInt64, _ part: Int, with result: Result<Lease, any Error>) {
-        state.withLock { $0.parts[part].remove(id) }?.resume(with: result)
+    private func end(_ id: UInt64, _ part: Part, with result: Result<Lease, any Error>) {
+        state.withLock { $0.parts[part.rawValue].remove(id) }?.resume(with: result)
         // Those behind it may fit.
-        grant(part)
+        grant()
     }
 
-    private func release(_ bytes: Int, after duration: Duration) {
-        let part = part(bytes)
-        state.withLock { state in
-            state.parts[part].used -= bytes
+    private func release(_ bytes: Int, _ part: Part, after duration: Duration) {
+        let isAwaited = state.withLock { state in
+            state.parts[part.rawValue].used -= bytes
             let (seconds, attoseconds) = duration.components
             state.holding = 0.9 * state.holding + 0.1 * (Double(seconds) + Double(attoseconds) * 1e-18)
+            return state.waiting > 0
         }
-        grant(part)
+        if isAwaited { grant() }
     }
 
     /// Gives those who wait what there is, in order.
-    private func grant(_ part: Int) {
-        let limit = part == 0 ? small.total : largest
-        while let next = state.withLock({ $0.parts[part].grant(of: limit) }) {
-            next.continuation.resume(returning: Lease(self, next.bytes))
+    private func grant() {
+        for part in Part.allCases {
+            while let next = state.withLock({ $0.parts[part.rawValue].grant(from: room(part, $0)) }) {
+                next.continuation.resume(returning: Lease(self, next.bytes, part))
+            }
         }
     }
-
-    private func part(_ bytes: Int) -> Int { bytes <= small.each ? 0 : 1 }
-
-    private func limit(_ bytes: Int) -> Int { bytes <= small.each ? small.total : largest }
 
     /// As long as what is before it is likely to hold its memory.
     private func exhausted(_ bytes: Int) -> Exhausted {
@@ -153,36 +186,5 @@ package final class MemoryBudget: Sendable {
             let before = Double(state.waitingBytes) + Double(state.used) + Double(min(bytes, total))
             return Exhausted(retryAfterSeconds: Int(min(max((state.holding * before / Double(total)).rounded(.up), 1), 60)))
         }
-    }
-}
-
-/// One part of a budget, and who waits for it.
-private struct BudgetPart {
-    struct Waiter {
-        var id: UInt64
-        var bytes: Int
-        var continuation: CheckedContinuation<MemoryBudget.Lease, any Error>
-    }
-
-    var used = 0
-    var waiting: [Waiter] = []
-    var waitingBytes: Int { waiting.reduce(0) { $0 + $1.bytes } }
-
-    /// Nobody overtakes who waits.
-    mutating func take(_ bytes: Int, of limit: Int) -> Bool {
-        guard waiting.isEmpty, bytes <= limit - used else { return false }
-        used += bytes
-        return true
-    }
-
-    mutating func grant(of limit: Int) -> Waiter? {
-        guard let first = waiting.first, first.bytes <= limit - used else { return nil }
-        used += first.bytes
-        return waiting.removeFirst()
-    }
-
-    mutating func remove(_ id: UInt64) -> CheckedContinuation<MemoryBudget.Lease, any Error>? {
-        guard let index = waiting.firstIndex(where: { $0.id == id }) else { return nil }
-        return waiting.remove(at: index).continuation
     }
 }

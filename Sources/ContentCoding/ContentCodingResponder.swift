@@ -16,11 +16,17 @@ package struct ContentCodingResponder<Base: HTTPResponder>: HTTPResponder {
     let base: Base
     let executor: ComputeExecutor
     let configuration: ContentCodingConfiguration
+    let memory: (any BodyMemory)?
 
-    package init(_ base: Base, executor: ComputeExecutor, configuration: ContentCodingConfiguration = ContentCodingConfiguration()) {
+    /// - Parameter memory: from which inflated content takes what it needs; nil to inflate without asking.
+    package init(
+        _ base: Base, executor: ComputeExecutor, configuration: ContentCodingConfiguration = ContentCodingConfiguration(),
+        memory: (any BodyMemory)? = nil
+    ) {
         self.base = base
         self.executor = executor
         self.configuration = configuration
+        self.memory = memory
     }
 
     package func admit(_ head: HTTPRequest, from remoteAddress: String) -> Admission {
@@ -44,12 +50,16 @@ package struct ContentCodingResponder<Base: HTTPResponder>: HTTPResponder {
     package func respond(to request: ServerRequest) async -> ServerResponse {
         let original = request.head
         var request = request
+        var leases: [BodyMemory.Lease] = []
+        defer { withExtendedLifetime(leases) {} }
         if RequestCoding(original) == .gzip, !request.body.isEmpty {
             do throws(HTTPRejection) {
-                request.body = try await inflated(request.body)
+                request.body = try await inflated(request.body, &leases)
                 request.head.headerFields[.contentEncoding] = nil
             } catch {
-                return base.answer(to: error, original, from: request.remoteAddress)
+                var response = base.answer(to: error, original, from: request.remoteAddress)
+                if let seconds = error.retryAfterSeconds { response.headerFields[.retryAfter] = String(seconds) }
+                return response
             }
         }
         guard configuration.isEnabled else { return await base.respond(to: request) }
@@ -75,22 +85,44 @@ package struct ContentCodingResponder<Base: HTTPResponder>: HTTPResponder {
         return response
     }
 
-    private func inflated(_ body: [UInt8]) async throws(HTTPRejection) -> [UInt8] {
+    /// - Parameter leases: of the memory that the content has.
+    private func inflated(_ body: [UInt8], _ leases: inout [BodyMemory.Lease]) async throws(HTTPRejection) -> [UInt8] {
         guard let reader = GzipReader(body, configuration) else { throw Self.unavailable }
-        if body.count <= Self.smallOctets {
-            while try !reader.advance(by: Self.stepOctets) {}
-            return reader.content
-        }
+        var reserved = reader.expectedOctets
+        try await reserve(reserved, &leases)
+        let isSmall = body.count <= Self.smallOctets
         let shared = Shared(reader)
         do {
-            while try await !executor.run({ _ in try shared.lock.withLock { try $0.advance(by: Self.stepOctets) } }) {}
-            return shared.lock.withLock { $0.content }
+            while true {
+                // One more than there is memory for, to find the end: pieces are larger than that.
+                let step = min(Self.stepOctets, reserved + 1 - shared.lock.withLock { $0.content.count })
+                let hasEnded =
+                    isSmall
+                    ? try shared.lock.withLock { try $0.advance(by: step) }
+                    : try await executor.run { _ in try shared.lock.withLock { try $0.advance(by: step) } }
+                if hasEnded { return shared.lock.withLock { $0.content } }
+                guard shared.lock.withLock({ $0.content.count }) > reserved else { continue }
+                // Several members, of which the file tells the size of the last alone.
+                try await reserve(max(reserved, GzipReader.pieceOctets), &leases)
+                reserved += max(reserved, GzipReader.pieceOctets)
+            }
         } catch let rejection as HTTPRejection {
             throw rejection
         } catch {
             // The client has gone.
             throw Self.unavailable
         }
+    }
+
+    private func reserve(_ octets: Int, _ leases: inout [BodyMemory.Lease]) async throws(HTTPRejection) {
+        guard let memory, octets > 0 else { return }
+        guard octets <= memory.largest else {
+            throw .contentTooLarge("The content is longer than \(memory.largest) bytes once it is inflated.", "RFC 9110 §15.5.14")
+        }
+        if let lease = memory.reserveNow(octets) { return leases.append(lease) }
+        // The compressed body has memory already.
+        guard let lease = try await memory.reserve(octets, isGrowth: true) else { throw Self.unavailable }
+        leases.append(lease)
     }
 
     private static var unavailable: HTTPRejection {

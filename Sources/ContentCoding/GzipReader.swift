@@ -4,7 +4,7 @@ package import HTTP1
 /// Inflates a gzip file (RFC 1952: one member or several), step by step, within a limit of octets and one of their ratio.
 @safe
 package final class GzipReader {
-    private static let pieceOctets = 64 * 1024
+    package static let pieceOctets = 64 * 1024
 
     private let stream: UnsafeMutablePointer<z_stream>
     private let source: [UInt8]
@@ -25,15 +25,15 @@ package final class GzipReader {
             unsafe stream.deallocate()
             return nil
         }
-        // The last four octets are the size of the last member; only a hint, and bounded as the content is.
-        let hint = source.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
-        content.reserveCapacity(min(hint, limit) + HTTPLimits().bodyPaddingOctets)
     }
 
     deinit {
         unsafe inflateEnd(stream)
         unsafe stream.deallocate()
     }
+
+    /// What the content is likely to take: the last four octets are the size of the last member; only a hint, and bounded as the content is.
+    package var expectedOctets: Int { min(source.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }, limit) }
 
     /// The most that this file may become.
     private var limit: Int {
@@ -43,6 +43,7 @@ package final class GzipReader {
 
     /// Inflates about as many octets more. True at the end of the file.
     package func advance(by octets: Int) throws(HTTPRejection) -> Bool {
+        if content.capacity == 0 { content.reserveCapacity(expectedOctets + HTTPLimits().bodyPaddingOctets) }
         let goal = content.count + octets
         while content.count < goal {
             let (status, written) = step()

@@ -3,18 +3,25 @@ struct BodyBuffer: Sendable {
     private(set) var bytes: [UInt8] = []
     private(set) var count = 0
     let maximum: Int
+    /// Octets that may come before more room must be given.
+    private(set) var room: Int
     private let keeps: Bool
     private let padding: Int
+    private let unseen: Int
 
-    init(maximum: Int, keeps: Bool, limits: HTTPLimits) {
+    init(maximum: Int, keeps: Bool, room: Int = .max, limits: HTTPLimits) {
         self.maximum = maximum
         self.keeps = keeps
+        self.room = room
         padding = limits.bodyPaddingOctets
+        unseen = limits.bodyOctetsReservedUnseen
     }
 
+    mutating func give(room more: Int) { room += more }
+
     /// Makes room on the word of a Content-Length, but not for more than `unseen` octets that have yet to come.
-    mutating func reserve(_ length: Int, unseen: Int) {
-        guard keeps else { return }
+    mutating func reserve(_ length: Int) {
+        guard keeps, bytes.capacity == 0 else { return }
         bytes.reserveCapacity(min(length, unseen) + padding)
     }
 
@@ -24,6 +31,7 @@ struct BodyBuffer: Sendable {
     /// - Parameter expected: Octets that the framing still promises, these included; they bound the growth.
     mutating func append(_ octets: Span<UInt8>, expected: Int) {
         count += octets.count
+        room -= octets.count
         guard keeps else { return }
         let needed = bytes.count + octets.count + padding
         if bytes.capacity < needed {

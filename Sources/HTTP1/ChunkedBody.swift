@@ -19,6 +19,15 @@ struct ChunkedBody: Sendable {
     private var extensionOctets = 0
     private var trailers = FieldSection()
 
+    /// Whether data is what comes next, or may be.
+    var awaitsData: Bool {
+        switch state {
+        case .data: true
+        case .sizeLine: chunks == 0
+        case .dataEnd, .trailers, .finished: false
+        }
+    }
+
     /// Takes input into `body`. True when the coding has ended.
     mutating func parse(
         _ input: Span<UInt8>, at offset: inout Int, lines: inout LineReader, body: inout BodyBuffer, limits: HTTPLimits
@@ -35,7 +44,7 @@ struct ChunkedBody: Sendable {
                 case .tooLong: throw .badRequest("A chunk's size line is too long.", "RFC 9112 §7.1.1")
                 }
             case .data(let remaining):
-                let taken = min(remaining, input.count - offset)
+                let taken = min(remaining, input.count - offset, body.room)
                 guard taken > 0 else { return false }
                 body.append(input.extracting(offset..<(offset + taken)), expected: remaining)
                 offset += taken

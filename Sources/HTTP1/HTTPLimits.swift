@@ -14,6 +14,8 @@ package struct HTTPLimits: Sendable, Equatable {
     package var chunkCount: Int = 65_536
     /// Octets reserved for a body on the word of its Content-Length alone, before any of it has come.
     package var bodyOctetsReservedUnseen: Int = 1024 * 1024
+    /// Room that a body of unknown length begins with, where room is rationed.
+    package var firstRoomOctets: Int = 64 * 1024
     /// Octets of capacity left behind the end of a body, for readers that look ahead in whole vectors.
     package var bodyPaddingOctets: Int = 64
 

@@ -7,6 +7,8 @@ package struct HTTPRejection: Error, Sendable, Equatable {
     package var detail: String
     /// The broken rule, such as "RFC 9112 §6.3".
     package var rule: String
+    /// For a 503: when to come again.
+    package var retryAfterSeconds: Int?
 
     package init(status: HTTPResponse.Status, detail: String, rule: String) {
         self.status = status

@@ -54,18 +54,35 @@ package struct HTTPRequestParser: Sendable {
     }
 
     /// Asks for the body, up to `maximumBytes`. A Content-Length above it is refused here, before any of the body is read.
-    package mutating func readBody(maximumBytes: Int) throws(HTTPRejection) {
-        try beginBody(maximumBytes: maximumBytes, keeps: true)
+    /// - Parameter isRationed: Whether room for the body is given by `giveRoom`, whenever `wantedRoom` says so, and none is there before.
+    package mutating func readBody(maximumBytes: Int, isRationed: Bool = false) throws(HTTPRejection) {
+        try beginBody(maximumBytes: maximumBytes, keeps: true, room: isRationed ? 0 : .max)
+    }
+
+    /// Octets of room without which the body does not go on; nil if it does. As much as its length says, or else as much as it has already.
+    package var wantedRoom: Int? {
+        guard body.room == 0 else { return nil }
+        switch state {
+        case .sizedBody(let remaining): return remaining
+        case .chunkedBody where chunks.awaitsData && body.count < body.maximum:
+            return min(max(body.count, limits.firstRoomOctets), body.maximum - body.count)
+        default: return nil
+        }
+    }
+
+    package mutating func giveRoom(_ octets: Int) {
+        body.give(room: octets)
+        if case .sizedBody(let remaining) = state { body.reserve(remaining) }
     }
 
     /// Skips the body up to `maximumBytes`, so that the next request can be read (RFC 9112 §9.3).
     package mutating func discardBody(maximumBytes: Int) throws(HTTPRejection) {
-        try beginBody(maximumBytes: maximumBytes, keeps: false)
+        try beginBody(maximumBytes: maximumBytes, keeps: false, room: .max)
     }
 
-    private mutating func beginBody(maximumBytes: Int, keeps: Bool) throws(HTTPRejection) {
+    private mutating func beginBody(maximumBytes: Int, keeps: Bool, room: Int) throws(HTTPRejection) {
         guard case .undecided(let framing) = state else { return }
-        body = BodyBuffer(maximum: maximumBytes, keeps: keeps, limits: limits)
+        body = BodyBuffer(maximum: maximumBytes, keeps: keeps, room: room, limits: limits)
         switch framing {
         case .none:
             state = .emptyBody
@@ -74,7 +91,7 @@ package struct HTTPRequestParser: Sendable {
                 state = .failed
                 throw .contentTooLarge("The body is \(length) bytes long; at most \(maximumBytes) are taken here.", "RFC 9110 §15.5.14")
             }
-            body.reserve(length, unseen: limits.bodyOctetsReservedUnseen)
+            if room > 0 { body.reserve(length) }
             state = .sizedBody(remaining: length)
         case .chunked:
             chunks = ChunkedBody()
@@ -101,7 +118,7 @@ package struct HTTPRequestParser: Sendable {
                 state = .requestLine
                 return .body([])
             case .sizedBody(let remaining):
-                let taken = min(remaining, input.count - offset)
+                let taken = min(remaining, input.count - offset, body.room)
                 guard taken > 0 else { return nil }
                 body.append(input.extracting(offset..<(offset + taken)), expected: remaining)
                 offset += taken

@@ -16,11 +16,15 @@ extension HTTPConnection {
     private func serve(_ first: Exchange) async {
         var next: Exchange? = first
         while let exchange = next {
-            let (response, context) = await answer(to: exchange)
-            let goesOn = await send(response, context)
-            guard phase == .answering else { return }
-            guard goesOn else { return linger() }
-            next = nextExchange()
+            if case .room(let octets) = exchange {
+                next = await wait(forRoom: octets)
+            } else {
+                let (response, context) = await answer(to: exchange)
+                let goesOn = await send(response, context)
+                guard phase == .answering else { return }
+                guard goesOn else { return linger() }
+                next = nextExchange()
+            }
             guard phase == .answering else { return }
         }
         if peerHasEnded { return close() }
@@ -33,21 +37,40 @@ extension HTTPConnection {
         receiveUnread()
     }
 
+    /// Waits for memory for more of the body. Nil if more must come, or the connection has closed.
+    private func wait(forRoom octets: Int) async -> Exchange? {
+        do throws(HTTPRejection) {
+            guard let lease = try await configuration.bodyMemory?.reserve(octets, isGrowth: !bodyLeases.isEmpty) else {
+                close()
+                return nil
+            }
+            guard phase == .answering else { return nil }
+            take(lease, for: octets)
+            return nextExchange()
+        } catch {
+            return .rejection(error, head)
+        }
+    }
+
     /// The answer, and what decides its framing.
     private func answer(to exchange: Exchange) async -> (ServerResponse, ResponseContext) {
         switch exchange {
         case .request(let head, let body):
             let request = ServerRequest(head: head.request, version: head.version, body: body, remoteAddress: peer)
             let response = await responder.respond(to: request)
+            bodyLeases = []
             return (response, context(head, goesOn: head.keepsAlive))
         case .admission(let response, let head):
             return (response, context(head, goesOn: head.keepsAlive && skipBody(of: head)))
         case .rejection(let rejection, let head):
+            dropBody()
             // Where the next message would start is not known any more.
             let context = ResponseContext(method: head?.request.method, version: head?.version ?? .http11, keepsAlive: false)
             var response = responder.answer(to: rejection, head?.request, from: peer)
-            if rejection.status == .serviceUnavailable { response.headerFields[.retryAfter] = "1" }
+            if rejection.status == .serviceUnavailable { response.headerFields[.retryAfter] = String(rejection.retryAfterSeconds ?? 1) }
             return (response, context)
+        case .room:
+            preconditionFailure("waited for before")
         }
     }
 

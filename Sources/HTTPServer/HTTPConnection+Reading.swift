@@ -8,6 +8,8 @@ extension HTTPConnection {
         case admission(ServerResponse, RequestHead)
         /// Nil before a header section was complete.
         case rejection(HTTPRejection, RequestHead?)
+        /// As many octets of the body cannot be read before there is memory for them.
+        case room(Int)
     }
 
     /// Full buffers taken from one connection before the others of the loop have their turn.
@@ -49,24 +51,30 @@ extension HTTPConnection {
     /// Parses what was received, up to the end of the next request. Nil if more must come, or the connection has closed.
     func nextExchange() -> Exchange? {
         do throws(HTTPRejection) {
-            while let event = try parser.parse(window.octets.span.extracting(0..<window.end), at: &window.start) {
-                switch event {
-                case .head(let section):
-                    switch responder.admit(section.request, from: peer) {
-                    case .answer(let response):
-                        return .admission(response, section)
-                    case .accept(let maximum):
-                        head = section
-                        try parser.readBody(maximumBytes: maximum)
-                        invite(section)
+            repeat {
+                while let event = try parser.parse(window.octets.span.extracting(0..<window.end), at: &window.start) {
+                    switch event {
+                    case .head(let section):
+                        switch responder.admit(section.request, from: peer) {
+                        case .answer(let response):
+                            return .admission(response, section)
+                        case .accept(let maximum):
+                            head = section
+                            let memory = configuration.bodyMemory
+                            try parser.readBody(maximumBytes: min(maximum, memory?.largest ?? .max), isRationed: memory != nil)
+                            if memory == nil { invite(section) }
+                        }
+                    case .body(let body):
+                        isSkippingBody = false
+                        guard let section = head else { continue }
+                        head = nil
+                        return .request(section, body: body)
                     }
-                case .body(let body):
-                    isSkippingBody = false
-                    guard let section = head else { continue }
-                    head = nil
-                    return .request(section, body: body)
                 }
-            }
+                guard let octets = parser.wantedRoom else { return nil }
+                guard let lease = configuration.bodyMemory?.reserveNow(octets) else { return .room(octets) }
+                take(lease, for: octets)
+            } while phase != .closed
             return nil
         } catch {
             // What breaks off while a body is skipped belongs to a request that has its answer.
@@ -77,6 +85,13 @@ extension HTTPConnection {
             defer { head = nil }
             return .rejection(error, head)
         }
+    }
+
+    /// Goes on with a body for which there is memory now.
+    func take(_ lease: BodyMemory.Lease, for octets: Int) {
+        bodyLeases.append(lease)
+        parser.giveRoom(octets)
+        if bodyLeases.count == 1, let head { invite(head) }
     }
 
     /// Sends `100 (Continue)` if the client waits for it: admitted, with a body of which nothing has come (RFC 9110 §10.1.1).

@@ -66,6 +66,8 @@ actor HTTPConnection {
     /// A body that nobody wants is being skipped; its request has been answered.
     var isSkippingBody = false
     var lingeredOctets = 0
+    /// For the body that is being read, until its request has been responded to.
+    var bodyLeases: [BodyMemory.Lease] = []
     /// Of the body that is read, or of the answer that is sent.
     var pace = Pace(slack: .zero, rate: 0)
     var paceStart = ContinuousClock.now
@@ -188,6 +190,14 @@ actor HTTPConnection {
     func drain() {
         isDraining = true
         if phase == .reading && awaited == .request { awaitInput() }
+        if phase == .lingering { deadline = .now + configuration.lingerTimeout }
+    }
+
+    /// Gives back what has come of a body that nobody will see.
+    func dropBody() {
+        head = nil
+        bodyLeases = []
+        parser = HTTPRequestParser(limits: configuration.limits, isSecure: configuration.tls != nil)
     }
 
     /// Ends our side, and drops what the client still sends, so that no reset overtakes the last answer (RFC 9112 §9.6).
@@ -195,7 +205,9 @@ actor HTTPConnection {
         guard phase != .closed else { return }
         guard !peerHasEnded else { return close() }
         phase = .lingering
-        deadline = .now + configuration.lingerTimeout
+        dropBody()
+        paceStart = .now
+        deadline = paceStart + configuration.lingerTimeout
         window.clear(loop)
         watch(for: .reading, true)
         endSending()
@@ -210,7 +222,8 @@ actor HTTPConnection {
         case .octets(let count):
             lingeredOctets += count
             window.clear(loop)
-            if lingeredOctets > configuration.lingerOctets { close() }
+            if lingeredOctets > configuration.lingerOctets { return close() }
+            if !isDraining { deadline = min(.now + configuration.lingerTimeout, paceStart + configuration.longestLinger) }
             receiveUnread()
         case .wouldBlock: break
         case .end, .failed: close()
@@ -226,6 +239,7 @@ actor HTTPConnection {
         task?.cancel()
         resumeWriter(canWrite: false)
         window.clear(loop)
+        dropBody()
         if !byReset { _ = transport.endSending() }
         if interest != nil { loop.remove(self) }
         interest = nil

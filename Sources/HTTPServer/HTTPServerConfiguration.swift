@@ -16,6 +16,8 @@ package struct HTTPServerConfiguration: Sendable {
     /// Counts for whoever watches the server.
     package var counters = ServerCounters()
 
+    /// From which connections take what bodies of requests need; nil to read them without asking.
+    package var bodyMemory: (any BodyMemory)?
     /// Nil to serve in the clear.
     package var tls: TLSContext?
     /// Connections that are open at once; one more is refused with 503. Zero for as many as there are descriptors.
@@ -37,8 +39,11 @@ package struct HTTPServerConfiguration: Sendable {
     package var writeTimeout = Duration.seconds(60)
     /// Octets a second of an answer that a client must take in the long run; zero for any.
     package var answerRate = 500
-    /// How long the client's bytes are still taken and dropped after the last answer, so that a reset does not overtake it (RFC 9112 §9.6).
+    /// How long a client may be silent after the last answer while its bytes are still taken and dropped, so that a reset does not overtake the
+    /// answer (RFC 9112 §9.6): many read it only when they have sent their whole body.
     package var lingerTimeout = Duration.seconds(2)
+    /// How long its bytes are dropped in all.
+    package var longestLinger = Duration.seconds(30)
 
     /// How long connections without a request are kept while the server ends: a client that is about to send one should find it answered.
     package var drainIdleTimeout = Duration.seconds(1)
@@ -46,7 +51,7 @@ package struct HTTPServerConfiguration: Sendable {
     /// Octets of a body nobody wants that are skipped to keep the connection; a longer one closes it.
     package var skippedBodyOctets = 256 * 1024
     /// Octets dropped at most while lingering.
-    package var lingerOctets = 16 * 1024 * 1024
+    package var lingerOctets = 2 << 30
     /// Octets taken from a socket at once, in a buffer that the connections of a loop share.
     package var receiveOctets = 256 * 1024
     /// How long a loop looks for the next event before it sleeps: waking a core that sleeps takes longer than most requests, above all in a

@@ -8,7 +8,7 @@ package struct MemoryMetrics: Sendable {
 
     init(_ registry: MetricRegistry) {
         budgetBytes = registry.gauge("ntk_memory_budget_bytes", "Memory that all computations together may take.")
-        reservedBytes = registry.gauge("ntk_memory_reserved_bytes", "Memory granted to computations that run.")
+        reservedBytes = registry.gauge("ntk_memory_reserved_bytes", "Memory granted to computations and to bodies of requests.")
         waiting = registry.gauge("ntk_memory_waiting", "Requests that wait for memory.")
     }
 }

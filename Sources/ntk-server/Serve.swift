@@ -136,14 +136,16 @@ struct Serve: AsyncParsableCommand {
         ProcessMetrics.register(in: metrics.registry)
 
         let jobSeconds = try jobOptions.mostSeconds()
+        let capacity = try capacity.capacity()
         let server: HTTPServer
         do {
             let service = NTKService(
                 executor: executor, limits: service, networks: networks, regressors: regressors, jobs: jobs, jobSeconds: jobSeconds,
-                metrics: metrics, capacity: try capacity.capacity()
+                metrics: metrics, capacity: capacity
             ) { directory.isWritable && !lifecycle.isDraining }
             service.startJobs()
-            let coded = ContentCodingResponder(service, executor: executor, configuration: coding)
+            configuration.bodyMemory = service.bodyMemory
+            let coded = ContentCodingResponder(service, executor: executor, configuration: coding, memory: service.bodyMemory)
             let gateway = Gateway(coded, access: control, crossOrigin: crossOrigin, metrics: metrics.http, logger: logger)
             server = try .start(configuration, responder: gateway)
         } catch {

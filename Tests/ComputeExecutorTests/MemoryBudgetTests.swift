@@ -59,4 +59,40 @@ struct MemoryBudgetTests {
         #expect(try await fits.value.bytes == 400)
         withExtendedLifetime(lease) {}
     }
+
+    @Test func bodiesLeaveHalfOfTheMemoryToComputations() async throws {
+        let budget = MemoryBudget(bytes: 16 << 20, patience: .milliseconds(50))
+        #expect(budget.largest == 15 << 20 && budget.largestBody == (15 << 20) / 2)
+        let body = budget.reserveBodyNow(budget.largestBody)
+        #expect(body != nil && budget.reserveBodyNow(1 << 20) == nil)
+        await #expect(throws: MemoryBudget.Exhausted.self) { try await budget.reserveBody(1 << 20, isGrowth: false) }
+        let computation = budget.reserveNow(budget.largest - budget.largestBody)
+        #expect(computation != nil)
+        // All is taken but the part for small ones, of which bodies leave half.
+        var small: [MemoryBudget.Lease] = []
+        while let lease = budget.reserveBodyNow(64 * 1024) { small.append(lease) }
+        #expect(small.count == 8)
+        while let lease = budget.reserveNow(64 * 1024) { small.append(lease) }
+        #expect(small.count == 16 && budget.usage.used == 16 << 20)
+        await #expect(throws: MemoryBudget.Exhausted.self) { try await budget.reserveBody(budget.largestBody + 1, isGrowth: false) }
+        withExtendedLifetime((body, computation, small)) {}
+    }
+
+    @Test func bodiesThatGrowDoNotWaitForEachOther() async throws {
+        let budget = MemoryBudget(bytes: 16 << 20, patience: .seconds(600))
+        var first = budget.reserveBodyNow(4 << 20)
+        let second = budget.reserveBodyNow(3 << 20)
+        #expect(first != nil && second != nil)
+        let new = Task { try await budget.reserveBody(1 << 20, isGrowth: false) }
+        while budget.usage.waiting < 1 { await Task.yield() }
+        let grows = Task { try await budget.reserveBody(3 << 20, isGrowth: true) }
+        while budget.usage.waiting < 2 { await Task.yield() }
+        // The other that grows would wait for the one that waits for it.
+        await #expect(throws: MemoryBudget.Exhausted.self) { try await budget.reserveBody(4 << 20, isGrowth: true) }
+        first = nil
+        // It goes before who came first and holds nothing.
+        #expect(try await grows.value.bytes == 3 << 20)
+        #expect(try await new.value.bytes == 1 << 20)
+        withExtendedLifetime(second) {}
+    }
 }

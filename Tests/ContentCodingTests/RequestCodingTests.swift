@@ -30,6 +30,32 @@ struct RequestCodingTests {
         #expect(try await response.content() == [1, 2, 3])
     }
 
+    @Test("Content has memory before it is inflated, of several members too", arguments: [1, 100_000, 3_000_000], [1, 3])
+    func memory(size: Int, members: Int) async throws {
+        let content = (0..<members).flatMap { _ in digits(size) }
+        let memory = CountedMemory(largest: 1 << 26, room: 1 << 26)
+        let within = Within { request in
+            let taken = memory.taken
+            // Of members but the last nothing is known; a piece is what one step inflates.
+            #expect(taken + 65_536 >= request.body.count && taken <= 2 * request.body.count + 65_536, "\(taken)")
+            return ServerResponse(body: .bytes(request.body))
+        }
+        let packed = (0..<members).flatMap { _ in Gzip.pack(digits(size)) }
+        let response = await within.coding(memory: memory).respond(to: request([.contentEncoding: "gzip"], method: .post, body: packed))
+        #expect(try await response.content() == content)
+        #expect(memory.taken == 0)
+    }
+
+    @Test("Content for which there is no memory now is 503, and 413 if there never will be", arguments: [(1 << 26, 503), (1_000, 413)])
+    func noMemory(largest: Int, status: Int) async {
+        let memory = CountedMemory(largest: largest, room: 1_000)
+        let packed = Gzip.pack(digits(100_000))
+        let response = await Within.echo.coding(memory: memory).respond(to: request([.contentEncoding: "gzip"], method: .post, body: packed))
+        #expect(response.status.code == status)
+        #expect(response.headerFields[.retryAfter] == (status == 503 ? "7" : nil))
+        #expect(memory.taken == 0)
+    }
+
     @Test("RFC 1952 §2.2: cut anywhere it is 400")
     func cut() async {
         let packed = Gzip.pack(digits(200))

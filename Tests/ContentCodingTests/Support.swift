@@ -2,6 +2,7 @@ import ComputeExecutor
 import ContentCoding
 import HTTP1
 import HTTPTypes
+import Locks
 
 /// Answers what a test says, behind the coding.
 struct Within: HTTPResponder {
@@ -14,10 +15,12 @@ struct Within: HTTPResponder {
         ServerResponse(status: rejection.status, headerFields: [.contentType: "text/plain"], body: .bytes(Array(rejection.rule.utf8)))
     }
 
-    func coding(_ change: (inout ContentCodingConfiguration) -> Void = { _ in }) -> ContentCodingResponder<Within> {
+    func coding(
+        memory: CountedMemory? = nil, _ change: (inout ContentCodingConfiguration) -> Void = { _ in }
+    ) -> ContentCodingResponder<Within> {
         var configuration = ContentCodingConfiguration()
         change(&configuration)
-        return ContentCodingResponder(self, executor: Self.executor, configuration: configuration)
+        return ContentCodingResponder(self, executor: Self.executor, configuration: configuration, memory: memory)
     }
 
     /// The request's content back, as a text.
@@ -53,5 +56,45 @@ func digits(_ count: Int) -> [UInt8] {
     return (0..<count).map { index in
         state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
         return index % 18 == 17 ? UInt8(ascii: ",") : 0x30 + UInt8((state >> 33) % 10)
+    }
+}
+
+/// Memory of so many octets; who finds none is told to come again in seven seconds.
+final class CountedMemory: BodyMemory {
+    let largest: Int
+    private let room: Int
+    private let state = Lock(0)
+    var taken: Int { state.withLock { $0 } }
+
+    init(largest: Int, room: Int) {
+        self.largest = largest
+        self.room = room
+    }
+
+    private final class Octets: Sendable {
+        private let memory: CountedMemory
+        private let count: Int
+
+        init(_ memory: CountedMemory, _ count: Int) {
+            self.memory = memory
+            self.count = count
+        }
+
+        deinit { memory.state.withLock { $0 -= count } }
+    }
+
+    func reserveNow(_ bytes: Int) -> Lease? {
+        let fits = state.withLock { taken in
+            guard taken + bytes <= room else { return false }
+            taken += bytes
+            return true
+        }
+        return fits ? Octets(self, bytes) : nil
+    }
+
+    func reserve(_ bytes: Int, isGrowth: Bool) async throws(HTTPRejection) -> Lease? {
+        var rejection = HTTPRejection.serviceUnavailable("No memory.", "RFC 9110 §15.6.4")
+        rejection.retryAfterSeconds = 7
+        throw rejection
     }
 }

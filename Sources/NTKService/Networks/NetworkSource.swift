@@ -102,6 +102,7 @@ struct NetworkSource: Sendable {
             let place = "\(pointer)/\(name.jsonPointerToken)"
             let array: NumericArray
             do { array = try value.numericArray(at: place) } catch { throw ProblemDetails(error) }
+            guard !array.elements.isEmpty else { throw .invalid(place, "numbers expected; an empty array came") }
             guard !array.hasNulls, array.elements.allSatisfy(\.isFinite) else {
                 throw .invalid(place, "finite numbers expected in every place")
             }

@@ -21,9 +21,9 @@ extension ArchitectureWire {
                 selections.append(.position(integer))
             case .object:
                 var slice = try ObjectReader(value, at: place)
-                let start = try slice.optionalInteger("start", in: bounds)
-                let stop = try slice.optionalInteger("stop", in: bounds)
-                let step = try slice.optionalInteger("step", in: bounds) ?? 1
+                let start = try slice.optionalInteger("start", in: bounds, orNull: true)
+                let stop = try slice.optionalInteger("stop", in: bounds, orNull: true)
+                let step = try slice.optionalInteger("step", in: bounds, orNull: true) ?? 1
                 try slice.finish()
                 guard step != 0 else { throw .invalid(place + "/step", "an integer other than 0 expected") }
                 selections.append(.slice(start: start, stop: stop, step: step))

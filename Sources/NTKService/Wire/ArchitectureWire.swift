@@ -82,7 +82,7 @@ enum ArchitectureWire {
     private static func affine(_ reader: inout ObjectReader) throws(ProblemDetails) -> Affine {
         var affine = Affine(
             width: try reader.optionalInteger("width", in: widths),
-            weightStd: try reader.number("w_std", default: 1), biasStd: try reader.optionalNumber("b_std"),
+            weightStd: try reader.number("w_std", default: 1), biasStd: try reader.optionalNumber("b_std", orNull: true),
             parameterization: try reader.choice("parameterization", default: reader.isNetwork ? .standard : .ntk),
             isTrainable: try reader.bool("trainable", default: true))
         // PyTorch's word for what b_std says: a bias of zero variance, or none.
@@ -102,7 +102,7 @@ enum ArchitectureWire {
         .convolution(
             Convolution(
                 variant: variant, filterShape: try reader.requiredIntegers("filter_shape", in: sizes),
-                strides: try reader.optionalIntegers("strides", in: sizes), padding: try reader.choice("padding", default: .valid),
+                strides: try reader.optionalIntegers("strides", in: sizes, orNull: true), padding: try reader.choice("padding", default: .valid),
                 affine: try affine(&reader)))
     }
 
@@ -110,7 +110,7 @@ enum ArchitectureWire {
         .pool(
             Pool(
                 reduction: reduction, windowShape: try reader.requiredIntegers("window_shape", in: sizes),
-                strides: try reader.optionalIntegers("strides", in: sizes), padding: try reader.choice("padding", default: .valid),
+                strides: try reader.optionalIntegers("strides", in: sizes, orNull: true), padding: try reader.choice("padding", default: .valid),
                 normalizesEdges: reduction == .average ? try reader.bool("normalize_edges", default: false) : false))
     }
 
@@ -138,12 +138,12 @@ enum ArchitectureWire {
                 linearScaling: try reader.bool("linear_scaling", default: true),
                 keyStd: try reader.number("w_key_std", default: 1), valueStd: try reader.number("w_value_std", default: 1),
                 queryStd: try reader.number("w_query_std", default: 1), outputStd: try reader.number("w_out_std", default: 1),
-                biasStd: try reader.optionalNumber("b_std"), mechanism: try reader.choice("mechanism", default: .softmax),
+                biasStd: try reader.optionalNumber("b_std", orNull: true), mechanism: try reader.choice("mechanism", default: .softmax),
                 positionalEmbedding: try reader.choice("positional_embedding", default: .none),
                 positionalNorm: try reader.number("positional_p_norm", default: 2),
                 positionalStd: try reader.number("w_positional_std", default: 1),
                 positionalWidth: try reader.optionalInteger("positional_width", in: widths),
-                positionalDecay: try reader.optionalNumber("positional_decay"),
+                positionalDecay: try reader.optionalNumber("positional_decay", orNull: true),
                 embedsValues: try reader.bool("value_positional_embedding", default: false),
                 isTrainable: try reader.bool("trainable", default: true)))
     }

@@ -9,6 +9,8 @@ struct ObjectReader {
     /// Of an architecture: whether it is that of a finite network, whose layers have other defaults.
     var isNetwork = false
     private var known: [String] = []
+    /// Fields that are null where null means nothing.
+    private var nulls: [String] = []
 
     init(_ value: JSONValue, at pointer: String) throws(ProblemDetails) {
         guard case .object(let object) = value else { throw .invalid(pointer, "an object expected; \(value.kindName) came") }
@@ -19,21 +21,27 @@ struct ObjectReader {
     func pointer(to field: String) -> String { "\(pointer)/\(field)" }
 
     /// The value of a field; nil if it is absent or null.
-    mutating func optional(_ field: String) -> JSONValue? {
+    /// - Parameter orNull: Whether it may be null; if not, `finish` says so.
+    mutating func optional(_ field: String, orNull: Bool = false) -> JSONValue? {
         known.append(field)
         switch object[field] {
-        case .none, .null: return nil
+        case .none: return nil
+        case .null:
+            if !orNull { nulls.append(field) }
+            return nil
         case .some(let value): return value
         }
     }
 
     mutating func required(_ field: String, _ what: String) throws(ProblemDetails) -> JSONValue {
-        guard let value = optional(field) else { throw .invalid(pointer(to: field), "\(what) expected; the field is missing") }
+        guard let value = optional(field) else {
+            throw .invalid(pointer(to: field), "\(what) expected; \(nulls.contains(field) ? "null came" : "the field is missing")")
+        }
         return value
     }
 
-    mutating func optionalNumber(_ field: String) throws(ProblemDetails) -> Double? {
-        guard let value = optional(field) else { return nil }
+    mutating func optionalNumber(_ field: String, orNull: Bool = false) throws(ProblemDetails) -> Double? {
+        guard let value = optional(field, orNull: orNull) else { return nil }
         guard case .number(let number) = value else { throw .invalid(pointer(to: field), "a number expected; \(value.kindName) came") }
         return number.value
     }
@@ -43,8 +51,8 @@ struct ObjectReader {
     }
 
     /// An integer that is at least `minimum` and at most `maximum`.
-    mutating func optionalInteger(_ field: String, in range: ClosedRange<Int>) throws(ProblemDetails) -> Int? {
-        guard let value = optional(field) else { return nil }
+    mutating func optionalInteger(_ field: String, in range: ClosedRange<Int>, orNull: Bool = false) throws(ProblemDetails) -> Int? {
+        guard let value = optional(field, orNull: orNull) else { return nil }
         guard case .number(let number) = value, let integer = number.integer, range.contains(integer) else {
             throw .invalid(pointer(to: field), "an integer from \(range.lowerBound) to \(range.upperBound) expected")
         }
@@ -52,7 +60,9 @@ struct ObjectReader {
     }
 
     mutating func requiredNumber(_ field: String) throws(ProblemDetails) -> Double {
-        guard let number = try optionalNumber(field) else { throw .invalid(pointer(to: field), "a number expected; the field is missing") }
+        guard let number = try optionalNumber(field) else {
+            throw .invalid(pointer(to: field), "a number expected; \(nulls.contains(field) ? "null came" : "the field is missing")")
+        }
         return number
     }
 
@@ -65,8 +75,8 @@ struct ObjectReader {
     }
 
     /// A list of integers.
-    mutating func optionalIntegers(_ field: String, in range: ClosedRange<Int>) throws(ProblemDetails) -> [Int]? {
-        guard let value = optional(field) else { return nil }
+    mutating func optionalIntegers(_ field: String, in range: ClosedRange<Int>, orNull: Bool = false) throws(ProblemDetails) -> [Int]? {
+        guard let value = optional(field, orNull: orNull) else { return nil }
         let what = "a list of integers from \(range.lowerBound) to \(range.upperBound) expected"
         guard let values = value.listElements else { throw .invalid(pointer(to: field), "\(what); \(value.kindName) came") }
         var integers: [Int] = []
@@ -131,8 +141,11 @@ struct ObjectReader {
         do { return try value.numericArray(at: pointer(to: field)) } catch { throw ProblemDetails(error) }
     }
 
-    /// To be called last: a field that was not read is a mistake, or a wish that would go unheard.
+    /// To be called last: a field that was not read, or is null without a meaning, is a mistake, or a wish that would go unheard.
     func finish() throws(ProblemDetails) {
+        if let field = nulls.first {
+            throw .invalid(pointer(to: field), "a value expected, or no such field; null came")
+        }
         let unknown = object.members.map(\.key).filter { !known.contains($0) }
         guard let first = unknown.first else { return }
         var problem = ProblemDetails.invalid(

@@ -6,6 +6,7 @@ import NTKService
 /// What bounds all requests together.
 struct CapacityOptions: ParsableArguments {
     private static let memorySetting = Setting(variable: "NTK_MEMORY_BUDGET", standard: Capacity.standardMemoryBytes)
+    private static let waitSetting = Setting(variable: "NTK_MEMORY_WAIT", standard: Seconds(30))
     private static let rowsSetting = Setting(variable: "NTK_BATCH_MAX_ROWS", standard: BatchLimits().batchWeight)
     private static let delaySetting = Setting(variable: "NTK_BATCH_MAX_DELAY", standard: 0.0)
     private static let queueSetting = Setting(variable: "NTK_BATCH_QUEUE", standard: BatchLimits().queueItems)
@@ -13,9 +14,12 @@ struct CapacityOptions: ParsableArguments {
 
     @Option(
         help: memorySetting.help(
-            "Memory that all computations together may take; what does not fit waits, for 30 s at most, then 503",
+            "Memory that all requests together may take, with their bodies; what does not fit waits, for --memory-wait, then 503",
             unit: " bytes: five eighths of the machine's or the control group's"))
     var memoryBudget: Int?
+
+    @Option(help: waitSetting.help("Seconds that a request may wait for memory before it is answered with 503."))
+    var memoryWait: Seconds?
 
     @Option(help: rowsSetting.help("Rows of predictions that are computed together at the most; 1 computes every request by itself."))
     var batchMaxRows: Int?
@@ -38,6 +42,7 @@ struct CapacityOptions: ParsableArguments {
         limits.queueItems = try atLeastOne(Self.queueSetting.resolve(batchQueue), "--batch-queue")
         limits.queueBytes = try atLeastOne(Self.bytesSetting.resolve(batchQueueBytes), "--batch-queue-bytes")
         let memory = try atLeastOne(Self.memorySetting.resolve(memoryBudget), "--memory-budget")
-        return Capacity(memory: MemoryBudget(bytes: memory), batching: limits.batchWeight == 1 ? nil : limits)
+        let wait = try Self.waitSetting.resolve(memoryWait).duration
+        return Capacity(memory: MemoryBudget(bytes: memory, patience: wait), batching: limits.batchWeight == 1 ? nil : limits)
     }
 }
