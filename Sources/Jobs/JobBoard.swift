@@ -10,6 +10,8 @@ package final class JobBoard: Sendable {
         package var unfinished = 100
         /// Jobs that this process works on at the same time.
         package var workers = 1
+        /// Servers that may die while they work on a job, one after another, before it counts as their killer.
+        package var losses = 5
         /// Seconds for which a job that has ended is kept.
         package var retentionSeconds = 7 * 86_400
         /// Bytes of all jobs on the disk; beyond them those that ended first go.
@@ -136,7 +138,7 @@ package final class JobBoard: Sendable {
             do { try end(run, .cancelled, Array("null".utf8)) } catch { postpone(run) }
         } catch {
             // The server stops, or the disk is full: another attempt will do it.
-            if !isStopping { postpone(run) }
+            postpone(run)
         }
         withExtendedLifetime(lock) {}
         let last = run.state
@@ -157,7 +159,10 @@ package final class JobBoard: Sendable {
         run.ended(state)
     }
 
-    private func postpone(_ run: JobRun) { state.withLock { $0.postponed[run.id] = .now + Self.postponement } }
+    private func postpone(_ run: JobRun) {
+        run.release()
+        state.withLock { $0.postponed[run.id] = .now + Self.postponement }
+    }
 
     func endCancelled(_ id: JobID, _ last: JobState) throws {
         var state = last

@@ -27,6 +27,8 @@ package final class JobRun: Sendable {
         self.store = store
         var state = JobState()
         state.attempt = last.attempt + 1
+        // Who ends in order says so.
+        state.losses = last.status == .running ? last.losses + 1 : 0
         state.status = .running
         state.startedAt = last.startedAt ?? Self.now
         log = Lock(Log(states: [state]))
@@ -57,6 +59,25 @@ package final class JobRun: Sendable {
 
     /// The blocks of a result that is divided as `plan` says.
     package func blocks(plan: String, count: Int) throws -> BlockLog { try BlockLog(store.path(id, "blocks"), plan: plan, count: count) }
+
+    /// How many attempts before this one, in a row, ended with the death of their server and left nothing.
+    package var losses: Int { state.losses }
+
+    /// A part of the result is kept, so that the next attempt has less to do.
+    package func keptSomething() { log.withLock { $0.states[$0.states.count - 1].losses = 0 } }
+
+    /// Leaves the job to another attempt, in order.
+    func release() {
+        let state = log.withLock { log in
+            var state = log.states[log.states.count - 1]
+            state.step += 1
+            state.status = .queued
+            state.etaSeconds = nil
+            log.states.append(state)
+            return state
+        }
+        try? store.write(state, of: id)
+    }
 
     /// Reports progress, which never goes back; less than a step more is not told.
     package func report(_ progress: Double, etaSeconds: Double?) {

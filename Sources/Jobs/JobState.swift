@@ -11,6 +11,8 @@ package enum JobStatus: String, CaseIterable, Sendable {
 package struct JobState: Sendable, Equatable {
     /// How often a server has begun it; 0 while none has.
     package var attempt = 0
+    /// How many attempts in a row ended with the death of their server, before anything of the result was kept.
+    package var losses = 0
     /// Counts the states of an attempt.
     package var step = 0
     package var status = JobStatus.queued
@@ -31,6 +33,7 @@ package struct JobState: Sendable, Equatable {
         var json = JSONWriter()
         json.beginObject()
         json.member("attempt", attempt)
+        json.member("losses", losses)
         json.member("step", step)
         json.member("status", status.rawValue)
         // What is not finite is left out.
@@ -48,6 +51,7 @@ package struct JobState: Sendable, Equatable {
         else { return nil }
         self.attempt = attempt
         self.step = step
+        losses = record.integer("losses") ?? 0
         self.status = status
         self.progress = progress
         etaSeconds = record.number("eta_seconds")

@@ -134,7 +134,7 @@ package enum Route: String, CaseIterable, Sendable {
         case .kernels, .predictions, .dynamics, .spectra, .trainings, .regressorPredictions, .empiricalKernels, .networkOutputs, .convergence:
             ["format": AnswerFormat.allCases.map(\.rawValue), "estimate_only": ["true", "false"]]
         case .networks: ["limit": nil, "after": nil]
-        case .regressors: ["limit": nil, "after": nil, "format": AnswerFormat.allCases.map(\.rawValue), "estimate_only": ["true", "false"]]
+        case .regressors: ["limit": nil, "after": nil, "estimate_only": ["true", "false"]]
         case .jobs: ["limit": nil, "after": nil, "status": JobStatus.allCases.map(\.rawValue)]
         case .jobResult: ["format": AnswerFormat.allCases.map(\.rawValue)]
         default: [:]

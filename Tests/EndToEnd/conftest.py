@@ -31,16 +31,21 @@ def start(tmp_path: pathlib.Path):
     """Starts servers, and sees to it that each of them ends cleanly."""
     servers = []
 
-    def start(*options: str) -> Server:
-        log = tmp_path / f"log-{len(servers)}"
+    def unchecked(*options: str) -> Server:
+        log = tmp_path / f"log-{len(list(tmp_path.glob('log-*')))}"
         command = [str(BINARY), "serve", "--port", "0", *options]
         with open(log, "wb") as file:
             process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=file, text=True)
         line = process.stdout.readline().strip()
         assert line.startswith("listening on http"), f"{line!r} came; {log.read_text()}"
-        servers.append(Server(process, int(line.rpartition(":")[2]), log))
+        return Server(process, int(line.rpartition(":")[2]), log)
+
+    def start(*options: str) -> Server:
+        servers.append(unchecked(*options))
         return servers[-1]
 
+    # For a test that kills it.
+    start.unchecked = unchecked
     yield start
     for server in servers:
         with contextlib.suppress(ProcessLookupError):

@@ -67,6 +67,29 @@ final class JobBoardTests {
         await board.checkpoint()
     }
 
+    @Test func deathsInARowAreCountedUntilSomethingIsKept() async throws {
+        let board = try board()
+        let id = try submit(board)
+        let manifest = try #require(try board.store.manifest(id))
+        // Attempts that nobody ends, as when their server dies.
+        func attempt() throws -> JobRun { try JobRun(id, manifest, board.store, after: board.store.state(id)) }
+        for losses in 0..<3 { #expect(try attempt().losses == losses) }
+        let last = try attempt()
+        #expect(last.losses == 3)
+        last.keptSomething()
+        last.release()
+        #expect(try board.store.state(id).status == .queued)
+        #expect(try attempt().losses == 0)
+        let kept = try attempt()
+        #expect(kept.losses == 1)
+        kept.keptSomething()
+        try await Task.sleep(for: .milliseconds(510))
+        // The next report tells it.
+        kept.report(0.5, etaSeconds: nil)
+        #expect(try attempt().losses == 1)
+        #expect(try board.store.state(id).attempt == 7)
+    }
+
     /// Of many servers on one directory, one does each job, once.
     @Test func nobodyWorksTwice() async throws {
         let boards = try (0..<3).map { _ in try board { $0.workers = 2 } }

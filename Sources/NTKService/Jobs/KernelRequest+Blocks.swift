@@ -44,6 +44,7 @@ extension KernelRequest: BlockwiseTask {
                 matrix.store(own.storage, stride: own.columns, tile: tile, mirrored: isSymmetric)
             }
             let done = try log.finish(block, in: files)
+            run.keptSomething()
             let seconds = (ContinuousClock.now - start).seconds
             run.report(Double(done) / Double(log.count), etaSeconds: seconds * Double(log.count - done) / Double(done - before))
         }

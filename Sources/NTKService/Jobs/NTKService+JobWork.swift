@@ -59,6 +59,7 @@ extension NTKService {
             var own = self
             own.run = run
             do {
+                guard run.losses < jobs.limits.losses else { throw ProblemDetails.lost(servers: run.losses) }
                 let body = try await executor.run { _ in try run.request() }
                 let head = HTTPRequest(
                     method: .post, scheme: "http", authority: "localhost", path: run.manifest.target,
@@ -117,6 +118,15 @@ extension NTKService {
                 try await Task.sleep(for: .seconds(1))
             }
         }
+    }
+}
+
+extension ProblemDetails {
+    fileprivate static func lost(servers: Int) -> ProblemDetails {
+        ProblemDetails(
+            status: .internalServerError, type: "job-lost", title: "The server died whenever it worked on this",
+            detail: "\(servers) attempts in a row ended with the death of the server, as when memory runs out; a smaller request, or more memory, "
+                + "expected")
     }
 }
 

@@ -7,6 +7,7 @@ struct JobOptions: ParsableArguments {
 
     private static let workersSetting = Setting(variable: "NTK_JOB_WORKERS", standard: standard.workers)
     private static let queueSetting = Setting(variable: "NTK_JOB_QUEUE", standard: standard.unfinished)
+    private static let lossesSetting = Setting(variable: "NTK_JOB_ATTEMPTS", standard: standard.losses)
     private static let retentionSetting = Setting(variable: "NTK_JOB_RETENTION", standard: standard.retentionSeconds)
     private static let storageSetting = Setting(variable: "NTK_JOB_STORAGE", standard: standard.bytes)
     private static let secondsSetting = Setting(variable: "NTK_MAX_JOB_SECONDS", standard: 604_800.0)
@@ -16,6 +17,11 @@ struct JobOptions: ParsableArguments {
 
     @Option(help: queueSetting.help("Most jobs that have not ended."))
     var jobQueue: Int?
+
+    @Option(
+        help: lossesSetting.help(
+            "Servers that may die while they work on a job, one after another and with nothing kept, before the job has failed."))
+    var jobAttempts: Int?
 
     @Option(help: retentionSetting.help("How long a job that has ended is kept", unit: " seconds"))
     var jobRetention: Int?
@@ -30,6 +36,7 @@ struct JobOptions: ParsableArguments {
         var limits = JobBoard.Limits()
         limits.workers = try atLeast(0, Self.workersSetting.resolve(jobWorkers), "--job-workers")
         limits.unfinished = try atLeast(1, Self.queueSetting.resolve(jobQueue), "--job-queue")
+        limits.losses = try atLeast(1, Self.lossesSetting.resolve(jobAttempts), "--job-attempts")
         // So that the time in milliseconds is a number.
         limits.retentionSeconds = min(try atLeast(0, Self.retentionSetting.resolve(jobRetention), "--job-retention"), 1 << 40)
         limits.bytes = try atLeast(1, Self.storageSetting.resolve(jobStorage), "--job-storage")
