@@ -105,6 +105,12 @@ tsan: packages ## Run the Swift tests under the thread sanitizer
 asan: packages ## Run the Swift tests under the address sanitizer
 	ASAN_OPTIONS=detect_leaks=0 swift test --no-parallel --sanitize=address --scratch-path .build-asan
 
+.PHONY: load-test-sanitized
+load-test-sanitized: packages ## Load servers with everything at once, under the thread and the address sanitizer, until a signal ends them
+	for sanitizer in thread:.build-tsan address:.build-asan; do \
+	    swift build --product ntk-server --sanitize="$${sanitizer%:*}" --scratch-path "$${sanitizer#*:}"; \
+	    Tests/EndToEnd/load.py --server "$${sanitizer#*:}/debug/ntk-server" --seconds 20; done
+
 .PHONY: deploy-test
 deploy-test: packages ## Check Dockerfile, manifests, dashboard and unit offline
 	swift build

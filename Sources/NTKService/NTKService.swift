@@ -198,9 +198,9 @@ package struct NTKService: HTTPResponder {
                 request, { value throws(ProblemDetails) in try PredictionRequest(value, networks, memoryBytes: memoryBytes) },
                 PredictionEndpoint.answer)
         case .networks:
-            return try await request.head.method == .post ? storeNetwork(request) : listNetworks(target)
+            return try await request.head.method == .post ? storeNetwork(request) : listNetworks(request, target)
         case .network:
-            return try await request.head.method == .delete ? deleteNetwork(segments["id"]) : storedNetwork(segments["id"])
+            return try await request.head.method == .delete ? deleteNetwork(segments["id"]) : storedNetwork(request, segments["id"])
         case .empiricalKernels:
             return try await compute(
                 request, { value throws(ProblemDetails) in try EmpiricalKernelRequest(value, networks) }, EmpiricalKernelEndpoint.answer)

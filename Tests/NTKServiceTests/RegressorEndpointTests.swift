@@ -28,6 +28,26 @@ struct RegressorEndpointTests {
         return id
     }
 
+    @Test func whatIsStoredHasTagsThatChangeWithIt() async throws {
+        let scratch = Scratch()
+        let client = try scratch.server()
+        let regressor = "/v1/regressors/" + (try Self.id(await client.post("/v1/regressors", Self.fit)))
+        let network = "/v1/networks/" + (try Self.id(
+            await client.post("/v1/networks", #"{"architecture":{"type":"dense","width":1},"initialization":{"seed":1},"input_shape":[2]}"#)))
+        for path in [regressor, "/v1/regressors", network, "/v1/networks"] {
+            let first = try await client.send(.get, path)
+            let tag = try #require(first.fields[.eTag])
+            #expect(first.status == 200 && first.fields[.cacheControl] == "no-cache")
+            let again = try await client.send(.get, path, [.ifNoneMatch: "\"x\", W/\(tag)"])
+            #expect(again.status == 304 && again.body.isEmpty && again.fields[.eTag] == tag)
+            #expect(try await client.send(.get, path, [.ifNoneMatch: "\"x\""]).text == first.text)
+        }
+        // A list that has grown is another.
+        let tag = try #require(try await client.send(.get, "/v1/networks").fields[.eTag])
+        _ = try await client.post("/v1/networks", #"{"architecture":{"type":"dense","width":1},"initialization":{"seed":2},"input_shape":[2]}"#)
+        #expect(try await client.send(.get, "/v1/networks", [.ifNoneMatch: tag]).status == 200)
+    }
+
     @Test func fitsOnceAndPredictsAsThePredictionEndpoint() async throws {
         let scratch = Scratch()
         let client = try scratch.server()

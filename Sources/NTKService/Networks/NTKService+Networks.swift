@@ -23,7 +23,7 @@ extension NTKService {
             headerFields: [.contentType: "application/json", .location: "/v1/networks/\(NetworkStore.prefix)\(id)"], body: .bytes(Array(text.utf8)))
     }
 
-    func listNetworks(_ target: Target) async throws -> ServerResponse {
+    func listNetworks(_ request: ServerRequest, _ target: Target) async throws -> ServerResponse {
         var limit = Self.pageSize
         if let text = target.parameter("limit") {
             guard let number = Int(text), (1...1_000).contains(number) else { throw Self.badParameter("limit", "an integer from 1 to 1000", text) }
@@ -42,13 +42,13 @@ extension NTKService {
             let next = hasMore ? ids.last.map { "\"\(NetworkStore.prefix)\($0)\"" } ?? "null" : "null"
             return "{\"networks\":[\(entries.joined(separator: ","))],\"next\":\(next)}"
         }
-        return Self.stored(text)
+        return .revalidated(text, for: request.head)
     }
 
-    func storedNetwork(_ segment: String?) async throws -> ServerResponse {
+    func storedNetwork(_ request: ServerRequest, _ segment: String?) async throws -> ServerResponse {
         let (store, id) = (networks, try Self.networkID(segment))
         guard let text = try await executor.run({ _ in try store.get(id).map { Self.description($0, id) } }) else { throw Self.noNetwork(segment) }
-        return Self.stored(text)
+        return .revalidated(text, for: request.head)
     }
 
     func deleteNetwork(_ segment: String?) async throws -> ServerResponse {
@@ -72,10 +72,6 @@ extension NTKService {
         ProblemDetails(
             status: .badRequest, type: "bad-parameter", title: "A query parameter has a value that means nothing",
             detail: "\(name): \(what) expected; \(came.prefix(80)) came")
-    }
-
-    private static func stored(_ text: String) -> ServerResponse {
-        ServerResponse(headerFields: [.contentType: "application/json", .cacheControl: "no-store"], body: .bytes(Array(text.utf8)))
     }
 
     /// What a client is told of a stored network: all but the numbers.

@@ -26,8 +26,7 @@ extension NTKService {
         default:
             // A disk is read: not on the event loop.
             let text = try await executor.run { _ in route == .regressor ? try regressors.get(id) : try regressors.list(target) }
-            return ServerResponse(
-                headerFields: [.contentType: "application/json", .cacheControl: "no-store"], body: .bytes(Array(text.utf8)))
+            return .revalidated(text, for: request.head)
         }
     }
 }
