@@ -67,7 +67,7 @@ package final class MemoryBudget: Sendable {
     }
 
     /// - Parameters:
-    ///   - waiting: reservations that may wait.
+    ///   - waiting: reservations of each part that may wait.
     ///   - patience: how long one may wait.
     package init(bytes: Int, waiting: Int = 256, patience: Duration = .seconds(30)) {
         precondition(bytes > 0, "a budget has at least one byte")
@@ -146,7 +146,7 @@ package final class MemoryBudget: Sendable {
 
     private func enqueue(_ waiter: BudgetPart.Waiter, _ part: Part) {
         let isFull = state.withLock { state in
-            state.waiting >= mostWaiting || !state.parts[part.rawValue].append(waiter)
+            state.parts[part.rawValue].waiting.count >= mostWaiting || !state.parts[part.rawValue].append(waiter)
         }
         if isFull { waiter.continuation.resume(throwing: exhausted(waiter.bytes)) }
         // Cancelled before it came to wait.

@@ -115,7 +115,7 @@ extension HTTPConnection {
         case .body:
             let now = ContinuousClock.now
             if before != .body {
-                pace = Pace(slack: configuration.bodyTimeout, rate: configuration.bodyRate)
+                pace = Pace(slack: configuration.bodyTimeout, rate: bodyRate)
             } else {
                 pace.progress(octets, in: now - paceStart)
             }
@@ -136,14 +136,20 @@ extension HTTPConnection {
             begin(.rejection(.requestTimeout("The header section took longer than \(configuration.headerTimeout).", "RFC 9110 §15.5.9"), nil))
         case .body:
             guard !isSkippingBody else { return close() }
-            let head = head
+            let (head, rate) = (head, bodyRate)
             self.head = nil
             begin(
                 .rejection(
                     .requestTimeout(
-                        "The body came too slowly: less than \(max(configuration.bodyRate, 1)) octets a second, for \(configuration.bodyTimeout).",
+                        "The body came too slowly: less than \(max(rate, 1)) octets a second, for \(configuration.bodyTimeout).",
                         "RFC 9110 §15.5.9"), head))
         }
+    }
+
+    /// Octets a second that the body must bring.
+    private var bodyRate: Int {
+        guard configuration.bodyRate > 0, case .length(let length)? = head?.framing else { return configuration.bodyRate }
+        return max(configuration.bodyRate, Int(Double(length) / configuration.longestBody.inSeconds))
     }
 
     private var timeout: ServerStatistics.Timeout {

@@ -33,8 +33,10 @@ package struct HTTPServerConfiguration: Sendable {
     package var headerTimeout = Duration.seconds(10)
     /// How long a body may make no progress, and how far it may fall behind `bodyRate`.
     package var bodyTimeout = Duration.seconds(30)
-    /// Octets a second that a body must bring in the long run; zero for any.
+    /// Octets a second that a body must bring in the long run; zero for any, whatever its length.
     package var bodyRate = 500
+    /// In what time a body must come as a whole, by its Content-Length: it holds memory for all of it.
+    package var longestBody = Duration.seconds(3_600)
     /// How long a client may take nothing of an answer, and how far it may fall behind `answerRate`.
     package var writeTimeout = Duration.seconds(60)
     /// Octets a second of an answer that a client must take in the long run; zero for any.

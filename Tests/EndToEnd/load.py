@@ -47,7 +47,7 @@ class Server:
         (directory / "keys").write_text(f"{hashlib.sha256(KEY.encode()).hexdigest()} load\n")
         command = [
             str(binary), "serve", "--port", "0", "--data-dir", str(directory / "data"), "--api-keys", str(directory / "keys"),
-            "--max-connections-per-address", "0", "--memory-budget", str(256 << 20), "--memory-wait", "2", "--idle-timeout", "2",
+            "--max-connections-per-address", "0", "--memory-budget", str(32 << 20), "--memory-wait", "2", "--idle-timeout", "2",
             "--job-retention", "5", *options]
         with open(self.log, "wb") as log:
             # LeakSanitizer does not know where Swift keeps its references.

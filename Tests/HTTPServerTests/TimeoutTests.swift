@@ -49,6 +49,30 @@ struct TimeoutTests {
         }
     }
 
+    @Test("RFC 9110 §15.5.9: a long body must come faster than a short one")
+    func longBody() async throws {
+        let configuration = configured {
+            $0.bodyTimeout = .milliseconds(300)
+            $0.longestBody = .seconds(10)
+        }
+        try await withServer(.echo, configuration) { _, port in
+            // At 1,000 octets a second at most: enough for 500 a second, not for 100,000.
+            for (length, status) in [(20, 200), (1_000_000, 408)] {
+                let client = try TestClient(port: port)
+                try await client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: \(length)\r\n\r\n")
+                let trickle = Task {
+                    for _ in 0..<20 {
+                        try await client.send("x")
+                        try await Task.sleep(for: .milliseconds(1))
+                    }
+                }
+                try await trickle.value
+                #expect(try await client.response().status == status)
+                await client.close()
+            }
+        }
+    }
+
     @Test("A request in flight is not timed")
     func inFlight() async throws {
         let responder = TestResponder { _ in

@@ -32,8 +32,10 @@ struct RegressorEndpointTests {
         let scratch = Scratch()
         let client = try scratch.server()
         let regressor = "/v1/regressors/" + (try Self.id(await client.post("/v1/regressors", Self.fit)))
-        let network = "/v1/networks/" + (try Self.id(
-            await client.post("/v1/networks", #"{"architecture":{"type":"dense","width":1},"initialization":{"seed":1},"input_shape":[2]}"#)))
+        let network =
+            "/v1/networks/"
+            + (try Self.id(
+                await client.post("/v1/networks", #"{"architecture":{"type":"dense","width":1},"initialization":{"seed":1},"input_shape":[2]}"#)))
         for path in [regressor, "/v1/regressors", network, "/v1/networks"] {
             let first = try await client.send(.get, path)
             let tag = try #require(first.fields[.eTag])
