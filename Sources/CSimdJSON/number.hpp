@@ -67,11 +67,15 @@ inline const uint8_t *read_fast(const uint8_t *from, double &value) {
     int64_t exponent = 0;
     if (*at == '.') {
         const uint8_t *fraction = ++at;
-        while (other_bytes(bytes = eight_bytes(at)) == 0) {
+        while ((others = other_bytes(bytes = eight_bytes(at))) == 0) {
             mantissa = 100000000 * mantissa + eight_digits(bytes);
             at += 8;
         }
-        at = append_digits(at, mantissa);
+        // The last digits, again without a branch on how many there are.
+        static constexpr uint64_t powers[8] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000};
+        unsigned size = static_cast<unsigned>(__builtin_ctzll(others)) / 8;
+        mantissa = powers[size] * mantissa + eight_digits(bytes << (56 - 8 * size) << 8);
+        at += size;
         if (at == fraction) return nullptr;
         exponent = fraction - at;
         count += static_cast<size_t>(at - fraction);

@@ -7,10 +7,20 @@ namespace {
 /// Longest JSON pointer that is worth telling.
 constexpr size_t longest_pointer = 4096;
 
+/// Texts up to this size are indexed in a buffer that the thread keeps: most are small, and to allocate it costs as much as to index them.
+constexpr size_t kept_capacity = 64 * 1024;
+thread_local std::unique_ptr<simdjson::internal::dom_parser_implementation> kept;
+
 void index_tokens(Document &document) {
     std::string_view source = document.source;
-    auto error = simdjson::get_active_implementation()->create_dom_parser_implementation(std::max<size_t>(source.size(), 64), 1, document.index);
-    if (error) throw std::bad_alloc();
+    bool is_small = source.size() <= kept_capacity;
+    if (is_small && kept) {
+        document.index = std::move(kept);
+    } else {
+        size_t capacity = is_small ? kept_capacity : source.size();
+        auto error = simdjson::get_active_implementation()->create_dom_parser_implementation(capacity, 1, document.index);
+        if (error) throw std::bad_alloc();
+    }
     const uint8_t *text = reinterpret_cast<const uint8_t *>(source.data());
     if (!source.empty()) document.is_indexed = !document.index->stage1(text, source.size(), simdjson::stage1_mode::regular);
     // Each number of an array is followed by a comma or a bracket.
@@ -66,6 +76,7 @@ void ntk_json_read(ntk_json_document *opaque, ntk_json_limits limits, double *nu
             document->fault.error = NTK_JSON_NO_MEMORY;
         }
     }
+    if (document->source.size() <= kept_capacity) kept = std::move(document->index);
     document->index.reset();
     document->publish();
 }

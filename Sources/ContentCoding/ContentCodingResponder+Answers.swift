@@ -13,12 +13,12 @@ extension ContentCodingResponder {
     func coded(_ response: ServerResponse, for head: HTTPRequest) async -> ServerResponse {
         var response = response
         if response.status == .notModified { return notModified(response, for: head) }
-        guard Self.hasContent(response), response.headerFields[.contentEncoding] == nil else { return response }
-        let accepted = AcceptedCodings(head.headerFields[.acceptEncoding])
+        guard Self.hasContent(response), !response.headerFields.contains(.contentEncoding) else { return response }
+        let accepted = AcceptedCodings(head.headerFields.value(.acceptEncoding))
         let isWorthIt = isLong(response.body) && Self.isText(response)
         if isWorthIt { Self.vary(&response) }
         // Ranges are those of the uncoded representation.
-        guard head.headerFields[.range] == nil, accepted.gzip > 0 else { return response }
+        guard !head.headerFields.contains(.range), accepted.gzip > 0 else { return response }
         guard isWorthIt && accepted.prefersGzip || (accepted.identity == 0 && !Self.isEventStream(response)) else { return response }
         guard let body = await gzip(response.body) else { return response }
         response.body = body
@@ -47,7 +47,8 @@ extension ContentCodingResponder {
 
     /// Whether the content is text, which gzip makes several times shorter; of binary floats it saves some percent.
     private static func isText(_ response: ServerResponse) -> Bool {
-        guard !isEventStream(response), response.headerFields[.cacheControl]?.contains("no-transform") != true else { return false }
+        guard !isEventStream(response) else { return false }
+        if let control = response.headerFields.value(.cacheControl), control != "no-store", control.contains("no-transform") { return false }
         let type = mediaType(response)
         return type.hasPrefix("text/") || type.hasSuffix("json") || type.hasSuffix("yaml") || type.hasSuffix("xml")
             || type == "application/javascript"
@@ -57,7 +58,8 @@ extension ContentCodingResponder {
     private static func isEventStream(_ response: ServerResponse) -> Bool { mediaType(response) == "text/event-stream" }
 
     private static func mediaType(_ response: ServerResponse) -> String {
-        response.headerFields[.contentType]?.utf8.split(separator: UInt8(ascii: ";")).first?.trimmed ?? ""
+        guard let type = response.headerFields.value(.contentType) else { return "" }
+        return type == "application/json" ? type : type.utf8.split(separator: UInt8(ascii: ";")).first?.trimmed ?? ""
     }
 
     private func isLong(_ body: ResponseBody) -> Bool {
@@ -68,9 +70,12 @@ extension ContentCodingResponder {
     }
 
     private static func vary(_ response: inout ServerResponse) {
-        let names = (response.headerFields[.vary] ?? "").utf8.split(separator: UInt8(ascii: ",")).map { $0.trimmed }
-        guard !names.contains("accept-encoding"), !names.contains("*") else { return }
-        response.headerFields[.vary] = (response.headerFields[.vary].map { $0 + ", " } ?? "") + "Accept-Encoding"
+        let before = response.headerFields.value(.vary)
+        if let before, before != "Accept" {
+            let names = before.utf8.split(separator: UInt8(ascii: ",")).map { $0.trimmed }
+            guard !names.contains("accept-encoding"), !names.contains("*") else { return }
+        }
+        response.headerFields[.vary] = (before.map { $0 + ", " } ?? "") + "Accept-Encoding"
     }
 
     // MARK: Content

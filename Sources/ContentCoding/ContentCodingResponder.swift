@@ -38,7 +38,7 @@ package struct ContentCodingResponder<Base: HTTPResponder>: HTTPResponder {
         case .gzip: return .answer(unsupported("gzip", head, remoteAddress))
         case .other(let field): return .answer(unsupported(field, head, remoteAddress))
         }
-        if AcceptedCodings(head.headerFields[.acceptEncoding]).refusesBoth {
+        if AcceptedCodings(head.headerFields.value(.acceptEncoding)).refusesBoth {
             let rejection = HTTPRejection(
                 status: .notAcceptable, detail: "Accept-Encoding refuses what there is: \(codings.joined(separator: ", ")).",
                 rule: "RFC 9110 §12.5.3")
@@ -64,7 +64,7 @@ package struct ContentCodingResponder<Base: HTTPResponder>: HTTPResponder {
         }
         guard configuration.isEnabled else { return await base.respond(to: request) }
         for name in [HTTPField.Name.ifNoneMatch, .ifMatch] {
-            if let field = original.headerFields[name] { request.head.headerFields[name] = EntityTag.uncoded(field) }
+            if let field = original.headerFields.value(name) { request.head.headerFields[name] = EntityTag.uncoded(field) }
         }
         return await coded(base.respond(to: request), for: original)
     }

@@ -1,3 +1,4 @@
+internal import HTTP1
 internal import HTTPTypes
 
 /// The content coding of a request (RFC 9110 §8.4).
@@ -8,7 +9,7 @@ enum RequestCoding: Equatable {
     case other(String)
 
     init(_ head: HTTPRequest) {
-        guard let field = head.headerFields[.contentEncoding] else {
+        guard let field = head.headerFields.value(.contentEncoding) else {
             self = .identity
             return
         }

@@ -21,11 +21,17 @@ struct Exchange: Sendable {
     init(_ head: HTTPRequest?, from remoteAddress: String, requestBytes: Int = 0) {
         method = head?.method
         route = head.flatMap(Route.of)
-        path = String(decoding: (head?.path ?? "").utf8.prefix(256).prefix { $0 != UInt8(ascii: "?") }, as: UTF8.self)
-        userAgent = head?.headerFields[.userAgent].map { $0.utf8.count <= 256 ? $0 : String(decoding: $0.utf8.prefix(256), as: UTF8.self) }
-        trace = head?.headerFields[Self.traceparent].flatMap(TraceParent.init)
+        path = Self.logged(head?.path ?? "")
+        userAgent = head?.headerFields.value(.userAgent).map { $0.utf8.count <= 256 ? $0 : String(decoding: $0.utf8.prefix(256), as: UTF8.self) }
+        trace = head?.headerFields.value(Self.traceparent).flatMap(TraceParent.init)
         self.remoteAddress = remoteAddress
         self.requestBytes = requestBytes
+    }
+
+    private static func logged(_ path: String) -> String {
+        let end = path.utf8.firstIndex(of: UInt8(ascii: "?"))
+        if end == nil, path.utf8.count <= 256 { return path }
+        return String(decoding: path.utf8[..<(end ?? path.utf8.endIndex)].prefix(256), as: UTF8.self)
     }
 
     /// The route's template as it is written in this program.
@@ -34,7 +40,7 @@ struct Exchange: Sendable {
     private static let traceparent = HTTPField.Name("traceparent") ?? .via
 }
 
-/// The content of an answer on its way: counts it, and says once when it has ended, or was left.
+/// The content of an answer that is made as it is sent: counts it, and says once when it has ended, or was left.
 final class AnswerWatch: Sendable {
     private let sent = Atomic(0)
     private let hasEnded = Atomic(false)
@@ -42,31 +48,20 @@ final class AnswerWatch: Sendable {
 
     init(_ onEnd: @escaping @Sendable (_ bytes: Int, _ isWhole: Bool) -> Void) { self.onEnd = onEnd }
 
-    /// The same content, watched.
-    func watched(_ body: ResponseBody) -> ResponseBody {
-        switch body {
-        case .bytes(let bytes):
-            count(bytes.count)
+    /// The next piece of the content.
+    func watched(_ next: @Sendable () async throws -> [UInt8]?) async throws -> [UInt8]? {
+        guard let piece = try await next() else {
             end(isWhole: true)
-            return body
-        case .stream(let length, let next):
-            return .stream(length: length) { [self] in
-                guard let piece = try await next() else {
-                    end(isWhole: true)
-                    return nil
-                }
-                count(piece.count)
-                return piece
-            }
+            return nil
         }
+        sent.wrappingAdd(piece.count, ordering: .relaxed)
+        return piece
     }
 
-    func end(isWhole: Bool) {
+    private func end(isWhole: Bool) {
         guard hasEnded.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged else { return }
         onEnd(sent.load(ordering: .relaxed), isWhole)
     }
-
-    private func count(_ bytes: Int) { sent.wrappingAdd(bytes, ordering: .relaxed) }
 
     // A stream that is not asked for more is let go of.
     deinit { end(isWhole: false) }

@@ -1,6 +1,6 @@
 package import HTTP1
 package import HTTPTypes
-package import Logging
+package import Logs
 package import Metrics
 internal import NTKService
 
@@ -12,12 +12,12 @@ package struct Gateway: HTTPResponder {
     private let metrics: HTTPMetrics
     private let log: AccessLog
 
-    package init(_ service: any HTTPResponder, access: AccessControl, crossOrigin: CrossOrigin, metrics: HTTPMetrics, logger: Logger) {
+    package init(_ service: any HTTPResponder, access: AccessControl, crossOrigin: CrossOrigin, metrics: HTTPMetrics, log: ServerLogHandler) {
         self.service = service
         self.access = access
         self.crossOrigin = crossOrigin
         self.metrics = metrics
-        log = AccessLog(logger: logger)
+        self.log = AccessLog(handler: log)
     }
 
     package func admit(_ head: HTTPRequest, from remoteAddress: String) -> Admission {
@@ -66,26 +66,32 @@ package struct Gateway: HTTPResponder {
         _ exchange: Exchange, _ head: HTTPRequest?, _ response: ServerResponse, then end: @escaping @Sendable () -> Void = {}
     ) -> ServerResponse {
         var response = response
-        if response.headerFields[AccessLog.requestID] == nil, let head {
+        if let head, !response.headerFields.contains(AccessLog.requestID) {
             response.headerFields[AccessLog.requestID] = NTKService.requestID(head)
         }
         crossOrigin.decorate(&response.headerFields, for: head)
         let (status, fields) = (Int(response.status.code), response.headerFields)
-        let watch = AnswerWatch { [metrics, log] bytes, isWhole in
-            let duration = ContinuousClock.now - exchange.start
-            let label = exchange.routeLabel
-            metrics.requests[.init(route: label, method: .init(exchange.method?.rawValue ?? ""), status: status)].increment()
-            metrics.durations[.init(label)].observe(duration)
-            metrics.requestBytes[.init(label)].increment(by: exchange.requestBytes)
-            metrics.responseBytes[.init(label)].increment(by: bytes)
-            log.record(exchange, status: status, fields: fields, bytes: bytes, isWhole: isWhole, duration: duration)
+        switch response.body {
+        case _ where exchange.method == .head:
+            record(exchange, status, fields, bytes: 0, isWhole: true)
             end()
-        }
-        if exchange.method == .head {
-            watch.end(isWhole: true)
-        } else {
-            response.body = watch.watched(response.body)
+        case .bytes(let bytes):
+            record(exchange, status, fields, bytes: bytes.count, isWhole: true)
+            end()
+        case .stream(let length, let next):
+            let watch = AnswerWatch { bytes, isWhole in
+                record(exchange, status, fields, bytes: bytes, isWhole: isWhole)
+                end()
+            }
+            response.body = .stream(length: length) { try await watch.watched(next) }
         }
         return response
+    }
+
+    private func record(_ exchange: Exchange, _ status: Int, _ fields: HTTPFields, bytes: Int, isWhole: Bool) {
+        let duration = ContinuousClock.now - exchange.start
+        let answers = metrics.answers(.init(route: exchange.routeLabel, method: .init(exchange.method?.rawValue ?? ""), status: status))
+        answers.count(duration, requestBytes: exchange.requestBytes, responseBytes: bytes)
+        log.record(exchange, status: status, fields: fields, bytes: bytes, isWhole: isWhole, duration: duration)
     }
 }

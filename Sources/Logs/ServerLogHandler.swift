@@ -30,29 +30,54 @@ package struct ServerLogHandler: LogHandler {
         var all = metadata
         if let provider = metadataProvider { all.merge(provider.get()) { $1 } }
         if let own = event.metadata { all.merge(own) { $1 } }
-        let time = LogTime.text(Date.now.timeIntervalSince1970)
-        var line = LogLine()
-        switch format {
-        case .json:
-            line.append("{\"time\":\"\(time)\",\"level\":\"\(event.level.rawValue)\",\"message\":")
-            line.quote("\(event.message)")
-            for (key, value) in all.sorted(by: { $0.key < $1.key }) {
+        var line = begin(event.level, "\(event.message)")
+        for (key, value) in all.sorted(by: { $0.key < $1.key }) {
+            switch format {
+            case .json:
                 line.append(",")
                 line.quote(key)
                 line.append(":")
-                line.json(value)
-            }
-            line.append("}")
-        case .text:
-            line.append("\(time) \(event.level.rawValue) ")
-            line.escape("\(event.message)")
-            for (key, value) in all.sorted(by: { $0.key < $1.key }) {
+            case .text:
                 line.append(" ")
                 line.escape(key)
                 line.append("=")
-                line.json(value)
             }
+            line.json(value)
         }
+        end(line)
+    }
+
+    /// Writes one line with the values that `add` adds, in that order, and no others.
+    package func log(level: Logger.Level, _ message: String, _ add: (inout LogFields) -> Void) {
+        guard logLevel <= level else { return }
+        var fields = LogFields(begin(level, message), format)
+        add(&fields)
+        end(fields.line)
+    }
+
+    private func begin(_ level: Logger.Level, _ message: String) -> LogLine {
+        var line = LogLine()
+        switch format {
+        case .json:
+            line.append("{\"time\":\"")
+            LogTime.append(.now, to: &line)
+            line.append("\",\"level\":\"")
+            line.append(level.rawValue)
+            line.append("\",\"message\":")
+            line.quote(message)
+        case .text:
+            LogTime.append(.now, to: &line)
+            line.append(" ")
+            line.append(level.rawValue)
+            line.append(" ")
+            line.escape(message)
+        }
+        return line
+    }
+
+    private func end(_ line: LogLine) {
+        var line = line
+        if format == .json { line.append("}") }
         writer.write(line.bytes)
     }
 }

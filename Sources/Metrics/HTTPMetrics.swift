@@ -1,3 +1,5 @@
+internal import Locks
+
 /// Requests, by route: the template of a path, never the path that came.
 package struct HTTPMetrics: Sendable {
     package enum Method: String, CaseIterable, Sendable {
@@ -18,15 +20,15 @@ package struct HTTPMetrics: Sendable {
         package static let names: [StaticString] = ["route", "method", "status"]
         package var route: LabelValue
         package var method: Method
-        package var status: LabelValue
+        package var status: Int
 
         package init(route: LabelValue, method: Method, status: Int) {
             self.route = route
             self.method = method
-            self.status = LabelValue(status: status)
+            self.status = (100...599).contains(status) ? status : 500
         }
 
-        package var values: [LabelValue] { [route, LabelValue(method), status] }
+        package var values: [LabelValue] { [route, LabelValue(method), LabelValue(status: status)] }
     }
 
     package struct Route: LabelSet {
@@ -45,6 +47,20 @@ package struct HTTPMetrics: Sendable {
         case foreignOrigin = "foreign_origin"
     }
 
+    /// The counters of answers alike, looked up once.
+    package struct Answers: Sendable {
+        fileprivate let requests: Counter
+        fileprivate let durations: Histogram
+        fileprivate let requestBytes, responseBytes: Counter
+
+        package func count(_ duration: Duration, requestBytes: Int, responseBytes: Int) {
+            requests.increment()
+            durations.observe(duration)
+            self.requestBytes.increment(by: requestBytes)
+            self.responseBytes.increment(by: responseBytes)
+        }
+    }
+
     package let requests: MetricFamily<Answered, Counter>
     package let durations: MetricFamily<Route, Histogram>
     package let requestBytes: MetricFamily<Route, Counter>
@@ -52,6 +68,23 @@ package struct HTTPMetrics: Sendable {
     /// With the responder now, or with an answer that is not all sent.
     package let inFlight: Gauge
     package let refusals: MetricFamily<Refusal, Counter>
+    private let known = Known()
+
+    private final class Known: Sendable {
+        let answers = Lock<[Answered: Answers]>([:])
+    }
+
+    /// What counts answers of these labels.
+    package func answers(_ labels: Answered) -> Answers {
+        known.answers.withLock { known in
+            if let answers = known[labels] { return answers }
+            let route = Route(labels.route)
+            let answers = Answers(
+                requests: requests[labels], durations: durations[route], requestBytes: requestBytes[route], responseBytes: responseBytes[route])
+            known[labels] = answers
+            return answers
+        }
+    }
 
     init(_ registry: MetricRegistry) {
         requests = registry.counters("ntk_http_requests_total", "Requests answered.", by: Answered.self)

@@ -42,6 +42,7 @@ package struct NTKService: HTTPResponder {
     let jobSeconds: Double
     /// The job that is worked on by this service; nil where it answers clients.
     var run: JobRun?
+    private let kernels = KernelCache()
     let idempotency = IdempotencyTable()
     let pieceLengths = PieceLengths()
     private let isReady: @Sendable () -> Bool
@@ -82,7 +83,7 @@ package struct NTKService: HTTPResponder {
             let route = try route(head).route
             if head.method == .options { return .answer(Self.options(allow: route.allow)) }
             let isFormatGiven = route.hasForms && Target(head.path ?? "/")?.parameter("format") != nil
-            if let accept = head.headerFields[.accept], !isFormatGiven, !route.mediaTypes.contains(where: { MediaRange.allows(accept, $0) }) {
+            if let accept = head.headerFields.value(.accept), !isFormatGiven, !route.mediaTypes.contains(where: { MediaRange.allows(accept, $0) }) {
                 throw ProblemDetails.notAcceptable(route.mediaTypes, head)
             }
             guard head.method == .post else { return .accept(maximumBodyBytes: Self.smallBody) }
@@ -90,7 +91,7 @@ package struct NTKService: HTTPResponder {
             if route == .kserveInfer || route == .kserveVersionInfer, InferRequest.takes(head.headerFields[.contentType]) {
                 return .accept(maximumBodyBytes: limits.bodyBytes)
             }
-            let type = head.headerFields[.contentType].map(MediaRange.type)
+            let type = head.headerFields.value(.contentType).map(MediaRange.type)
             let types = route.bodyTypes
             guard let type, types.contains(type) else {
                 throw ProblemDetails(
@@ -115,9 +116,9 @@ package struct NTKService: HTTPResponder {
             response = Self.response(to: error, id, request.head)
         }
         response.headerFields[.requestID] = id
-        if response.headerFields[.cacheControl] == nil {
+        if !response.headerFields.contains(.cacheControl) {
             // What has a tag may be kept, and is asked about each time; nothing else is the same for long.
-            response.headerFields[.cacheControl] = response.headerFields[.eTag] == nil ? "no-store" : "no-cache"
+            response.headerFields[.cacheControl] = response.headerFields.contains(.eTag) ? "no-cache" : "no-store"
         }
         return response
     }
@@ -145,13 +146,13 @@ package struct NTKService: HTTPResponder {
 
     // MARK: Routing
 
-    private func route(_ head: HTTPRequest) throws(ProblemDetails) -> (route: Route, segments: [String: String], target: Target) {
+    private func route(_ head: HTTPRequest) throws(ProblemDetails) -> (route: Route, target: Target) {
         guard let target = Target(head.path ?? "/") else {
             throw ProblemDetails(
                 status: .badRequest, type: "http", title: "Bad Request",
                 detail: "the target's percent-encoding must be two hexadecimal digits of UTF-8")
         }
-        guard let (route, segments) = Route.match(target.path) else {
+        guard let route = Route.find(target.path) else {
             throw ProblemDetails(
                 status: .notFound, type: "not-found", title: "There is nothing here",
                 detail: "one of \(Route.allCases.map(\.rawValue).joined(separator: ", ")) expected")
@@ -168,11 +169,12 @@ package struct NTKService: HTTPResponder {
                 status: .badRequest, type: "unknown-parameter", title: "The query has a parameter that means nothing here",
                 detail: "\(name)=\(value) came; \(known.isEmpty ? "no parameters" : known.joined(separator: ", ")) expected")
         }
-        return (route, segments, target)
+        return (route, target)
     }
 
     func answer(_ request: ServerRequest) async throws -> ServerResponse {
-        let (route, segments, target) = try route(request.head)
+        let (route, target) = try route(request.head)
+        let segments = route.segments(of: target.path)
         let networks = networks
         switch route {
         case .livez: return Self.json(#"{"status":"ok"}"#)
@@ -191,7 +193,8 @@ package struct NTKService: HTTPResponder {
                 headerFields: [.contentType: MetricText.mediaType, .cacheControl: "no-store"], body: .bytes(metrics.registry.text().bytes))
         case .openapi, .openapiJSON, .page, .docs, .pageFile: return try document(request.head, route, file: segments["file"])
         case .kernels:
-            return try await compute(request, KernelRequest.init, KernelEndpoint.answer)
+            let kernels = kernels
+            return try await compute(request, { value throws(ProblemDetails) in try KernelRequest(value, kernels) }, KernelEndpoint.answer)
         case .predictions:
             let memoryBytes = limits.memoryBytes
             return try await compute(
@@ -244,7 +247,7 @@ package struct NTKService: HTTPResponder {
 
     /// The client's `X-Request-Id` if it is one that can go into logs as it is, else a new one.
     package static func requestID(_ head: HTTPRequest) -> String {
-        guard let id = head.headerFields[.requestID], (1...128).contains(id.utf8.count), id.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+        guard let id = head.headerFields.value(.requestID), (1...128).contains(id.utf8.count), id.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
         else { return newRequestID() }
         return id
     }

@@ -18,7 +18,7 @@ enum RequestBody {
     ///   - limit: bytes that the members of an .npz may take.
     ///   - field: the place of the arrays of a file alone: of those of an .npz or .safetensors, nil for the top; of an .npy `x`.
     static func value(_ request: ServerRequest, limit: Int, field: String? = nil) throws -> JSONValue {
-        let contentType = request.head.headerFields[.contentType] ?? ""
+        let contentType = request.head.headerFields.value(.contentType) ?? ""
         switch MediaRange.type(contentType) {
         case multipart: return try parts(request.body, contentType, limit: limit)
         case json: return try JSONValue.parse(request.body)

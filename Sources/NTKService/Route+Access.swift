@@ -3,8 +3,7 @@ package import HTTPTypes
 extension Route {
     /// What a request asks for, by the same reading that answers it; nil if there is nothing.
     package static func of(_ head: HTTPRequest) -> Route? {
-        guard let target = Target(head.path ?? "/") else { return nil }
-        return match(target.path)?.route
+        Target(head.path ?? "/").flatMap { find($0.path) }
     }
 
     /// Whether it says nothing but how the server is and what it offers: then no key is needed, and no limit counts.

@@ -41,21 +41,33 @@ package enum Route: String, CaseIterable, Sendable {
     case docs = "/docs"
     case pageFile = "/page/{file}"
 
-    /// The route of a path, with what stands in place of the segments in braces.
-    static func match(_ path: String) -> (route: Route, segments: [String: String])? {
-        if let route = plain[path] { return (route, [:]) }
+    /// The route of a path.
+    static func find(_ path: String) -> Route? {
+        if let route = plain[path] { return route }
+        let octets = path.utf8.span
+        return templates.first { fits($0.segments, octets) }?.route
+    }
+
+    /// What stands in a path of this route in place of the segments in braces.
+    func segments(of path: String) -> [String: String] {
+        guard let template = Self.templates.first(where: { $0.route == self })?.segments else { return [:] }
         let parts = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        for (route, template) in templates where template.count == parts.count {
-            let fits = zip(template, parts).allSatisfy { segment, part in
-                segment.isName ? !part.isEmpty : part.elementsEqual(segment.octets)
-            }
-            guard fits else { continue }
-            let named = zip(template, parts).filter(\.0.isName).map {
-                (String(decoding: $0.0.octets, as: UTF8.self), String(decoding: $0.1, as: UTF8.self))
-            }
-            return (route, Dictionary(uniqueKeysWithValues: named))
+        let named = zip(template, parts).filter(\.0.isName).map {
+            (String(decoding: $0.0.octets, as: UTF8.self), String(decoding: $0.1, as: UTF8.self))
         }
-        return nil
+        return Dictionary(uniqueKeysWithValues: named)
+    }
+
+    private static func fits(_ template: [Segment], _ path: Span<UInt8>) -> Bool {
+        var start = 0
+        for (index, segment) in template.enumerated() {
+            var end = start
+            while end < path.count, path[end] != UInt8(ascii: "/") { end += 1 }
+            guard (end == path.count) == (index == template.count - 1) else { return false }
+            guard segment.isName ? end > start : segment.equals(path.extracting(start..<end)) else { return false }
+            start = end + 1
+        }
+        return true
     }
 
     /// Of a path: what stands there, or the name of what may.
@@ -67,11 +79,17 @@ package enum Route: String, CaseIterable, Sendable {
             isName = text.hasPrefix("{")
             octets = Array((isName ? text.dropFirst().dropLast() : text).utf8)
         }
+
+        func equals(_ other: Span<UInt8>) -> Bool {
+            guard octets.count == other.count else { return false }
+            for index in octets.indices where octets[index] != other[index] { return false }
+            return true
+        }
     }
 
     /// Paths that stand for themselves.
     private static let plain = Dictionary(uniqueKeysWithValues: allCases.filter { !$0.rawValue.contains("{") }.map { ($0.rawValue, $0) })
-    private static let templates: [(Route, [Segment])] = allCases.filter { $0.rawValue.contains("{") }.map { route in
+    private static let templates: [(route: Route, segments: [Segment])] = allCases.filter { $0.rawValue.contains("{") }.map { route in
         (route, route.rawValue.split(separator: "/", omittingEmptySubsequences: false).map(Segment.init))
     }
 

@@ -11,6 +11,12 @@ struct Target: Sendable {
 
     /// Nil if a percent-encoding is broken.
     init?(_ target: String) {
+        // Most are a plain path.
+        guard target.utf8.contains(where: { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "%") }) else {
+            path = target
+            query = []
+            return
+        }
         let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         guard let path = Self.decoded(parts[0]) else { return nil }
         self.path = path

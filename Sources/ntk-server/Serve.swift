@@ -90,7 +90,8 @@ struct Serve: AsyncParsableCommand {
         _ = signal(SIGPIPE, SIG_IGN)
         let logWriter = LogWriter()
         defer { logWriter.flush() }
-        let logger = try logs.logger(to: logWriter)
+        let logHandler = try logs.handler(to: logWriter)
+        let logger = Logger(label: "ntk-server") { _ in logHandler }
         let signals = Signals()
         let lifecycle = Lifecycle()
         let keys = try access.keyRing()
@@ -146,7 +147,7 @@ struct Serve: AsyncParsableCommand {
             service.startJobs()
             configuration.bodyMemory = service.bodyMemory
             let coded = ContentCodingResponder(service, executor: executor, configuration: coding, memory: service.bodyMemory)
-            let gateway = Gateway(coded, access: control, crossOrigin: crossOrigin, metrics: metrics.http, logger: logger)
+            let gateway = Gateway(coded, access: control, crossOrigin: crossOrigin, metrics: metrics.http, log: logHandler)
             server = try .start(configuration, responder: gateway)
         } catch {
             throw ValidationError("Cannot listen on \(configuration.host) port \(configuration.port): \(error)")

@@ -19,14 +19,14 @@ import Testing
     private func gateway(
         keys: [APIKey]? = nil, limit: RateLimit? = nil, origins: CrossOrigin.Allowed? = nil, opensMetrics: Bool = false, writer: LogWriter? = nil
     ) throws -> Gateway {
-        var logger = Logger(label: "test") { _ in ServerLogHandler(.json, to: writer ?? LogWriter()) }
-        logger.logLevel = writer == nil ? .critical : .info
+        var log = ServerLogHandler(.json, to: writer ?? LogWriter())
+        log.logLevel = writer == nil ? .critical : .info
         let crossOrigin = CrossOrigin(origins)
         let ring = try keys.map { keys in try KeyRing { () throws(APIKeyFileError) in keys } }
         return Gateway(
             NTKService(executor: ComputeExecutor(width: 1), metrics: metrics),
             access: AccessControl(keys: ring, limiter: limit.map { RateLimiter($0) }, crossOrigin: crossOrigin, opensMetrics: opensMetrics),
-            crossOrigin: crossOrigin, metrics: metrics.http, logger: logger)
+            crossOrigin: crossOrigin, metrics: metrics.http, log: log)
     }
 
     private func send(

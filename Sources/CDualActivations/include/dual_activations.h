@@ -19,8 +19,8 @@
 /// Points in a panel of inner_products: three vector registers of 64 bytes.
 #define NTK_PANEL_f64 24
 #define NTK_PANEL_f32 48
-/// Rows in a block of inner_products.
-#define NTK_BLOCK_ROWS 8
+/// Rows of inner_products come in blocks of this many.
+#define NTK_BLOCK_ROWS 4
 
 #define NTK_DECLARE(REAL, SUFFIX)                                                                                                          \
     /** unit = x / |x|, zeros if |x|^2 / dimension is 0; any dimension. Returns |x|, also where |x|^2 would overflow. */                     \

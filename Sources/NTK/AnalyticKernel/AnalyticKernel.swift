@@ -14,7 +14,8 @@ public import LinearAlgebra
 public struct AnalyticKernel: Sendable {
     /// Extents of a point: spatial axes, then channels.
     public let shape: [Int]
-    private let program: KernelProgram
+    private let plan: VectorPlan
+    private var program: KernelProgram { plan.program }
     /// nil where a point is a vector all along.
     private let spatial: SpatialKernel?
 
@@ -53,7 +54,7 @@ public struct AnalyticKernel: Sendable {
         self.shape = shape
         var program = try KernelCompiler.compile(architecture, spatial: Array(shape.dropLast()), channels: shape[shape.count - 1])
         program.flattenInput()
-        self.program = program
+        plan = VectorPlan(program)
         spatial = program.spatial.isEmpty ? nil : SpatialKernel(program, channels: shape[shape.count - 1])
     }
 
@@ -109,8 +110,8 @@ public struct AnalyticKernel: Sendable {
     private func matrices<Element: KernelScalar>(
         _ points: MaskedPoints, _ second: VectorPoints<Element>?, kinds: Set<KernelKind>, on executor: any TileExecutor
     ) throws -> Kernels<Matrix<Element>> {
-        let first = try PointSet<Element>(points.values, program: program, set: "x1", on: executor)
-        let pass = TilePass(program: program, kinds: kinds, x1: first, x2: second?.points ?? first)
+        let first = try PointSet<Element>(points.values, program: program, set: "x1", inPanels: second == nil, on: executor)
+        let pass = TilePass(plan: plan, kinds: kinds, x1: first, x2: second?.points ?? first)
         let isSymmetric = second == nil
         let nngp = kinds.contains(.nngp) ? Matrix<Element>(uninitializedRows: first.count, columns: pass.x2.count) : nil
         let ntk = kinds.contains(.ntk) ? Matrix<Element>(uninitializedRows: first.count, columns: pass.x2.count) : nil
@@ -139,7 +140,7 @@ public struct AnalyticKernel: Sendable {
         try check(x, nil)
         if let spatial { return try spatial.diagonals(.init(x: x, patterns: patterns), kinds: kinds, as: Element.self, on: executor) }
         let masked = MaskedPoints(x)
-        let points = try PointSet<Element>(masked.values, program: program, set: "x1", on: executor)
+        let points = try PointSet<Element>(masked.values, program: program, set: "x1", inPanels: false, on: executor)
         func values(_ kind: KernelKind, _ diagonal: [Double]) -> [Element]? {
             guard kinds.contains(kind) else { return nil }
             var values = diagonal.map { Element($0) }

@@ -19,6 +19,7 @@ public struct KernelRidgeRegression: Sendable {
     public let leaveOneOutResiduals: Matrix<Double>?
     /// Nil for a fit that was restored, or solved by iteration.
     let factor: SystemSolver?
+    private let panels: CoefficientPanels
 
     /// Whether there is a factor, without which there are no covariances.
     public var hasFactor: Bool {
@@ -33,6 +34,7 @@ public struct KernelRidgeRegression: Sendable {
         self.diagnostics = diagnostics
         leaveOneOutResiduals = nil
         factor = nil
+        panels = CoefficientPanels(coefficients)
     }
 
     /// Fits the targets.
@@ -56,6 +58,7 @@ public struct KernelRidgeRegression: Sendable {
         diagnostics = fit.diagnostics
         leaveOneOutResiduals = fit.leaveOneOut
         factor = fit.solver
+        panels = CoefficientPanels(coefficients)
     }
 
     var solver: SystemSolver {
@@ -65,7 +68,7 @@ public struct KernelRidgeRegression: Sendable {
 
     /// f(x*) [t, k] from k(x*, X) [t, m]. A row's result does not depend on the others, bit for bit.
     public func mean(_ testTrain: Matrix<Double>, on executor: any TileExecutor = ConcurrentTiles()) throws -> Matrix<Double> {
-        try testTrain.multiply(coefficients, on: executor)
+        try panels.product(testTrain, on: executor)
     }
 
     /// k(x*, X) W^½, which meets B as k(x*, X) meets K.

@@ -1,3 +1,4 @@
+internal import HTTP1
 internal import HTTPTypes
 
 /// The forms in which an answer can be had, in the order in which they are given where the client does not mind.
@@ -16,7 +17,7 @@ enum AnswerFormat: String, CaseIterable, Sendable {
     /// goes first.
     static func accepted(_ head: HTTPRequest, _ target: Target?) -> [AnswerFormat] {
         if let format = target?.parameter("format") { return AnswerFormat(rawValue: format).map { [$0] } ?? [] }
-        guard let accept = head.headerFields[.accept] else { return [.json] }
+        guard let accept = head.headerFields.value(.accept) else { return [.json] }
         let ranked = allCases.enumerated().compactMap { order, format -> (format: AnswerFormat, quality: Double, specificity: Int, order: Int)? in
             guard let (quality, specificity) = MediaRange.quality(accept, format.mediaType), quality > 0 else { return nil }
             return (format, quality, specificity, order)

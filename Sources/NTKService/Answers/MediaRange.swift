@@ -24,7 +24,8 @@ enum MediaRange {
 
     /// The type of a `Content-Type`, in lower case, without parameters.
     static func type(_ contentType: String) -> String {
-        (contentType.split(separator: ";").first?.trimming ?? "").lowercased()
+        if contentType.utf8.allSatisfy({ (0x61...0x7A).contains($0) || $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "-") }) { return contentType }
+        return (contentType.split(separator: ";").first?.trimming ?? "").lowercased()
     }
 }
 

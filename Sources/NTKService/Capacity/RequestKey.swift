@@ -12,20 +12,25 @@ struct RequestKey: Hashable, Sendable {
     private let contentType: String
     private let accept: String
     private let body: [UInt8]
+    /// Made once: a table asks for it again and again.
+    private let digest: Int
 
     /// nil for a body that is too large to be compared.
     init?(_ request: ServerRequest) {
         guard request.body.count <= Self.mostBytes else { return nil }
         path = request.head.path ?? "/"
-        contentType = request.head.headerFields[.contentType] ?? ""
-        accept = request.head.headerFields[.accept] ?? ""
+        contentType = request.head.headerFields.value(.contentType) ?? ""
+        accept = request.head.headerFields.value(.accept) ?? ""
         body = request.body
-    }
-
-    func hash(into hasher: inout Hasher) {
+        var hasher = Hasher()
         hasher.combine(path)
         hasher.combine(body.count)
-        hasher.combine(body.prefix(Self.hashedBytes))
-        hasher.combine(body.suffix(Self.hashedBytes))
+        unsafe body.withUnsafeBytes { bytes in
+            unsafe hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: bytes.prefix(Self.hashedBytes)))
+            unsafe hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: bytes.suffix(Self.hashedBytes)))
+        }
+        digest = hasher.finalize()
     }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(digest) }
 }

@@ -1,3 +1,4 @@
+internal import HTTP1
 internal import HTTPTypes
 
 /// The `Prefer` field (RFC 7240).
@@ -8,7 +9,8 @@ enum Preference {
 
     /// Whether the client would rather have a job than wait.
     static func respondsAsync(_ head: HTTPRequest) -> Bool {
-        (head.headerFields[field] ?? "").split(separator: ",").contains { preference in
+        guard let preferences = head.headerFields.value(field) else { return false }
+        return preferences.split(separator: ",").contains { preference in
             let name = preference.prefix { $0 != ";" && $0 != "=" }
             return name.trimming.lowercased() == respondAsync
         }

@@ -18,7 +18,7 @@ struct KernelRequest: ComputeTask {
     var precision: Precision
     var diagonal: Bool
 
-    init(_ value: JSONValue) throws(ProblemDetails) {
+    init(_ value: JSONValue, _ kernels: KernelCache) throws(ProblemDetails) {
         var reader = try ObjectReader(value, at: "")
         let architecture = try ArchitectureWire.layer(reader.required("architecture", "an architecture"), at: "/architecture")
         let format = try reader.choice("data_format", default: DataFormat.channelsLast)
@@ -39,7 +39,7 @@ struct KernelRequest: ComputeTask {
         if let second, second.shape != first.shape {
             throw .invalid("/x2", "points of shape \(first.shape) expected, as in x1; shape \(second.shape) came")
         }
-        kernel = try architecture.analyticKernel(shape: first.shape, at: "/architecture")
+        kernel = try kernels.kernel(architecture, shape: first.shape, at: "/architecture")
         patterns = try Self.patterns(kernel, pattern1, pattern2, hasSecond: x2 != nil)
     }
 

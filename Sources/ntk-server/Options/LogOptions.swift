@@ -15,10 +15,9 @@ struct LogOptions: ParsableArguments {
     @Option(help: formatSetting.help("json: an object a line; text: for people."))
     var logFormat: LogFormat?
 
-    func logger(to writer: LogWriter) throws -> Logger {
-        let format = try Self.formatSetting.resolve(logFormat)
-        var logger = Logger(label: "ntk-server") { _ in ServerLogHandler(format, to: writer) }
-        logger.logLevel = try Self.levelSetting.resolve(logLevel)
-        return logger
+    func handler(to writer: LogWriter) throws -> ServerLogHandler {
+        var handler = ServerLogHandler(try Self.formatSetting.resolve(logFormat), to: writer)
+        handler.logLevel = try Self.levelSetting.resolve(logLevel)
+        return handler
     }
 }

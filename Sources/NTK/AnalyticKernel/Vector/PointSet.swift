@@ -8,9 +8,9 @@ struct PointSet<Element: KernelScalar>: Sendable {
     /// Points, without the padding.
     let count: Int
     let features: Int
-    /// x / |x| in rows, a zero row for x = 0; padded with zero rows to a multiple of `rowPadding`.
+    /// x / |x| in rows, a zero row for x = 0; padded with zero rows to a multiple of `rowPadding`, or of `blockRows` without panels.
     let units: Storage<Element>
-    /// The same in panels of `Element.panel` points, coordinate by coordinate.
+    /// The same in panels of `Element.panel` points, coordinate by coordinate; empty for a set that is only the first of two.
     let panels: Storage<Element>
     /// One entry for each instruction of the program.
     let stages: [Stage]
@@ -23,12 +23,14 @@ struct PointSet<Element: KernelScalar>: Sendable {
     /// Rows of units that the last tile may read beyond the points: whole panels of either precision, and whole runs.
     static var rowPadding: Int { 48 }
 
-    /// - Parameter set: names the data set in an error.
-    init(_ x: Matrix<Double>, program: KernelProgram, set: String, on executor: any TileExecutor) throws {
+    /// - Parameters:
+    ///   - set: names the data set in an error.
+    ///   - inPanels: whether it is to be the second of two sets.
+    init(_ x: Matrix<Double>, program: KernelProgram, set: String, inPanels: Bool = true, on executor: any TileExecutor) throws {
         count = x.rows
         features = x.columns
-        units = Storage(count: x.rows.roundedUp(to: Self.rowPadding) * x.columns)
-        panels = Storage(count: units.count)
+        units = Storage(count: x.rows.roundedUp(to: inPanels ? Self.rowPadding : blockRows) * x.columns)
+        panels = Storage(count: inPanels ? units.count : 0)
         let norms = try Self.normalize(x, into: units, panels, on: executor)
         let input = PointValues(variance: norms.map { ($0 / Double(x.columns).squareRoot()).squared })
         var recursion = PointRecursion<Element>(input)
@@ -60,8 +62,9 @@ struct PointSet<Element: KernelScalar>: Sendable {
             for row in rows {
                 unsafe norms.base[row] = Element.normalize(x.base + row * columns, units.base + row * columns, columns)
             }
-            let padding = rowPadding - rows.count
-            unsafe (units.base + rows.upperBound * columns).initialize(repeating: 0, count: padding * columns)
+            let end = min(rows.lowerBound + rowPadding, units.count / columns)
+            unsafe (units.base + rows.upperBound * columns).initialize(repeating: 0, count: (end - rows.upperBound) * columns)
+            guard panels.count > 0 else { return }
             for row in stride(from: rows.lowerBound, to: rows.lowerBound + rowPadding, by: Element.panel) {
                 unsafe Element.packPanel(panels.base + row * columns, units.base + row * columns, columns)
             }

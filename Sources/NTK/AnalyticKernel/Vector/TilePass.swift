@@ -6,22 +6,12 @@ import LinearAlgebra
 /// of the recursion, gap and Θ, stay in the first-level cache. A pair's result depends on its two points only, bit for bit.
 @safe
 struct TilePass<Element: KernelScalar> {
-    let program: KernelProgram
-    let plan: SlotPlan
+    let plan: VectorPlan
     let kinds: Set<KernelKind>
     let x1: PointSet<Element>
     let x2: PointSet<Element>
-    /// Values whose gaps are never negative.
-    private let isNear: [Bool]
 
-    init(program: KernelProgram, kinds: Set<KernelKind>, x1: PointSet<Element>, x2: PointSet<Element>) {
-        self.program = program
-        self.kinds = kinds
-        self.x1 = x1
-        self.x2 = x2
-        isNear = program.nonnegativeValues { if case .affine = $0 { true } else { false } }
-        plan = SlotPlan(program, instructions: Array(program.instructions.indices), kept: [program.output])
-    }
+    private var program: KernelProgram { plan.program }
 
     /// Points on a side of a tile: whole panels, and two float64 planes of it fit a 1 MB second-level cache.
     static var side: Int { 240 }
@@ -44,7 +34,7 @@ struct TilePass<Element: KernelScalar> {
         unsafe Element.innerProducts(
             planes.covariance.base, stride: width, x1.units.base + rows.lowerBound * d, count: height, x2.panels.base + columns.lowerBound * d,
             panelCount: width / Element.panel, d, upperOnly: upperOnly)
-        let scratch = RowScratch<Element>(slots: plan.slotCount - 1, width: width, needsDuals: needsDuals)
+        let scratch = RowScratch<Element>(slots: plan.slots.slotCount - 1, width: width, needsDuals: needsDuals)
         for row in 0..<rows.count {
             let start = upperOnly ? row / run * run : 0
             let z = unsafe planes.covariance.base + row * width + start
@@ -70,7 +60,7 @@ struct TilePass<Element: KernelScalar> {
         if let theta = unsafe theta { unsafe theta.initialize(repeating: 0, count: count) }
         let slots = unsafe scratch.slots(first: z, theta)
         let pairs = PairRun(i: i, j: j, count: count)
-        for step in plan.steps {
+        for step in plan.slots.steps {
             let output = unsafe slots[step.output]
             if step.inputs.count == 1 && step.inputs[0] != step.output { unsafe output.copy(slots[step.inputs[0]], count) }
             let instruction = step.instruction
@@ -82,14 +72,14 @@ struct TilePass<Element: KernelScalar> {
                         std2.base + j)
                 }
                 if let shares1, let shares2 {
-                    unsafe addConstant(shares1, shares2, pairs, output.z, isNear: isNear[instruction + 1])
+                    unsafe addConstant(shares1, shares2, pairs, output.z, isNear: plan.isNear[instruction + 1])
                 } else if affine.weight == 0 {
                     // Nothing of the inputs is left: no covariance.
                     unsafe output.z.update(repeating: 1, count: count)
                 }
             case (.activation(let step), let own, let other):
                 let input = program.instructions[instruction].inputs[0]
-                unsafe activation(step, isNear: isNear[input], own, other, pairs, output, scratch)
+                unsafe activation(step, isNear: plan.isNear[input], own, other, pairs, output, scratch)
             case (.product, .product(let own), .product(let other)):
                 unsafe product(own, other, pairs, step.inputs.map { unsafe slots[$0] }, output)
             case (.layerNorm, .layerNorm(let own), .layerNorm(let other)):
@@ -107,7 +97,7 @@ struct TilePass<Element: KernelScalar> {
                 preconditionFailure("stage \(instruction) does not belong to its operation")
             }
         }
-        if let last = plan.slots[program.output], last != 0 { unsafe slots[0].copy(slots[last], count) }
+        if let last = plan.slots.slots[program.output], last != 0 { unsafe slots[0].copy(slots[last], count) }
         if kinds.contains(.nngp) { unsafe Element.covariance(z, z, count, x1.outputStd.base[i], x2.outputStd.base + j) }
     }
 
