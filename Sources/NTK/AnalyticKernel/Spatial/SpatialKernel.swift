@@ -35,6 +35,9 @@ struct SpatialKernel: Sendable {
             let pairs = needs.pairings[index + 1] == .full ? positions * positions : positions
             var each = 20
             switch instruction.operation {
+            case .attention(_, _, isAveraged: true):
+                let inputs = program.values[instruction.inputs[0]].positions
+                each = 8 * inputs.multipliedReportingOverflow(by: inputs).partialValue
             case .attention, .aggregate: each = 8 * program.values[instruction.inputs[0]].positions
             case .window(let geometry): each = 4 * geometry.axes.reduce(0) { $0 + $1.window }
             default: break
