@@ -16,9 +16,9 @@ extension SpatialPass {
         _ plane: Plane, _ source: UnsafeMutablePointer<Element>, isDistance: Bool, into target: UnsafeMutablePointer<Element>
     ) {
         let list = unsafe plane.list
-        let (width, positions) = unsafe (list.grid.width, list.grid.positions)
+        let (width, positions) = (list.grid.width, list.grid.positions)
         // Where all pairs are held, all elements are written.
-        if unsafe list.pairing != .full { unsafe target.initialize(repeating: 0, count: positions * positions) }
+        if list.pairing != .full { unsafe target.initialize(repeating: 0, count: positions * positions) }
         let (own, other) = unsafe (first.variances[plane.value], second.variances[plane.value])
         if isDistance, let own, let other {
             let (q1, q2) = unsafe (own.row(0), other.row(0))
@@ -151,7 +151,12 @@ extension Matrix where Element: KernelScalar {
     /// The first rows, and the others if there are any.
     fileprivate func halves(_ count: Int) -> (Matrix, Matrix?) {
         guard rows > count else { return (self, nil) }
-        return (rows(Array(0..<count)), rows(Array(count..<rows)))
+        let parts = [0..<count, count..<rows].map { range in
+            let part = Matrix(uninitializedRows: range.count, columns: columns)
+            unsafe part.base.update(from: base + range.lowerBound * columns, count: range.count * columns)
+            return part
+        }
+        return (parts[0], parts[1])
     }
 }
 
