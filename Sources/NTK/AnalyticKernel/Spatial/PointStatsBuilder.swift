@@ -22,6 +22,8 @@ final class PointStatsBuilder<Element: KernelScalar> {
         pass.isOwn = true
     }
 
+    var valueCount: Int { program.values.count }
+
     /// The windows of the program over single positions.
     static func windows(_ program: KernelProgram) -> [Int: WindowTable] {
         var tables: [Int: WindowTable] = [:]

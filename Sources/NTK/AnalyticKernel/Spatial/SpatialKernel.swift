@@ -171,8 +171,12 @@ struct SpatialKernel: Sendable {
 extension PointStatsBuilder {
     func stats(_ points: SpatialKernel.Points, _ index: Int) -> PointStats<Element> {
         let columns = points.x.columns
-        guard let patterns = points.patterns else { return unsafe stats(points.x.base + index * columns, pattern: nil) }
-        let own = unsafe UnsafeBufferPointer(start: patterns.base + index * patterns.columns, count: patterns.columns)
-        return unsafe stats(points.x.base + index * columns, pattern: own)
+        var pattern: UnsafeBufferPointer<Double>?
+        if let patterns = points.patterns {
+            unsafe pattern = UnsafeBufferPointer(start: patterns.base + index * patterns.columns, count: patterns.columns)
+        }
+        var stats = unsafe stats(points.x.base + index * columns, pattern: pattern)
+        stats.setAddresses(valueCount: valueCount)
+        return stats
     }
 }
