@@ -63,10 +63,8 @@ extension KernelRidgeRegression {
         func solve(_ right: Matrix<Double>, _ tolerance: Double) throws -> Matrix<Double> {
             let run = try ConjugateGradient(
                 right, tolerance: tolerance, mostIterations: options.mostIterations - iterations,
-                precondition: { try inverse.apply($0, on: executor) }
-            ) {
-                try system($0) { try tiles.multiply($0, on: executor) }
-            }
+                precondition: { try inverse.apply($0, on: executor) },
+                multiply: { try system($0) { try tiles.multiply($0, on: executor) } })
             iterations += run.iterations
             guard run.solution.isFinite else { throw RegressionError.overflow }
             return run.solution
