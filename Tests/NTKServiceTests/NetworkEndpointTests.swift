@@ -118,6 +118,26 @@ struct NetworkEndpointTests {
         #expect(try await outputs(2) != first)
     }
 
+    @Test("An mlp has one output, or as many as it says, or as its readout's weights have; width is that of the hidden layers")
+    func outputsOfAnMLP() async throws {
+        func shape(_ members: String, _ parameters: String = #""initialization":{"seed":1}"#) async throws -> [Int] {
+            try await client.post(
+                "/v1/network-outputs",
+                #"{"network":{"architecture":{"type":"mlp","depth":1,"width":3\#(members)},\#(parameters)},"x":[[1,2]]}"#
+            ).array("outputs").shape
+        }
+        #expect(try await shape("") == [1, 1])
+        #expect(try await shape(#","outputs":5"#) == [1, 5])
+        #expect(try await shape("", #""parameters":{"0.weight":[[1,0],[0,1],[1,1]],"2.weight":[[1,2,3],[4,5,6]]}"#) == [1, 2])
+        let training = try await client.post(
+            "/v1/trainings",
+            #"""
+            {"network":{"architecture":{"type":"mlp","depth":1,"width":3},"initialization":{"seed":1}},"x_train":[[1,2]],"y_train":[[1,0]],
+             "steps":[0]}
+            """#)
+        #expect(try training.pointers == ["/y_train"] && training.text.contains("outputs"), "\(training.text)")
+    }
+
     @Test func theErrorFallsWithTheWidth() async throws {
         let answer = try await client.post(
             "/v1/convergence",

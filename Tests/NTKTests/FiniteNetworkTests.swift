@@ -37,6 +37,7 @@ struct FiniteNetworkTests {
         Case("standard", [4], [dense(5, 0.4, .standard), erf, dense(2, 0.2, .standard)]),
         Case("relu", [4], [dense(6), .relu, dense(5), .activation(.abRelu(a: -0.5, b: 1.5)), dense(2)]),
         Case("mlp", [3], [.mlp(depth: 2, activation: .erf, hidden: Affine(width: 4, biasStd: 0.2), readout: Affine(width: 4))]),
+        Case("mlp of one output", [3], [.mlp(depth: 1, activation: .erf, hidden: Affine(width: 4), readout: Affine())]),
         Case("repeat", [3], [dense(4), .repeated(.serial([erf, dense(4)]), count: 2)]),
         Case("residual", [3], [dense(4), .residual([erf, dense(4)]), erf, dense(2)]),
         Case(

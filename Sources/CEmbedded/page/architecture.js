@@ -32,7 +32,7 @@ function widened(value, width) {
 }
 
 // The shorthand, layer by layer.
-function written({ depth, activation = "relu", last_w_std, type, ...dense }) {
+function written({ depth, activation = "relu", last_w_std, outputs, type, ...dense }) {
   const hidden = Array.from({ length: depth }, () => [{ type: "dense", ...dense }, layer(activation)]).flat();
   const readout = last_w_std === undefined ? { ...dense } : { ...dense, w_std: last_w_std };
   return { type: "serial", layers: [...hidden, { type: "dense", ...readout }] };

@@ -19,7 +19,8 @@ public indirect enum Layer: Sendable, Equatable {
     case fanInProd
     /// The branches side by side along an axis.
     case fanInConcat(Axis)
-    /// `depth` hidden layers, each an affine map and an activation, and an affine readout.
+    /// `depth` hidden layers, each an affine map and an activation, and an affine readout, in a finite network of one output where nothing says
+    /// otherwise.
     case mlp(depth: Int, activation: Activation, hidden: Affine, readout: Affine)
 
     // Linear layers.

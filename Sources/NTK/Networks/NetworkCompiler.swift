@@ -196,7 +196,8 @@ struct NetworkCompiler {
         _ depth: Int, _ activation: Activation, _ hidden: Affine, _ readout: Affine, _ flow: Flow, at place: Place
     ) throws(ArchitectureError) -> Flow {
         guard depth >= 0 else { throw ArchitectureError(path: place.pointer + "/depth", detail: "depth must be 0 or more; \(depth) came") }
-        var flow = flow
+        var (flow, readout) = (flow, readout)
+        if readout.width == nil && given == nil { readout.width = 1 }
         for index in 0...depth {
             var child = place.child("", 2 * index)
             child.pointer = place.pointer

@@ -32,7 +32,8 @@ struct TrainingRequest: ComputeTask {
         guard targets.matrix.columns == training.network.outputs else {
             throw .invalid(
                 "/\(reader.optional("labels") == nil ? "y_train" : "labels")",
-                "\(training.network.outputs) targets a point expected, one for each output of the network; \(targets.matrix.columns) came")
+                "\(training.network.outputs) targets a point expected, one for each output of the network (of an mlp: its `outputs`); "
+                    + "\(targets.matrix.columns) came")
         }
         if reader.optional("x_test") != nil {
             let kernel = try training.readTest(&reader, .beside)

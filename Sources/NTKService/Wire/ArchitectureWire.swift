@@ -69,13 +69,14 @@ enum ArchitectureWire {
         return .repeated(child, count: try reader.requiredInteger("count", in: counts))
     }
 
-    /// `depth` hidden layers and a dense readout, all with the same settings but for `last_w_std`.
+    /// `depth` hidden layers and a dense readout, all with the same settings but for `last_w_std` and the readout's width, `outputs`.
     private static func mlp(_ reader: inout ObjectReader) throws(ProblemDetails) -> Layer {
         let depth = try reader.requiredInteger("depth", in: counts)
         let activation = try ActivationWire.named(reader.optional("activation"), at: reader.pointer(to: "activation"))
         let hidden = try affine(&reader)
         var readout = hidden
         readout.weightStd = try reader.number("last_w_std", default: hidden.weightStd)
+        readout.width = try reader.optionalInteger("outputs", in: widths)
         return .mlp(depth: depth, activation: activation, hidden: hidden, readout: readout)
     }
 

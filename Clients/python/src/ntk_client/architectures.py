@@ -74,9 +74,16 @@ def mlp(
     b_std: float | None = None,
     last_w_std: float | None = None,
     width: int | None = None,
+    outputs: int | None = None,
     parameterization: Parameterization | None = None,
 ) -> Architecture:
-    """`depth` hidden dense layers, each with the activation after it, and a dense readout."""
+    """`depth` hidden dense layers, each with the activation after it, and a dense readout.
+
+    Parameters
+    ----------
+    width, outputs
+        Of a finite network: units of each hidden layer, and of the readout, which has one without.
+    """
     return _layer(
         "mlp",
         depth=depth,
@@ -85,6 +92,7 @@ def mlp(
         b_std=b_std,
         last_w_std=last_w_std,
         width=width,
+        outputs=outputs,
         parameterization=parameterization,
     )
 
