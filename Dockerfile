@@ -11,7 +11,7 @@ ARG DEBIAN_RELEASE=bookworm
 FROM docker.io/library/swift:${SWIFT_VERSION}-${DEBIAN_RELEASE} AS build
 # hadolint ignore=DL3008
 RUN apt-get update --quiet=2 \
-    && apt-get install --quiet=2 --yes --no-install-recommends libfmt-dev libopenblas-dev libsimdjson-dev libssl-dev pkg-config zlib1g-dev \
+    && apt-get install --quiet=2 --yes --no-install-recommends libdeflate-dev libfmt-dev libopenblas-dev libsimdjson-dev libssl-dev libyaml-dev pkg-config zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY . .
@@ -22,7 +22,7 @@ RUN swift build --configuration release --product ntk-server --static-swift-stdl
 FROM docker.io/library/debian:${DEBIAN_RELEASE}-slim
 # hadolint ignore=DL3008
 RUN apt-get update --quiet=2 \
-    && apt-get install --quiet=2 --yes --no-install-recommends libopenblas0-pthread libsimdjson14 libssl3 zlib1g \
+    && apt-get install --quiet=2 --yes --no-install-recommends libdeflate0 libopenblas0-pthread libsimdjson14 libssl3 libyaml-0-2 zlib1g \
     && rm -rf /var/lib/apt/lists/* /var/cache/debconf/* /var/log/apt /var/log/dpkg.log /usr/share/doc/* /usr/share/man/* \
     && useradd --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin ntk \
     && install -d --owner=ntk --group=ntk --mode=0750 /data

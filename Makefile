@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 # What the server is built from.
-BUILD_PACKAGES := libfmt-dev libopenblas-dev libsimdjson-dev libssl-dev zlib1g-dev
+BUILD_PACKAGES := libdeflate-dev libfmt-dev libopenblas-dev libsimdjson-dev libssl-dev libyaml-dev zlib1g-dev
 # Seconds for each target of `make fuzz`.
 SECONDS ?= 60
 # Work of `make kill-test`.

@@ -27,11 +27,12 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         // C libraries and the C that Swift cannot express.
         .systemLibrary(name: "CEpoll"),
+        .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
@@ -47,9 +48,6 @@ let package = Package(
         .target(
             name: "CCompensatedSums", dependencies: ["CInstructionSets"],
             cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off", "-fno-math-errno"])]),
-        .target(
-            name: "CThinProducts", dependencies: ["CInstructionSets"],
-            cSettings: [.unsafeFlags(["-O3", "-ffp-contract=on", "-fno-math-errno"])]),
         .target(name: "CInstructionSets"),
         .target(name: "CMemoryPolicy"),
         .target(name: "CThreadSanitizer"),
@@ -58,8 +56,8 @@ let package = Package(
 
         // The numeric core.
         .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "CCompensatedSums", "Locks"], swiftSettings: strict),
-        .target(name: "NTK", dependencies: ["LinearAlgebra", "CDualActivations", "CThinProducts", "Locks"], swiftSettings: strict),
-        .target(name: "TensorFormats", dependencies: ["CSimdJSON", "CZlib", "LinearAlgebra", "Locks"], swiftSettings: strict),
+        .target(name: "NTK", dependencies: ["LinearAlgebra", "CDualActivations", "Locks"], swiftSettings: strict),
+        .target(name: "TensorFormats", dependencies: ["CDeflate", "CSimdJSON", "CZlib", "LinearAlgebra", "Locks"], swiftSettings: strict),
 
         // Serving.
         .target(name: "Metrics", dependencies: ["Locks"], swiftSettings: strict),
@@ -74,9 +72,10 @@ let package = Package(
         .target(
             name: "NTKService",
             dependencies: [
-                "NTK", "LinearAlgebra", "TensorFormats", "HTTP1", "ComputeExecutor", "Batching", "ArtifactStore", "Jobs", "CEmbedded", "Metrics",
+                "NTK", "LinearAlgebra", "TensorFormats", "HTTP1", "ComputeExecutor", "Batching", "ArtifactStore", "Jobs", "CEmbedded", "CYAML",
+                "Metrics",
                 "Locks",
-                httpTypes, .product(name: "Yams", package: "Yams"),
+                httpTypes,
             ],
             swiftSettings: strict),
         .target(name: "Logs", dependencies: ["Locks", logging], swiftSettings: strict),
@@ -86,7 +85,8 @@ let package = Package(
         .executableTarget(
             name: "ntk-server",
             dependencies: [
-                "HTTPServer", "ContentCoding", "NTKService", "ComputeExecutor", "Batching", "Jobs", "CMemoryPolicy", "Locks", "Metrics",
+                "HTTPServer", "ContentCoding", "NTKService", "ComputeExecutor", "Batching", "Jobs", "CMemoryPolicy", "LinearAlgebra", "Locks",
+                "Metrics",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 logging, "Logs", "Gateway",
             ],

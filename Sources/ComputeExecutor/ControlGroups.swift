@@ -1,4 +1,4 @@
-internal import Foundation
+internal import FoundationEssentials
 
 /// The limits of the control groups (version 2) that a process is in, from its own group up to the root: the least of them counts.
 struct ControlGroups {

@@ -1,4 +1,4 @@
-internal import Foundation
+internal import FoundationEssentials
 
 /// What this process may use of the machine: all of it, or what the control groups (version 2) that it is in leave of it.
 package enum Machine {

@@ -65,7 +65,7 @@ extension ContentCodingResponder {
     private func isLong(_ body: ResponseBody) -> Bool {
         switch body {
         case .bytes(let bytes): bytes.count >= configuration.minimumOctets
-        case .stream(let length, _): length.map { $0 >= configuration.minimumOctets } ?? true
+        case .stream(let length, _), .pieces(let length, _): length.map { $0 >= configuration.minimumOctets } ?? true
         }
     }
 
@@ -92,6 +92,8 @@ extension ContentCodingResponder {
             return .stream(length: nil) { try await stream.next { await slices.next() } }
         case .stream(_, let next):
             return .stream(length: nil) { try await stream.next(next) }
+        case .pieces(_, let next):
+            return .stream(length: nil) { try await stream.next { try next() } }
         }
     }
 }

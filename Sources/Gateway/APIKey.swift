@@ -1,4 +1,4 @@
-package import Foundation
+package import FoundationEssentials
 
 /// One key that is let in.
 package struct APIKey: Sendable, Equatable {

@@ -1,4 +1,4 @@
-internal import Foundation
+internal import FoundationEssentials
 internal import TensorFormats
 
 /// What is wrong with a file of keys, and where.

@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Glibc
 
 /// What stands for a client that has no name.
 enum ClientAddress {

@@ -48,13 +48,9 @@ final class AnswerWatch: Sendable {
 
     init(_ onEnd: @escaping @Sendable (_ bytes: Int, _ isWhole: Bool) -> Void) { self.onEnd = onEnd }
 
-    /// The next piece of the content.
-    func watched(_ next: @Sendable () async throws -> [UInt8]?) async throws -> [UInt8]? {
-        guard let piece = try await next() else {
-            end(isWhole: true)
-            return nil
-        }
-        sent.wrappingAdd(piece.count, ordering: .relaxed)
+    /// The next piece of the content, nil after the last.
+    func watched(_ piece: [UInt8]?) -> [UInt8]? {
+        if let piece { sent.wrappingAdd(piece.count, ordering: .relaxed) } else { end(isWhole: true) }
         return piece
     }
 

@@ -79,13 +79,21 @@ package struct Gateway: HTTPResponder {
             record(exchange, status, fields, bytes: bytes.count, isWhole: true)
             end()
         case .stream(let length, let next):
-            let watch = AnswerWatch { bytes, isWhole in
-                record(exchange, status, fields, bytes: bytes, isWhole: isWhole)
-                end()
-            }
-            response.body = .stream(length: length) { try await watch.watched(next) }
+            let watch = watch(exchange, status, fields, end)
+            response.body = .stream(length: length) { watch.watched(try await next()) }
+        case .pieces(let length, let next):
+            let watch = watch(exchange, status, fields, end)
+            response.body = .pieces(length: length) { watch.watched(try next()) }
         }
         return response
+    }
+
+    /// Records the exchange when its content has been sent.
+    private func watch(_ exchange: Exchange, _ status: Int, _ fields: HTTPFields, _ end: @escaping @Sendable () -> Void) -> AnswerWatch {
+        AnswerWatch { bytes, isWhole in
+            record(exchange, status, fields, bytes: bytes, isWhole: isWhole)
+            end()
+        }
     }
 
     private func record(_ exchange: Exchange, _ status: Int, _ fields: HTTPFields, bytes: Int, isWhole: Bool) {

@@ -35,9 +35,9 @@ struct BodyBuffer: Sendable {
         guard keeps else { return }
         let needed = bytes.count + octets.count + padding
         if bytes.capacity < needed {
-            // Eightfold growth copies a seventh of the body at most; never more room than the body can fill.
+            // Never more room than the body can fill, nor than sixteen times what has come: what is not written to takes no memory.
             let whole = bytes.count + max(expected, octets.count) + padding
-            bytes.reserveCapacity(max(needed, min(whole, bytes.count * 8)))
+            bytes.reserveCapacity(max(needed, min(whole, bytes.count * 16)))
         }
         unsafe octets.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
     }

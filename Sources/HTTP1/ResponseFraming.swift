@@ -44,8 +44,8 @@ package struct ResponseFraming: Sendable, Equatable {
             length =
                 switch response.body {
                 case .bytes(let bytes): .known(bytes.count)
-                case .stream(let count?, _): .known(max(count, 0))
-                case .stream(nil, _): context.version == .http11 ? .chunked : .untilClose
+                case .stream(let count?, _), .pieces(let count?, _): .known(max(count, 0))
+                case .stream(nil, _), .pieces(nil, _): context.version == .http11 ? .chunked : .untilClose
                 }
         }
         sendsContent = !isHead && length != .absent && response.status.code != 205

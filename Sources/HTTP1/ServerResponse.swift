@@ -20,4 +20,6 @@ package enum ResponseBody: Sendable {
     /// With a `length` the sum of the chunks must equal it; without, the answer is chunked (HTTP/1.1) or ends with the connection (1.0).
     /// An error aborts the connection, so that the peer can tell a cut answer from a whole one.
     case stream(length: Int?, next: @Sendable () async throws -> [UInt8]?)
+    /// As `stream`, of chunks that are made without a wait, and fast: on the event loop.
+    case pieces(length: Int?, next: @Sendable () throws -> [UInt8]?)
 }

@@ -2,6 +2,9 @@ import HTTP1
 import HTTPTypes
 
 extension HTTPConnection {
+    /// Octets of an answer that a connection may send while others wait.
+    private static let octetsPerTurn = 1 << 20
+
     /// Sends a whole answer. False if the connection must end.
     func send(_ response: ServerResponse, _ context: ResponseContext) async -> Bool {
         var response = response
@@ -30,17 +33,34 @@ extension HTTPConnection {
             guard await write(out, more: true) else { return false }
             return await write(bytes)
         case .stream(_, let next):
-            guard await write(out) else { return false }
-            guard await stream(next, framing.length) else {
-                close(byReset: true)
-                return false
+            return await stream(framing.length, next)
+        case .pieces(_, let next):
+            var unshared = 0
+            return await stream(framing.length) {
+                // The socket of a client that keeps up takes all of them: the other connections of the loop have their turn now and then.
+                if unshared >= Self.octetsPerTurn {
+                    unshared = 0
+                    await loop.settle()
+                }
+                let piece = try next()
+                unshared += piece?.count ?? 0
+                return piece
             }
-            return true
         }
     }
 
+    /// Sends head and content. False if the connection must end.
+    private func stream(_ length: ResponseFraming.Length, _ next: () async throws -> [UInt8]?) async -> Bool {
+        guard await write(out) else { return false }
+        guard await sendChunks(length, next) else {
+            close(byReset: true)
+            return false
+        }
+        return true
+    }
+
     /// Sends chunk after chunk, asking for one only when the socket has taken the one before. False if the client must learn that the answer is cut.
-    private func stream(_ next: @Sendable () async throws -> [UInt8]?, _ length: ResponseFraming.Length) async -> Bool {
+    private func sendChunks(_ length: ResponseFraming.Length, _ next: () async throws -> [UInt8]?) async -> Bool {
         var left: Int? = if case .known(let count) = length { count } else { nil }
         do {
             while let chunk = try await next() {

@@ -1,5 +1,5 @@
 package import ArtifactStore
-internal import Foundation
+internal import FoundationEssentials
 internal import Locks
 
 /// The jobs of a data directory, and those of them that this process works on. The directory is the queue: whichever server has a worker free

@@ -1,5 +1,5 @@
 internal import ArtifactStore
-internal import Foundation
+internal import FoundationEssentials
 internal import Locks
 package import TensorFormats
 

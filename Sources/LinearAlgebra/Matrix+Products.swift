@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Glibc
 
 extension Matrix {
     /// A B for B [k, m], in blocks of rows: 2 n k m operations. A row's result does not depend on the others.

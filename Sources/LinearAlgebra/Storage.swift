@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// One aligned allocation of numbers, shared by reference and written in place by the tiles that fill it.
 ///
 /// The address is kept as an integer, so that tiles running on different threads can be handed the same storage; what keeps them apart is
@@ -11,19 +9,19 @@ public final class Storage<Element: Scalar>: Sendable {
     /// Who holds the memory, where it is not an allocation of its own.
     private let owner: (any Sendable)?
 
-    /// Memory of this size is asked for in pages of 2 MiB: touched for the first time, it costs half as much.
-    private static var hugePageBytes: (page: Int, least: Int) { (2 << 20, 8 << 20) }
+    /// Of a block that can be used again; 0 for a small one, or one of somebody else's.
+    private let blockBytes: Int
 
     /// Uninitialized memory for `count` elements, aligned to a cache line at least.
     public init(count: Int) {
         self.count = count
-        let bytes = max(count, 1) * MemoryLayout<Element>.stride
-        let isHuge = bytes >= Self.hugePageBytes.least
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: isHuge ? Self.hugePageBytes.page : 64)
-        // A wish: where it is refused, the memory is as good but for the time.
-        if isHuge { _ = unsafe madvise(memory, bytes, MADV_HUGEPAGE) }
-        address = UInt(bitPattern: memory)
         owner = nil
+        let bytes = max(count, 1) * MemoryLayout<Element>.stride
+        if bytes >= RecycledBlocks.leastBytes {
+            (address, blockBytes) = RecycledBlocks.allocate(bytes)
+        } else {
+            (address, blockBytes) = (UInt(bitPattern: UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)), 0)
+        }
     }
 
     /// Memory for `count` elements that is `owner`'s, such as a mapped file, and good for as long as that lives.
@@ -31,11 +29,13 @@ public final class Storage<Element: Scalar>: Sendable {
     public init(count: Int, at memory: UnsafeMutableRawPointer, owner: any Sendable) {
         self.count = count
         address = UInt(bitPattern: memory)
+        blockBytes = 0
         self.owner = owner
     }
 
     deinit {
         guard owner == nil else { return }
+        guard blockBytes == 0 else { return RecycledBlocks.free(address, blockBytes) }
         unsafe UnsafeMutableRawPointer(bitPattern: address)?.deallocate()
     }
 

@@ -1,4 +1,4 @@
-internal import Foundation
+internal import FoundationEssentials
 
 /// RFC 3339 in UTC to the millisecond.
 enum LogTime {

@@ -1,4 +1,5 @@
-internal import Foundation
+internal import FoundationEssentials
+internal import Glibc
 
 /// What the kernel says of this process, under the names that every Prometheus client uses.
 package enum ProcessMetrics {

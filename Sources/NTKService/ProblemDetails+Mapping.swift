@@ -1,5 +1,5 @@
 internal import ArtifactStore
-internal import Foundation
+internal import Glibc
 internal import HTTP1
 internal import HTTPTypes
 internal import LinearAlgebra

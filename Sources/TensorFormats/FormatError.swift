@@ -1,3 +1,5 @@
+internal import LinearAlgebra
+
 /// What is wrong with the bytes of a file or of a multipart body.
 package struct FormatError: Error, Sendable, Equatable {
     /// The format, such as ".npy".
@@ -24,35 +26,56 @@ enum NumberType: Sendable {
         }
     }
 
-    /// The numbers in `bytes`, whose count is a multiple of `size`.
-    func numbers(_ bytes: ArraySlice<UInt8>, isBigEndian: Bool) -> [Double] {
-        let count = bytes.count / size
-        return unsafe bytes.withUnsafeBytes { raw in
-            func load<Integer: FixedWidthInteger>(_: Integer.Type, _ index: Int) -> Integer {
-                let value = unsafe raw.loadUnaligned(fromByteOffset: index * MemoryLayout<Integer>.size, as: Integer.self)
-                return isBigEndian ? Integer(bigEndian: value) : Integer(littleEndian: value)
-            }
-            return unsafe [Double](unsafeUninitializedCapacity: count) { target, initialized in
-                for index in 0..<count {
-                    unsafe target[index] =
-                        switch self {
-                        case .float64: Double(bitPattern: load(UInt64.self, index))
-                        case .float32: Double(Float(bitPattern: load(UInt32.self, index)))
-                        case .float16: Self.half(load(UInt16.self, index))
-                        case .bfloat16: Double(Float(bitPattern: UInt32(load(UInt16.self, index)) << 16))
-                        case .int64: Double(load(Int64.self, index))
-                        case .int32: Double(load(Int32.self, index))
-                        case .int16: Double(load(Int16.self, index))
-                        case .int8: Double(load(Int8.self, index))
-                        case .uint8, .bool: Double(load(UInt8.self, index))
-                        case .uint16: Double(load(UInt16.self, index))
-                        case .uint32: Double(load(UInt32.self, index))
-                        case .uint64: Double(load(UInt64.self, index))
-                        }
+    /// The numbers in `bytes`, whose count is a multiple of `size`, and whether some are NaN, or infinite.
+    func numbers(_ bytes: ArraySlice<UInt8>, isBigEndian: Bool) -> (numbers: Storage<Double>, hasNaN: Bool, hasInfinity: Bool) {
+        let numbers = Storage<Double>(count: bytes.count / size)
+        let target = unsafe numbers.base
+        var isFinite = true
+        unsafe bytes.withUnsafeBytes { raw in
+            func convert<Integer: FixedWidthInteger>(_: Integer.Type, _ number: (Integer) -> Double) {
+                // Piece by piece, so that a piece is still in the cache when it is looked at.
+                for start in stride(from: 0, to: numbers.count, by: Self.pieceCount) {
+                    let end = min(start + Self.pieceCount, numbers.count)
+                    for index in start..<end {
+                        let value = unsafe raw.loadUnaligned(fromByteOffset: index * MemoryLayout<Integer>.size, as: Integer.self)
+                        unsafe target[index] = number(isBigEndian ? Integer(bigEndian: value) : Integer(littleEndian: value))
+                    }
+                    isFinite = unsafe Self.areFinite(UnsafeBufferPointer(start: target + start, count: end - start)) && isFinite
                 }
-                initialized = count
+            }
+            switch self {
+            case .float64: convert(UInt64.self) { Double(bitPattern: $0) }
+            case .float32: convert(UInt32.self) { Double(Float(bitPattern: $0)) }
+            case .float16: convert(UInt16.self) { Self.half($0) }
+            case .bfloat16: convert(UInt16.self) { Double(Float(bitPattern: UInt32($0) << 16)) }
+            case .int64: convert(Int64.self) { Double($0) }
+            case .int32: convert(Int32.self) { Double($0) }
+            case .int16: convert(Int16.self) { Double($0) }
+            case .int8: convert(Int8.self) { Double($0) }
+            case .uint8, .bool: convert(UInt8.self) { Double($0) }
+            case .uint16: convert(UInt16.self) { Double($0) }
+            case .uint32: convert(UInt32.self) { Double($0) }
+            case .uint64: convert(UInt64.self) { Double($0) }
             }
         }
+        guard !isFinite else { return (numbers, false, false) }
+        let all = unsafe UnsafeBufferPointer(start: target, count: numbers.count)
+        return unsafe (numbers, all.contains { $0.isNaN }, all.contains { $0.isInfinite })
+    }
+
+    /// 64 kB of numbers.
+    private static let pieceCount = 8_192
+
+    private static func areFinite(_ numbers: UnsafeBufferPointer<Double>) -> Bool {
+        // x − x is 0 for numbers, and NaN for what is none: the sum shows whether all are.
+        var sums = SIMD8<Double>()
+        let whole = numbers.count / 8 * 8
+        let raw = UnsafeRawBufferPointer(numbers)
+        for index in stride(from: 0, to: whole, by: 8) {
+            let some = unsafe raw.loadUnaligned(fromByteOffset: index * 8, as: SIMD8<Double>.self)
+            sums += some - some
+        }
+        return unsafe sums.sum() == 0 && numbers[whole...].allSatisfy { $0.isFinite }
     }
 
     /// IEEE 754 binary16.
@@ -70,13 +93,11 @@ enum NumberType: Sendable {
 
 extension NumericArray {
     /// An array from numbers of a file: a NaN is what null is in JSON, and an infinity is an error.
-    static func checked(_ shape: [Int], _ numbers: [Double], _ format: String) throws(FormatError) -> NumericArray {
-        var hasNulls = false
-        for number in numbers {
-            if number.isInfinite { throw FormatError(format, "finite numbers expected; an infinity came") }
-            if number.isNaN { hasNulls = true }
-        }
-        return NumericArray(shape: shape, elements: numbers[...], hasNulls: hasNulls)
+    static func checked(
+        _ shape: [Int], _ content: (numbers: Storage<Double>, hasNaN: Bool, hasInfinity: Bool), _ format: String
+    ) throws(FormatError) -> NumericArray {
+        if content.hasInfinity { throw FormatError(format, "finite numbers expected; an infinity came") }
+        return NumericArray(shape: shape, elements: NumericElements(content.numbers), hasNulls: content.hasNaN)
     }
 
     /// The number of elements of a shape; nil beyond the largest integer.

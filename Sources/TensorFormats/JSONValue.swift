@@ -64,15 +64,19 @@ package struct JSONObject: Sendable {
     }
 }
 
-/// A dense array of float64 in row-major order. All arrays of one text share one buffer.
+/// A dense array of float64 in row-major order. All arrays of one JSON text share one buffer.
 package struct NumericArray: Sendable, Equatable {
     /// Extents, outermost first; empty for a scalar.
     package let shape: [Int]
     /// As many elements as the product of the extents; a `null` is a NaN.
-    package let elements: ArraySlice<Double>
+    package let elements: NumericElements
     package let hasNulls: Bool
 
     package init(shape: [Int], elements: ArraySlice<Double>, hasNulls: Bool = false) {
+        self.init(shape: shape, elements: NumericElements(elements), hasNulls: hasNulls)
+    }
+
+    package init(shape: [Int], elements: NumericElements, hasNulls: Bool = false) {
         self.shape = shape
         self.elements = elements
         self.hasNulls = hasNulls

@@ -1,3 +1,5 @@
+internal import LinearAlgebra
+
 /// One array as a `.npy` file (NumPy enhancement proposal 1): versions 1 to 3, C or Fortran order, either byte order.
 package enum Npy {
     private static let format = ".npy"
@@ -27,8 +29,9 @@ package enum Npy {
         guard count.multipliedReportingOverflow(by: type.size) == (content.count, false) else {
             throw FormatError(format, "\(count) numbers of \(type.size) bytes expected for shape \(shape); \(content.count) bytes came")
         }
-        let numbers = type.numbers(content, isBigEndian: order == ">")
-        return try .checked(shape, header.isFortran && shape.count > 1 ? rowMajor(numbers, shape) : numbers, format)
+        var read = type.numbers(content, isBigEndian: order == ">")
+        if header.isFortran && shape.count > 1 { read.numbers = rowMajor(read.numbers, shape) }
+        return try .checked(shape, read, format)
     }
 
     private static func type(_ name: Substring) -> NumberType? {
@@ -50,18 +53,21 @@ package enum Npy {
     }
 
     /// From the order in which the first index runs fastest.
-    private static func rowMajor(_ numbers: [Double], _ shape: [Int]) -> [Double] {
+    private static func rowMajor(_ numbers: Storage<Double>, _ shape: [Int]) -> Storage<Double> {
+        let rank = shape.count
         var strides: [Int] = []
         var stride = 1
         for extent in shape {
             strides.append(stride)
             stride *= extent
         }
-        var index = [Int](repeating: 0, count: shape.count)
+        var index = [Int](repeating: 0, count: rank)
         var place = 0
-        return (0..<numbers.count).map { _ in
-            let number = numbers[place]
-            var axis = shape.count - 1
+        let result = Storage<Double>(count: numbers.count)
+        let (source, target) = unsafe (numbers.base, result.base)
+        for position in 0..<numbers.count {
+            unsafe target[position] = source[place]
+            var axis = rank - 1
             while axis >= 0 {
                 index[axis] += 1
                 place += strides[axis]
@@ -70,7 +76,7 @@ package enum Npy {
                 index[axis] = 0
                 axis -= 1
             }
-            return number
         }
+        return result
     }
 }

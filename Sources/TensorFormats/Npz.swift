@@ -1,4 +1,4 @@
-internal import CZlib
+internal import CDeflate
 
 /// Named arrays as a `.npz` file: a zip archive of `.npy` members, stored or deflated.
 package enum Npz {
@@ -14,7 +14,8 @@ package enum Npz {
     package static func read(_ bytes: ArraySlice<UInt8>, limit: Int) throws(FormatError) -> (
         arrays: [(name: String, array: NumericArray)], meta: [UInt8]?
     ) {
-        let bytes = Array(bytes)
+        // Places in the archive are counted from 0.
+        let bytes = bytes.startIndex == 0 ? bytes : Array(bytes)[...]
         func number(_ place: Int, _ size: Int) -> Int { (0..<size).reduce(0) { $0 | Int(bytes[place + $1]) << (8 * $1) } }
         // The end record stands within the last 64 kB.
         var end = bytes.count - 22
@@ -62,11 +63,11 @@ package enum Npz {
             left -= size
             let content = try member(name, method, bytes[start..<start + packed], size: size)
             guard names.insert(name).inserted else { throw FormatError(format, "members of different names expected; \(name.prefix(80)) came twice") }
-            guard checksum(content) == UInt(number(place + 16, 4)) else { throw FormatError(format, "\(name.prefix(80)) undamaged expected") }
+            guard Checksum.crc32(content) == UInt32(number(place + 16, 4)) else { throw FormatError(format, "\(name.prefix(80)) undamaged expected") }
             if name == "meta.json" {
-                meta = content
+                meta = Array(content)
             } else if name.hasSuffix(".npy") {
-                arrays.append((String(name.dropLast(4)), try Npy.read(content[...])))
+                arrays.append((String(name.dropLast(4)), try Npy.read(content)))
             } else {
                 throw FormatError(format, "members named ….npy, or meta.json, expected; \(name.prefix(80)) came")
             }
@@ -75,42 +76,40 @@ package enum Npz {
         return (arrays, meta)
     }
 
-    private static func checksum(_ content: [UInt8]) -> UInt {
-        unsafe content.withUnsafeBufferPointer { unsafe crc32_z(0, $0.baseAddress, z_size_t($0.count)) }
-    }
-
-    private static func member(_ name: String, _ method: Int, _ packed: ArraySlice<UInt8>, size: Int) throws(FormatError) -> [UInt8] {
+    /// What a member holds: a part of the archive itself where it is stored.
+    private static func member(_ name: String, _ method: Int, _ packed: ArraySlice<UInt8>, size: Int) throws(FormatError) -> ArraySlice<UInt8> {
         switch method {
         case 0:
             guard packed.count == size else { throw FormatError(format, "\(size) bytes of \(name) expected; \(packed.count) came") }
-            return Array(packed)
+            return packed
         case 8:
             // Deflate packs 1,032 bytes into one at the most: what claims more takes no memory.
-            guard size <= packed.count * 1_032, size <= UInt32.max, packed.count <= UInt32.max else {
+            guard size <= packed.count * 1_032, let content = inflated(packed, size: size) else {
                 throw FormatError(format, "\(size) bytes of \(name) in deflated form expected")
             }
-            var source = Array(packed)
-            var status: Int32 = 0
-            let content = unsafe [UInt8](unsafeUninitializedCapacity: size) { target, count in
-                var stream = unsafe z_stream()
-                // Negative window bits: deflate without a zlib header.
-                status = unsafe inflateInit2_(&stream, -15, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
-                guard status == Z_OK else { return }
-                unsafe source.withUnsafeMutableBufferPointer { source in
-                    unsafe stream.next_in = source.baseAddress
-                    unsafe stream.avail_in = UInt32(source.count)
-                    unsafe stream.next_out = target.baseAddress
-                    unsafe stream.avail_out = UInt32(size)
-                    status = unsafe inflate(&stream, Z_FINISH)
-                }
-                count = unsafe size - Int(stream.avail_out)
-                unsafe inflateEnd(&stream)
-            }
-            guard status == Z_STREAM_END, content.count == size else {
-                throw FormatError(format, "\(size) bytes of \(name) in deflated form expected")
-            }
-            return content
+            return content[...]
         default: throw FormatError(format, "members that are stored or deflated expected; \(name) is packed by method \(method)")
         }
+    }
+
+    /// Nil unless `packed` is the deflated form of exactly `size` bytes, from its beginning to its end.
+    private static func inflated(_ packed: ArraySlice<UInt8>, size: Int) -> [UInt8]? {
+        guard let decompressor = unsafe libdeflate_alloc_decompressor() else { return nil }
+        defer { unsafe libdeflate_free_decompressor(decompressor) }
+        var isWhole = false
+        let content = unsafe [UInt8](unsafeUninitializedCapacity: size) { target, count in
+            var (taken, made) = (0, 0)
+            // An empty target has no address, and the library wants one.
+            var nothing: UInt8 = 0
+            let result = unsafe packed.withUnsafeBytes { source in
+                unsafe withUnsafeMutablePointer(to: &nothing) { nothing in
+                    unsafe libdeflate_deflate_decompress_ex(
+                        decompressor, source.baseAddress, source.count, target.baseAddress ?? nothing, size, &taken, &made)
+                }
+            }
+            isWhole = result == LIBDEFLATE_SUCCESS && taken == packed.count && made == size
+            count = isWhole ? size : 0
+        }
+        return isWhole ? content : nil
     }
 }

@@ -14,7 +14,7 @@ package struct NpzWriter {
         var name: [UInt8]
         var size: Int
         var offset: Int
-        var checksum: Checksum
+        var checksum: MemberChecksum
     }
 
     package init() { self.init(largest: 0xFFFF_FFFF) }
@@ -28,7 +28,7 @@ package struct NpzWriter {
 
     /// A member whose pieces know their lengths.
     private mutating func append(_ name: String, _ content: [ContentPiece]) {
-        let checksum = Checksum(content)
+        let checksum = MemberChecksum(content)
         let entry = Entry(name: Array(name.utf8), size: content.reduce(0) { $0 + ($1.length ?? 0) }, offset: offset, checksum: checksum)
         entries.append(entry)
         add(ContentPiece(localHeader(entry)))
@@ -156,7 +156,7 @@ package struct NpzWriter {
 }
 
 /// The CRC-32 of a member, put together from those of its pieces, which are found when the pieces are made.
-private final class Checksum: Sendable {
+private final class MemberChecksum: Sendable {
     private let pieces: [ContentPiece]
     private let parts: Lock<[UInt?]>
 
@@ -169,7 +169,7 @@ private final class Checksum: Sendable {
     func piece(_ index: Int) -> ContentPiece {
         ContentPiece(length: pieces[index].length) { [self] in
             let bytes = try pieces[index].make()
-            let part = unsafe bytes.withUnsafeBufferPointer { unsafe crc32_z(0, $0.baseAddress, $0.count) }
+            let part = UInt(Checksum.crc32(bytes[...]))
             parts.withLock { $0[index] = part }
             return bytes
         }

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import FoundationEssentials
 
 /// The directory of what is stored. While it cannot be written, the server is not ready.
 struct DataDirectory: Sendable {
@@ -10,11 +10,11 @@ struct DataDirectory: Sendable {
     /// For an empty path a directory of the process's own, which `removeIfTemporary` removes.
     init(path given: String) throws {
         isTemporary = given.isEmpty
-        let path = isTemporary ? NSTemporaryDirectory() + "ntk-server-" + UUID().uuidString : given
+        let path = isTemporary ? FileManager.default.temporaryDirectory.path + "/ntk-server-" + UUID().uuidString : given
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
-            throw ValidationError("Cannot make the data directory \(path): \(error.localizedDescription)")
+            throw ValidationError("Cannot make the data directory \(path): \(error)")
         }
         self.path = path
         guard isWritable else { throw ValidationError("The data directory \(path) cannot be written.") }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Gateway
 
 /// `ntk-server hash-key`: makes a line for the file of `--api-keys`.
@@ -42,6 +41,6 @@ struct HashKey: ParsableCommand {
             }
         }
         print(APIKey(digest: KeyDigest(of: key), name: name, expiry: expiry?.date).line)
-        if generate { FileHandle.standardError.write(Data("\(key)\n".utf8)) }
+        if generate { StandardStream.error.write("\(key)\n") }
     }
 }

@@ -2,10 +2,11 @@ import ArgumentParser
 import CMemoryPolicy
 import ComputeExecutor
 import ContentCoding
-import Foundation
 import Gateway
+import Glibc
 import HTTPServer
 import Jobs
+import LinearAlgebra
 import Logging
 import Logs
 import Metrics
@@ -100,7 +101,8 @@ struct Serve: AsyncParsableCommand {
         try access.check(host: Self.hostSetting.resolve(host), hasKeys: keys != nil)
         if let keys { signals.onHangup { @Sendable in keys.reload(logger) } }
 
-        ntk_map_large_blocks()
+        ntk_keep_freed_blocks()
+        RecycledBlocks.keep(upTo: min(Machine.memoryBytes / 16, 1 << 30))
 
         var service = NTKService.Limits()
         service.bodyBytes = try atLeastOne(Self.bodySetting.resolve(maxBodyBytes), "--max-body-bytes")
@@ -152,7 +154,7 @@ struct Serve: AsyncParsableCommand {
         } catch {
             throw ValidationError("Cannot listen on \(configuration.host) port \(configuration.port): \(error)")
         }
-        FileHandle.standardOutput.write(Data("listening on \(configuration.tls == nil ? "http" : "https")://\(server.address)\n".utf8))
+        StandardStream.output.write("listening on \(configuration.tls == nil ? "http" : "https")://\(server.address)\n")
         logger.info("started", metadata: ["version": "\(NTKService.version)", "workers": "\(executor.width)"])
 
         let signal = await signals.termination()

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import FoundationEssentials
 
 /// The value of an option: as given on the command line, else from the environment, else the default.
 struct Setting<Value: ExpressibleByArgument & Sendable>: Sendable {

@@ -1,5 +1,5 @@
 import Dispatch
-import Foundation
+import Glibc
 import Locks
 
 /// The signals that the server heeds: SIGTERM and SIGINT end it, a second one at once; SIGHUP has files read again.

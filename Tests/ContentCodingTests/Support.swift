@@ -44,6 +44,10 @@ extension ServerResponse {
                 content += piece
             }
             return content
+        case .pieces(_, let next):
+            var content: [UInt8] = []
+            while let piece = try next() { content += piece }
+            return content
         }
     }
 

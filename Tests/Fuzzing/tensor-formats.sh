@@ -1,18 +1,23 @@
 # Sourced by the build.sh of each array format: TensorFormats and what it stands on, instrumented, made once for all of them.
 formats="$root/.build-fuzz/TensorFormats"
 mkdir -p "$formats"
-flags+=(-I "$formats" -Xcc "-fmodule-map-file=$root/Sources/CZlib/module.modulemap" -Xcc "-fmodule-map-file=$formats/module.modulemap")
-if [ ! -e "$formats/done" ] || [ -n "$(find "$root"/Sources/{TensorFormats,CSimdJSON} -type f -newer "$formats/done")" ]; then
-    printf 'module CSimdJSON { header "%s" export * }\n' "$root/Sources/CSimdJSON/include/simdjson_face.h" > "$formats/module.modulemap"
+flags+=(-I "$formats" -Xcc "-fmodule-map-file=$formats/module.modulemap")
+for library in CDeflate COpenBLAS CZlib; do flags+=(-Xcc "-fmodule-map-file=$root/Sources/$library/module.modulemap"); done
+if [ ! -e "$formats/done" ] || [ -n "$(find "$root"/Sources/{TensorFormats,LinearAlgebra,Locks,CSimdJSON} -type f -newer "$formats/done")" ]; then
+    printf 'module %s { header "%s" export * }\n' CSimdJSON "$root/Sources/CSimdJSON/include/simdjson_face.h" \
+        CThreadSanitizer "$root/Sources/CThreadSanitizer/include/thread_sanitizer.h" > "$formats/module.modulemap"
+    "${CC:-clang}" -g -O1 -I "$root/Sources/CThreadSanitizer/include" -c "$root/Sources/CThreadSanitizer/thread_sanitizer.c" -o "$formats/thread_sanitizer.o"
     for source in "$root"/Sources/CSimdJSON/*.cpp; do
         "${CXX:-clang++}" -std=c++17 -g -O1 -fsanitize=address -fsanitize-coverage=edge,inline-8bit-counters,pc-table,trace-cmp \
             -I "$root/Sources/CSimdJSON/include" -c "$source" -o "$formats/$(basename "$source").o"
     done
     own="$out" out="$formats"
-    # The readers: the writers take matrices, and so all of LinearAlgebra.
-    module TensorFormats "$root"/Sources/TensorFormats/{FormatError,JSON*,Multipart,Npy,NpyHeader,Npz,Safetensors}.swift
+    module Locks "$root"/Sources/Locks/*.swift
+    # What the readers stand on: numbers in memory of their own, and as a matrix.
+    module LinearAlgebra "$root"/Sources/LinearAlgebra/{BLAS,Double+Scalar,Matrix,RecycledBlocks,Scalar,Storage}.swift
+    module TensorFormats "$root"/Sources/TensorFormats/{Checksum,FormatError,JSON*,Multipart,Npy,NpyHeader,NumericElements,Npz,Safetensors}.swift
     out="$own"
     touch "$formats/done"
 fi
 # format SOURCE: links a fuzzer with the formats.
-format() { fuzzer "$1" "$formats"/*.o -lz -lsimdjson -lstdc++; }
+format() { fuzzer "$1" "$formats"/*.o -ldeflate -lopenblas -lsimdjson -lstdc++; }

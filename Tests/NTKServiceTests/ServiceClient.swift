@@ -67,6 +67,9 @@ struct ServiceClient {
         case .stream(let length, let next):
             answer.length = length
             while let piece = try await next() { answer.body += piece }
+        case .pieces(let length, let next):
+            answer.length = length
+            while let piece = try next() { answer.body += piece }
         }
         return answer
     }

@@ -89,6 +89,19 @@ def test_what_fails_is_asked_again_with_the_same_key(scripted: Scripted, failure
     assert {one["body"] for one in scripted.seen} == {scripted.seen[0]["body"]}
 
 
+@pytest.mark.parametrize("kind", ["application/json", "application/x-npy"])
+def test_an_answer_that_breaks_off_is_asked_for_again(scripted: Scripted, kind: str) -> None:
+    whole = _codec.npy(np.ones((1, 1))) if kind == "application/x-npy" else OK[2]
+    cut: Answer = (200, {"Content-Type": kind, "Content-Length": str(len(whole)), "Connection": "close"}, whole[:-3])
+    scripted.script = [cut, (200, {"Content-Type": kind}, whole)]
+    assert np.array_equal(ask(scripted), [[1.0]])
+    assert len({one["headers"]["Idempotency-Key"] for one in scripted.seen}) == 1
+    scripted.script = [cut, cut]
+    with pytest.raises(UnreachableError):
+        ask(scripted, retries=1)
+    assert len(scripted.seen) == 4
+
+
 def test_two_requests_have_two_keys(scripted: Scripted) -> None:
     scripted.script = [OK, OK]
     ask(scripted)
@@ -177,7 +190,7 @@ def encoded(scripted: Scripted) -> Callable[..., dict[str, Any]]:
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_npy_is_read_as_numpy_reads_it(dtype: str, shape: tuple[int, ...], order: Any) -> None:
     array = np.asarray(np.arange(np.prod(shape, dtype=int)).reshape(shape).astype(dtype), order=order)
-    read = _codec.decode(_codec.npy(array), "application/x-npy", "x")["x"]
+    read = _codec.decode(io.BytesIO(_codec.npy(array)), "application/x-npy", "x")["x"]
     assert np.array_equal(read, array)
     assert (read.dtype, read.shape) == (array.dtype, array.shape)
     assert read.flags.writeable
@@ -189,7 +202,7 @@ def test_archive_of_arrays_and_scalars() -> None:
         archive.writestr("meta.json", '{"precision": "float64", "diagnostics": {"rank": 2}}')
         for name, array in {"mean": np.ones(2), "layerwise.0.weight": np.zeros((1, 1))}.items():
             archive.writestr(f"{name}.npy", _codec.npy(array))
-    answer = _codec.decode(file.getvalue(), "application/x-npz")
+    answer = _codec.decode(io.BytesIO(file.getvalue()), "application/x-npz")
     assert answer["precision"] == "float64"
     assert answer["diagnostics"] == {"rank": 2}
     assert np.array_equal(answer["mean"], [1, 1])

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 extension Activation {
     /// phi(x); nil for `expNormalized`, which is a kernel without a function.
@@ -20,19 +20,19 @@ extension Activation {
             return (a * min(x, 0) + b * max(x, 0), x < 0 ? a : x > 0 ? b : (a + b) / 2)
         case .sign: return (x < 0 ? -1 : x > 0 ? 1 : 0, 0)
         case .erf(let a, let b, let c):
-            return (a * Foundation.erf(b * x) + c, a * b * 2 / Double.pi.squareRoot() * Foundation.exp(-(b * x).squared))
+            return (a * Glibc.erf(b * x) + c, a * b * 2 / Double.pi.squareRoot() * Glibc.exp(-(b * x).squared))
         case .gelu(let isApproximate): return isApproximate ? Self.approximateGelu(x) : Self.gelu(x)
-        case .sin(let a, let b, let c): return (a * Foundation.sin(b * x + c), a * b * Foundation.cos(b * x + c))
+        case .sin(let a, let b, let c): return (a * Glibc.sin(b * x + c), a * b * Glibc.cos(b * x + c))
         case .exp(let a, let b):
-            let value = a * Foundation.exp(b * x)
+            let value = a * Glibc.exp(b * x)
             return (value, b * value)
         case .expNormalized: return (.nan, .nan)
         case .gaussian(let a, let b):
-            let value = a * Foundation.exp(b * x * x)
+            let value = a * Glibc.exp(b * x * x)
             return (value, 2 * b * x * value)
         case .gabor:
-            let bell = Foundation.exp(-x * x)
-            return (bell * Foundation.sin(x), bell * (Foundation.cos(x) - 2 * x * Foundation.sin(x)))
+            let bell = Glibc.exp(-x * x)
+            return (bell * Glibc.sin(x), bell * (Glibc.cos(x) - 2 * x * Glibc.sin(x)))
         case .hermite(let degree): return Self.hermite(degree, x)
         case .monomial(let degree):
             return (pow(x, Double(degree)), degree == 0 ? 0 : Double(degree) * pow(x, Double(degree - 1)))
@@ -48,39 +48,39 @@ extension Activation {
             }
             return (value, derivative)
         case .tanh:
-            let value = Foundation.tanh(x)
+            let value = Glibc.tanh(x)
             return (value, 1 - value * value)
         case .sigmoid:
             let value = Self.sigmoid(x)
             return (value, value * Self.sigmoid(-x))
-        case .softplus: return (max(x, 0) + log1p(Foundation.exp(-abs(x))), Self.sigmoid(x))
+        case .softplus: return (max(x, 0) + log1p(Glibc.exp(-abs(x))), Self.sigmoid(x))
         case .swish:
             let gate = Self.sigmoid(x)
             return (x * gate, gate + x * gate * Self.sigmoid(-x))
         case .elu(let alpha, let scale):
             if x > 0 { return (scale * x, scale) }
-            return (scale * alpha * expm1(x), x < 0 ? scale * alpha * Foundation.exp(x) : scale * (alpha + 1) / 2)
+            return (scale * alpha * expm1(x), x < 0 ? scale * alpha * Glibc.exp(x) : scale * (alpha + 1) / 2)
         case .mish:
-            let gate = Foundation.tanh(max(x, 0) + log1p(Foundation.exp(-abs(x))))
+            let gate = Glibc.tanh(max(x, 0) + log1p(Glibc.exp(-abs(x))))
             return (x * gate, gate + x * (1 - gate * gate) * Self.sigmoid(x))
         case .elementwise(let expression): return expression.evaluate(x)
         }
     }
 
     private static func sigmoid(_ x: Double) -> Double {
-        let e = Foundation.exp(-abs(x))
+        let e = Glibc.exp(-abs(x))
         return x >= 0 ? 1 / (1 + e) : e / (1 + e)
     }
 
     private static func gelu(_ x: Double) -> (value: Double, derivative: Double) {
         let distribution = erfc(-x / 2.0.squareRoot()) / 2
-        let density = Foundation.exp(-x * x / 2) / (2 * Double.pi).squareRoot()
+        let density = Glibc.exp(-x * x / 2) / (2 * Double.pi).squareRoot()
         return (x * distribution, distribution + x * density)
     }
 
     private static func approximateGelu(_ x: Double) -> (value: Double, derivative: Double) {
         let scale = (2 / Double.pi).squareRoot()
-        let gate = Foundation.tanh(scale * (x + 0.044715 * x * x * x))
+        let gate = Glibc.tanh(scale * (x + 0.044715 * x * x * x))
         let slope = scale * (1 + 3 * 0.044715 * x * x) * (1 - gate * gate)
         return (x / 2 * (1 + gate), (1 + gate) / 2 + x / 2 * slope)
     }

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// Duals in closed form. Notation: q1, q2 variances, P = q1 q2, S = q1 + q2, q the covariance, h the gap of the cosine to the nearer pole, so
 /// that P − q² = P h (2 − h) and S − 2 q = (√q1 − √q2)² + 2 √P (1 − c) without cancellation.
@@ -43,13 +43,13 @@ struct ClosedDual: Sendable {
             let (r1, r2) = (q1.squareRoot(), q2.squareRoot())
             let minus = (r1 - r2).squared / 2 + product * (isFar ? 2 - h : h)
             let plus = (r1 - r2).squared / 2 + product * (isFar ? h : 2 - h)
-            let (first, second) = (Foundation.exp(-b * b * minus), Foundation.exp(-b * b * plus) * Foundation.cos(2 * c))
+            let (first, second) = (Glibc.exp(-b * b * minus), Glibc.exp(-b * b * plus) * Glibc.cos(2 * c))
             return (a * a / 2 * (first - second), a * a * b * b / 2 * (first + second))
         case .exp(let a, let b):
-            let value = a * a * Foundation.exp(b * b * (sum / 2 + q))
+            let value = a * a * Glibc.exp(b * b * (sum / 2 + q))
             return (value, b * b * value)
         case .expNormalized(let gamma, let shift):
-            let factor = Foundation.exp(gamma * (c + shift))
+            let factor = Glibc.exp(gamma * (c + shift))
             return (product * factor, gamma * factor)
         case .gaussian(let a, let b):
             let square = 1 - 2 * b * sum + 4 * b * b * determinant
@@ -89,11 +89,11 @@ struct ClosedDual: Sendable {
     private static func gabor(_ q1: Double, _ q2: Double, _ q: Double, _ determinant: Double) -> (Double, Double) {
         let (sum, d) = (q1 + q2, 4 * determinant)
         let den = 2 * sum + d + 1
-        let left = Foundation.exp(-(sum + d + 2 * q) / (2 * den))
+        let left = Glibc.exp(-(sum + d + 2 * q) / (2 * den))
         let right = 2 * q / den
         let shared = 1 + 2 * sum + 4 * (q * q + q1 * q2)
         let odd = 4 * q * (d + 3 * sum + 2)
-        let e = Foundation.exp(right)
+        let e = Glibc.exp(right)
         return (
             left * expm1(right) / (2 * den.squareRoot()), 0.5 * left * ((shared - odd) + e * (shared + odd)) / (den * den * den.squareRoot())
         )
@@ -104,9 +104,9 @@ struct ClosedDual: Sendable {
         var total = 0.0
         for m in 0...n / 2 {
             let k = n - 2 * m
-            let halves = Double(m) * Foundation.log(2.0) + lgamma(Double(m + 1))
+            let halves = Double(m) * Glibc.log(2.0) + lgamma(Double(m + 1))
             let ratio: Double = 2 * lgamma(Double(n + 1)) - lgamma(Double(k + 1)) - 2 * halves
-            total += Foundation.exp(ratio).rounded() * pow(q, Double(k)) * pow(product, Double(m))
+            total += Glibc.exp(ratio).rounded() * pow(q, Double(k)) * pow(product, Double(m))
         }
         return total
     }
@@ -128,7 +128,7 @@ struct ClosedDual: Sendable {
         func coefficient(_ l: Int, _ variance: Double) -> Double {
             var sum = 0.0
             // (2i + l)! / (2^i i! √l!), from one i to the next; √l! to begin with.
-            var factor = Foundation.exp(lgamma(Double(l + 1)) / 2)
+            var factor = Glibc.exp(lgamma(Double(l + 1)) / 2)
             var power = 1.0
             var i = 0
             while 2 * i + l < a.count {

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// The dual of an activation: κ = E[φ(u)φ(v)] and κ̇ = E[φ'(u)φ'(v)] for (u, v) ~ N(0, [[q1, c√(q1 q2)], [c√(q1 q2), q2]]).
 ///

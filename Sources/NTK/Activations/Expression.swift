@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// A function of x in arithmetic notation: + − * / ^, parentheses, numbers, x, pi, e and a few functions.
 ///
@@ -58,16 +58,16 @@ public struct Expression: Sendable, Equatable {
     private static func apply(_ function: Function, _ a: (Double, Double)) -> (Double, Double) {
         let (x, dx) = a
         switch function {
-        case .exp: return (Foundation.exp(x), Foundation.exp(x) * dx)
-        case .log: return (Foundation.log(x), dx / x)
+        case .exp: return (Glibc.exp(x), Glibc.exp(x) * dx)
+        case .log: return (Glibc.log(x), dx / x)
         case .tanh:
-            let value = Foundation.tanh(x)
+            let value = Glibc.tanh(x)
             return (value, dx == 0 ? 0 : (1 - value * value) * dx)
-        case .sin: return (Foundation.sin(x), Foundation.cos(x) * dx)
-        case .cos: return (Foundation.cos(x), -Foundation.sin(x) * dx)
+        case .sin: return (Glibc.sin(x), Glibc.cos(x) * dx)
+        case .cos: return (Glibc.cos(x), -Glibc.sin(x) * dx)
         case .sqrt: return (x.squareRoot(), dx == 0 ? 0 : dx / (2 * x.squareRoot()))
         case .abs: return (Swift.abs(x), x > 0 ? dx : x < 0 ? -dx : 0)
-        case .erf: return (Foundation.erf(x), 2 / Double.pi.squareRoot() * Foundation.exp(-x * x) * dx)
+        case .erf: return (Glibc.erf(x), 2 / Double.pi.squareRoot() * Glibc.exp(-x * x) * dx)
         case .max, .min: return a
         }
     }
@@ -81,7 +81,7 @@ public struct Expression: Sendable, Equatable {
         case .power:
             let value = pow(a.0, b.0)
             let base = a.1 == 0 || b.0 == 0 ? 0 : b.0 * pow(a.0, b.0 - 1) * a.1
-            return (value, b.1 == 0 ? base : base + value * Foundation.log(a.0) * b.1)
+            return (value, b.1 == 0 ? base : base + value * Glibc.log(a.0) * b.1)
         case .function(.max): return a.0 > b.0 ? a : b.0 > a.0 ? b : (a.0, (a.1 + b.1) / 2)
         case .function(.min): return a.0 < b.0 ? a : b.0 < a.0 ? b : (a.0, (a.1 + b.1) / 2)
         default: return a

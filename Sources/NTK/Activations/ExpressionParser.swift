@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// Reads an expression by recursive descent. Powers bind tighter than a sign before them and to the right: −x^2 = −(x^2), 2^3^2 = 2^9.
 struct ExpressionParser {

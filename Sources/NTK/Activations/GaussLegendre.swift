@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// Nodes and weights of Gauss–Legendre quadrature on [0, 1].
 struct GaussLegendre: Sendable {

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// φ(√q x) in normalized Hermite polynomials: a_l = E[φ(√q x) h_l(x)], b_l the same of φ', for x ~ N(0, 1).
 ///

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// Duals of activations without a closed form.
 ///

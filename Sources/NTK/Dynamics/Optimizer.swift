@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Glibc
 
 /// How the outputs are trained, and what that does to one mode of the kernel.
 ///

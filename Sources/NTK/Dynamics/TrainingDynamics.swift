@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Glibc
 public import LinearAlgebra
 
 /// The outputs of an infinitely wide network while it is trained, in closed form over the eigenvectors of its tangent kernel Θ = U Λ Uᵀ

@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Glibc
 public import LinearAlgebra
 
 /// How near the tangent kernels of finite networks come to their infinite limit as the width grows.

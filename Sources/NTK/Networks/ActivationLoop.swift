@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Glibc
 internal import LinearAlgebra
 
 /// An activation and its derivative on many elements.
@@ -22,7 +22,7 @@ enum ActivationLoop {
                 unsafe target[index] = (u > 0 ? b : a) * u
             }
         case .erf(let a, let b, let c):
-            for index in 0..<count { unsafe target[index] = Element(a * Foundation.erf(b * Double(source[index])) + c) }
+            for index in 0..<count { unsafe target[index] = Element(a * Glibc.erf(b * Double(source[index])) + c) }
         default:
             for index in 0..<count { unsafe target[index] = Element(activation.evaluate(Double(source[index])).value) }
         }

@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Glibc
 import LinearAlgebra
 
 /// The values of a network at some points, kept for the backward pass.

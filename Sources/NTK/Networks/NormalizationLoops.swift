@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Glibc
 import LinearAlgebra
 
 /// Layer normalization and softmax of one point or row, with their derivatives.

@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Glibc
 import LinearAlgebra
 
 /// Independent numbers from N(0, 1), each a function of its place alone: Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as

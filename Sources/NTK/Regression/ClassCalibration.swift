@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Glibc
 public import LinearAlgebra
 
 /// Probabilities of classes from the scores of a regression on one-hot codes: softmax(β s), with the inverse temperature β for which the

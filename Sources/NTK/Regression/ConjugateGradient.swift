@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Glibc
 public import LinearAlgebra
 
 /// (K + λI) α = y by preconditioned conjugate gradients (Hestenes & Stiefel 1952), all columns of y at a time, each with its own steps.

@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Glibc
 public import LinearAlgebra
 
 /// Kernel ridge regression, which is the mean and covariance of a Gaussian process with noise λ, and, for the NTK and λ = 0, the mean of

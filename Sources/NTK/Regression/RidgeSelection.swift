@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Glibc
 internal import LinearAlgebra
 
 /// The candidates for a ridge, and what each was worth.

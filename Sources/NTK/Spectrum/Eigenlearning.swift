@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Glibc
 
 /// The expected test error of kernel ridge regression on n points drawn at random, from the spectrum alone (Simon, Dickens, Karkada,
 /// DeWeese 2021, arXiv 2110.03922, eqs. 5–8). With λ_i the eigenvalues of the kernel's operator, v_i the target's coefficients, δ the ridge

@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Glibc
 public import LinearAlgebra
 
 /// What the eigenvalues and eigenvectors of a Gram matrix K = U Λ Uᵀ say of learning with it.

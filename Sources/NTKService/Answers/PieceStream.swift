@@ -61,7 +61,7 @@ extension ResponseBody {
         let length = pieces.reduce(Int?.some(0)) { sum, piece in piece.length.flatMap { length in sum.map { $0 + length } } }
         if isCopied {
             let sequence = PieceSequence(pieces: pieces)
-            return .stream(length: length) { try sequence.next() }
+            return .pieces(length: length) { try sequence.next() }
         }
         let stream = PieceStream(pieces: pieces, ahead: executor.width, executor: executor)
         return .stream(length: length) { try await stream.next() }

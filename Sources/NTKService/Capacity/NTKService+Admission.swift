@@ -53,11 +53,19 @@ extension NTKService {
 
 extension ResponseBody {
     /// The same content, which keeps what it is made from accounted for until it is sent.
-    func holding(_ leases: [MemoryBudget.Lease]) -> ResponseBody {
-        guard case .stream(let length, let next) = self else { return self }
-        return .stream(length: length) {
-            defer { withExtendedLifetime(leases) {} }
-            return try await next()
+    func holding(_ leases: [MemoryBudget.Lease?]) -> ResponseBody {
+        switch self {
+        case .bytes: return self
+        case .stream(let length, let next):
+            return .stream(length: length) {
+                defer { withExtendedLifetime(leases) {} }
+                return try await next()
+            }
+        case .pieces(let length, let next):
+            return .pieces(length: length) {
+                defer { withExtendedLifetime(leases) {} }
+                return try next()
+            }
         }
     }
 }

@@ -1,11 +1,13 @@
 internal import ArtifactStore
 internal import HTTP1
 internal import HTTPTypes
+internal import TensorFormats
 
 /// The name that a client gives to a POST, so that the same one sent again gets the first answer.
 struct IdempotencyKey: Hashable, Sendable {
     static let field = HTTPField.Name("Idempotency-Key") ?? .via
     private static let longest = 255
+    private static let pieceBytes = 4_096
 
     /// Of the key and of who sent it: nobody gets at another's answers by guessing keys.
     let hash: ArtifactID
@@ -27,13 +29,22 @@ struct IdempotencyKey: Hashable, Sendable {
         self.hash = hash.finish()
     }
 
-    /// By which two requests are known to be the same.
+    /// By which two requests are known to be the same. Of a large body the checksums of its pieces count: to hash it takes longer than to read it,
+    /// and who makes two requests of his own look alike deceives nobody but himself.
     static func fingerprint(_ request: ServerRequest) -> String {
         var hash = ContentHash()
         hash.update(request.head.method.rawValue)
         hash.update(request.head.path ?? "")
         hash.update(request.head.headerFields[.contentType] ?? "")
-        unsafe hash.update(request.body.span.bytes)
+        if request.body.count <= NTKService.smallBody {
+            unsafe hash.update(request.body.span.bytes)
+        } else {
+            hash.update("\(request.body.count)")
+            let checksums = stride(from: 0, to: request.body.count, by: pieceBytes).map {
+                Checksum.crc32(request.body[$0..<min($0 + pieceBytes, request.body.count)])
+            }
+            unsafe hash.update(checksums.span.bytes)
+        }
         return hash.finish().description
     }
 }

@@ -115,7 +115,7 @@ struct InferRequest: Sendable {
             }
             return (name, NumericArray(shape: shape, elements: array.elements, hasNulls: array.hasNulls))
         case (nil, let data?) where data.listElements?.isEmpty == true && count == 0:
-            return (name, NumericArray(shape: shape, elements: []))
+            return (name, NumericArray(shape: shape, elements: NumericElements([])))
         default:
             throw ProblemDetails.badInference("\(pointer): data, an array of numbers, or the parameter binary_data_size expected")
         }

@@ -1,5 +1,5 @@
 package import ArtifactStore
-internal import Foundation
+internal import FoundationEssentials
 internal import LinearAlgebra
 internal import Locks
 internal import NTK
@@ -56,7 +56,7 @@ package final class NetworkStore: Sendable {
             for (name, array) in arrays.sorted(by: { $0.key < $1.key }) {
                 hash.update(name)
                 hash.update(array.shape.map(String.init).joined(separator: ","))
-                unsafe hash.update(array.elements.span.bytes)
+                unsafe array.elements.withContiguousStorageIfAvailable { unsafe hash.update(Span(_unsafeElements: $0).bytes) }
             }
         }
         return hash.finish()

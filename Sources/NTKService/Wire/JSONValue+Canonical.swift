@@ -21,7 +21,7 @@ extension JSONValue {
             json.beginArray()
             for value in values { value.write(to: &json, sorted: sorted) }
             json.endArray()
-        case .tensor(let array): Self.write(array.shape[...], array.elements, to: &json)
+        case .tensor(let array): Self.write(array.shape[...], array.elements[...], to: &json)
         case .object(let object):
             json.beginObject()
             let members = sorted ? object.members.sorted { $0.key < $1.key } : object.members
@@ -34,7 +34,7 @@ extension JSONValue {
         }
     }
 
-    private static func write(_ shape: ArraySlice<Int>, _ elements: ArraySlice<Double>, to json: inout JSONWriter) {
+    private static func write(_ shape: ArraySlice<Int>, _ elements: Slice<NumericElements>, to json: inout JSONWriter) {
         guard let extent = shape.first else {
             if let number = elements.first { write(number, to: &json) }
             return

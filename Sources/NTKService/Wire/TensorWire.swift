@@ -36,7 +36,7 @@ extension ObjectReader {
             throw .invalid(pointer, "points of shape [n, …, channels] with every extent at least 1 expected; shape \(array.shape) came")
         }
         let shape = Array(array.shape.dropFirst())
-        let values = Matrix(rows: array.shape[0], columns: shape.reduce(1, *), array.elements)
+        let values = array.elements.matrix(rows: array.shape[0], columns: shape.reduce(1, *))
         guard format == .channelsFirst, shape.count > 1 else { return PointTensor(values: values, shape: shape) }
         let channels = shape[0]
         let positions = values.columns / channels

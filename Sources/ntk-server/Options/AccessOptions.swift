@@ -1,6 +1,7 @@
 import ArgumentParser
-import Foundation
+import FoundationEssentials
 import Gateway
+import Glibc
 import Logging
 
 /// Who may ask, how often, and from which pages.
@@ -59,7 +60,7 @@ struct AccessOptions: ParsableArguments {
     func crossOrigin() throws -> CrossOrigin {
         var origins = corsOrigin
         if origins.isEmpty, let text = Self.environment["NTK_CORS_ORIGINS"] {
-            origins = text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+            origins = text.split { ", \t".contains($0) }.map(String.init)
         }
         if origins.isEmpty { return CrossOrigin(nil) }
         if origins.contains("*") {

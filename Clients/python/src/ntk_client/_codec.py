@@ -11,7 +11,7 @@ import json
 import math
 import zipfile
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -51,18 +51,42 @@ def _npy_pieces(array: npt.NDArray[Any]) -> list[bytes | memoryview]:
     return [file.getvalue(), numbers.view(np.uint8).data if numbers.size else b""]
 
 
-def _read_npy(content: bytes) -> npt.NDArray[Any]:
-    """Return the array of a ``.npy`` file: as ``numpy.load``, which takes several times as long from memory."""
-    file = io.BytesIO(content)
+# Bytes that are taken from a connection at once: what stays in a cache until it is where it belongs.
+_PIECE = 1 << 18
+
+
+class Readable(Protocol):
+    """What an answer's body is read from; ``read`` returns less than was asked for at the end only."""
+
+    def read(self, amount: int | None = None, /) -> bytes:
+        """Return the next bytes, all that are left without an amount."""
+
+
+def read_npy(file: Readable | BinaryIO) -> npt.NDArray[Any]:
+    """Return the array of a ``.npy`` file as it comes, its numbers straight into their place.
+
+    Raises
+    ------
+    ValueError
+        Where it is no such file, or not a whole one.
+    """
     version = np.lib.format.read_magic(file)
     if version not in {(1, 0), (2, 0)}:
-        return np.asarray(np.load(io.BytesIO(content), allow_pickle=False))
+        raise ValueError(f"a .npy file of version 1.0 or 2.0 expected; {version} came")
     header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, fortran_order, dtype = header(file)
     if dtype.hasobject:
         raise ValueError(f"an array of numbers expected; one of {dtype} came")
-    flat = np.frombuffer(content, dtype=dtype, count=math.prod(shape), offset=file.tell())
-    return flat.reshape(shape, order="F" if fortran_order else "C").copy(order="A")
+    flat = np.empty(math.prod(shape), dtype)
+    place = flat.view(np.uint8).data if flat.size else memoryview(b"")
+    start = 0
+    while start < len(place):
+        piece = file.read(min(_PIECE, len(place) - start))
+        if not piece:
+            raise ValueError(f"{len(place)} bytes of numbers expected; {start} came")
+        place[start : start + len(piece)] = piece
+        start += len(piece)
+    return flat.reshape(shape, order="F" if fortran_order else "C")
 
 
 def _without_arrays(value: Any, path: tuple[str, ...], arrays: dict[str, npt.NDArray[Any]]) -> Any:
@@ -83,13 +107,13 @@ def _without_arrays(value: Any, path: tuple[str, ...], arrays: dict[str, npt.NDA
     return value.item() if isinstance(value, np.generic) else value
 
 
-def encode(fields: Mapping[str, Any]) -> tuple[bytes, str]:
-    """Return the body of a request and its media type; arrays among the fields travel as ``.npy``."""
+def encode(fields: Mapping[str, Any]) -> tuple[list[bytes | memoryview], str]:
+    """Return the body of a request in pieces, and its media type; arrays among the fields travel as ``.npy``, from where they stand."""
     arrays: dict[str, npt.NDArray[Any]] = {}
     plain = _without_arrays(fields, (), arrays)
     text = json.dumps(plain, allow_nan=False, separators=(",", ":")).encode()
     if not arrays:
-        return text, JSON
+        return [text], JSON
     boundary = choose_boundary()
     pieces: list[bytes | memoryview] = []
     parts: list[tuple[str, str, list[bytes | memoryview]]] = [("request", JSON, [text])]
@@ -98,8 +122,7 @@ def encode(fields: Mapping[str, Any]) -> tuple[bytes, str]:
         field = RequestField(name, b"", filename=name)
         field.make_multipart(content_type=media_type)
         pieces += [f"--{boundary}\r\n{field.render_headers()}".encode(), *content, b"\r\n"]
-    # One copy of the numbers, and no more.
-    return b"".join([*pieces, f"--{boundary}--\r\n".encode()]), f"multipart/form-data; boundary={boundary}"
+    return [*pieces, f"--{boundary}--\r\n".encode()], f"multipart/form-data; boundary={boundary}"
 
 
 def accept(only_array: str | None) -> str:
@@ -107,22 +130,25 @@ def accept(only_array: str | None) -> str:
     return f"{NPY}, {NPZ};q=0.9, {JSON};q=0.5" if only_array else f"{NPZ}, {JSON};q=0.5"
 
 
-def decode(body: bytes, media_type: str, only_array: str | None = None) -> dict[str, Any]:
+def decode(body: Readable | BinaryIO, media_type: str, only_array: str | None = None) -> dict[str, Any]:
     """Return an answer's fields.
 
     Parameters
     ----------
-    body, media_type
-        As they came.
+    body
+        Is read to its end.
+    media_type
+        As it came.
     only_array
         The name of the one array that a ``.npy`` answer is.
     """
     kind = media_type.partition(";")[0].strip().lower()
     if kind == NPY:
-        return {only_array or "array": _read_npy(body)}
+        return {only_array or "array": read_npy(body)}
+    content = body.read()
     if kind == NPZ:
-        return _decode_npz(body)
-    answer = json.loads(body) if body else {}
+        return _decode_npz(content)
+    answer = json.loads(content) if content else {}
     return answer if isinstance(answer, dict) else {"value": answer}
 
 
@@ -135,7 +161,7 @@ def _decode_npz(body: bytes) -> dict[str, Any]:
             if name == "meta.json":
                 answer = json.loads(content)
             else:
-                arrays[name.removesuffix(".npy")] = _read_npy(content)
+                arrays[name.removesuffix(".npy")] = read_npy(io.BytesIO(content))
     for name, array in arrays.items():
         _place(answer, name, array)
     return answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -93,9 +94,10 @@ class Transport:
             Where no answer came, after all retries.
         """
         sent = dict(headers or {})
-        body = None
+        body: Any = None
         if fields is not None:
             body, sent["Content-Type"] = _codec.encode(fields)
+            sent["Content-Length"] = str(sum(len(piece) for piece in body))
         if method == "POST":
             sent.setdefault("Idempotency-Key", str(uuid.uuid4()))
         if timeout is not None:
@@ -136,11 +138,25 @@ class Transport:
             Where the status is 400 or more.
         """
         sent = {"Accept": _codec.accept(only_array), **(headers or {})}
-        answer = self.send(method, path, fields=fields, query=query, headers=sent, timeout=timeout)
-        if answer.status >= 400:
-            raise ProblemError.from_answer(answer.status, answer.data, answer.headers.get("Retry-After"))
-        media_type = answer.headers.get("Content-Type", _codec.JSON)
-        return answer.status, answer.headers, _codec.decode(answer.data, media_type, only_array)
+        if method == "POST":
+            sent.setdefault("Idempotency-Key", str(uuid.uuid4()))
+        failures = 0
+        while True:
+            answer = self.send(method, path, fields=fields, query=query, headers=sent, timeout=timeout, stream=True)
+            try:
+                if answer.status >= 400:
+                    raise ProblemError.from_answer(answer.status, answer.read(), answer.headers.get("Retry-After"))
+                media_type = answer.headers.get("Content-Type", _codec.JSON)
+                decoded = _codec.decode(answer, media_type, only_array)
+                answer.drain_conn()
+                return answer.status, answer.headers, decoded
+            except urllib3.exceptions.HTTPError as error:
+                # The answer broke off.
+                answer.close()
+                failures += 1
+                if failures > self._retries:
+                    raise UnreachableError(f"{method} {self.address}{path}: {error}") from error
+                time.sleep(min(0.1 * 2**failures, 10))
 
     def lines(self, path: str, headers: Mapping[str, str]) -> Iterator[str]:
         """Yield the lines of a streamed answer as they come."""

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 extension SpatialMap {
     /// The product of one map an axis; `axes[a][o]` lists the inputs of output o along axis a.

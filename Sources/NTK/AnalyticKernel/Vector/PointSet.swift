@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import LinearAlgebra
 
 /// What belongs to the points of one data set and not to pairs: unit vectors, the variance of every value, the kernels' diagonals.

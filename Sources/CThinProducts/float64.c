@@ -1,3 +1,0 @@
-#define REAL double
-#define NAME(name) ntk_##name##_f64
-#include "products.inc"

@@ -1,0 +1,3 @@
+// libyaml: openapi.yaml as a tree of nodes.
+#pragma once
+#include <yaml.h>
