@@ -48,6 +48,9 @@ let package = Package(
         .target(
             name: "CCompensatedSums", dependencies: ["CInstructionSets"],
             cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off", "-fno-math-errno"])]),
+        .target(
+            name: "CThinProducts", dependencies: ["CInstructionSets"],
+            cSettings: [.unsafeFlags(["-O3", "-ffp-contract=on", "-fno-math-errno"])]),
         .target(name: "CInstructionSets"),
         .target(name: "CMemoryPolicy"),
         .target(name: "CThreadSanitizer"),
@@ -56,7 +59,7 @@ let package = Package(
 
         // The numeric core.
         .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "CCompensatedSums", "Locks"], swiftSettings: strict),
-        .target(name: "NTK", dependencies: ["LinearAlgebra", "CDualActivations", "Locks"], swiftSettings: strict),
+        .target(name: "NTK", dependencies: ["LinearAlgebra", "CDualActivations", "CThinProducts", "Locks"], swiftSettings: strict),
         .target(name: "TensorFormats", dependencies: ["CDeflate", "CSimdJSON", "CZlib", "LinearAlgebra", "Locks"], swiftSettings: strict),
 
         // Serving.

@@ -92,6 +92,9 @@ package final class MemoryBudget: Sendable {
     /// Bytes if they are there without a wait.
     package func reserveNow(_ bytes: Int) -> Lease? { take(bytes, part(bytes)) }
 
+    /// More bytes for a request that has some, if they are there: who waits for memory has none, and waits on.
+    package func growNow(_ bytes: Int) -> Lease? { take(bytes, .computations, overtakes: true) }
+
     /// Bytes as soon as they are there.
     /// - Throws: `Exhausted`, at once or when it has waited too long; `CancellationError`.
     package func reserve(_ bytes: Int) async throws -> Lease {
@@ -104,10 +107,9 @@ package final class MemoryBudget: Sendable {
 
     // MARK: Taking and waiting
 
-    func take(_ bytes: Int, _ part: Part, leaving rest: Int = 0) -> Lease? {
+    func take(_ bytes: Int, _ part: Part, leaving rest: Int = 0, overtakes: Bool = false) -> Lease? {
         let isTaken = state.withLock { state in
-            // Nobody overtakes who waits.
-            guard state.parts[part.rawValue].waiting.isEmpty, bytes <= room(part, state) - rest else { return false }
+            guard overtakes || state.parts[part.rawValue].waiting.isEmpty, bytes <= room(part, state) - rest else { return false }
             state.parts[part.rawValue].used += bytes
             return true
         }

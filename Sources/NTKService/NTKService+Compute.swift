@@ -8,8 +8,6 @@ internal import TensorFormats
 extension NTKService {
     /// Work of at most this many operations, some tens of microseconds, is done on the event loop: to hand it over would cost as much.
     private static let smallWork = 200_000
-    /// Bytes of JSON that are parsed in a second.
-    private static let parsedBytesPerSecond = 3e8
 
     /// body → wire value → task → result → answer, with the times of each.
     func compute<Task: ComputeTask>(
@@ -57,32 +55,30 @@ extension NTKService {
         do {
             let task: Task
             let format: AnswerFormat
-            var parsed: MemoryBudget.Lease?
-            if request.body.count <= Self.smallBody {
+            var leases: [MemoryBudget.Lease] = []
+            if request.body.count <= Self.smallBody && !RequestBody.swells(request) {
                 (task, format) = try read(&timing)
             } else {
-                // Numbers take no more room than the text that is worth writing for them.
-                parsed = try await reserve(request.body.count)
-                let priority = WorkPriority(seconds: Double(request.body.count) / Self.parsedBytesPerSecond)
-                (task, format, timing) = try await executor.run(priority: priority) { [timing] _ in
+                let large = try await readLarge(request) { [timing] in
                     var timing = timing
                     let (task, format) = try read(&timing)
-                    return (task, format, timing)
+                    return LargeRequest(task: task, format: format, timing: timing)
                 }
+                (task, format, timing, leases) = (large.task, large.format, large.timing, large.leases)
             }
             if task.operations <= Self.smallWork {
                 timing.end("queue")
                 let answer = try work(task, SerialTiles())
                 timing.end("compute")
-                return try self.answer(answer, format, &timing, holding: [parsed])
+                return try self.answer(answer, format, &timing, holding: leases)
             }
-            let lease = try await reserve(task.peakBytes)
+            if leases.isEmpty { leases.append(try await reserve(task.peakBytes)) }
             var (computed, isShared) = try await share(request) { try await execute(task, within: seconds, work) }
             timing.end("queue", at: computed.start)
             timing.end("compute", at: computed.start + computed.duration)
             // Whoever made it answers 201.
             if isShared, computed.answer.status == .created { computed.answer.status = .ok }
-            return try self.answer(computed.answer, format, &timing, holding: [parsed, lease])
+            return try self.answer(computed.answer, format, &timing, holding: leases)
         } catch let only as EstimateOnly {
             var json = JSONWriter()
             json.beginObject()
@@ -96,7 +92,7 @@ extension NTKService {
     }
 
     private func answer(
-        _ answer: ComputedAnswer, _ format: AnswerFormat, _ timing: inout ServerTiming, holding leases: [MemoryBudget.Lease?]
+        _ answer: ComputedAnswer, _ format: AnswerFormat, _ timing: inout ServerTiming, holding leases: [MemoryBudget.Lease]
     ) throws -> ServerResponse {
         let content = try ResponseBody.pieces(
             answer.body.pieces(as: format), numbers: answer.body.numbers, isCopied: format != .json, on: executor)

@@ -95,4 +95,16 @@ struct MemoryBudgetTests {
         #expect(try await new.value.bytes == 1 << 20)
         withExtendedLifetime(second) {}
     }
+
+    @Test func whoHasMemoryMayTakeMoreBeforeWhoWaits() async throws {
+        let budget = MemoryBudget(bytes: 1_600)
+        var first = budget.reserveNow(1_000)
+        let waits = Task { try await budget.reserve(600) }
+        while budget.usage.waiting < 1 { await Task.yield() }
+        #expect(budget.reserveNow(400) == nil && budget.growNow(600) == nil)
+        var more = budget.growNow(400)
+        #expect(first != nil && more != nil && budget.usage.used == 1_400)
+        (first, more) = (nil, nil)
+        #expect(try await waits.value.bytes == 600)
+    }
 }

@@ -4,10 +4,14 @@ The budget is 64 MB, of which bodies may take 30 MB.
 """
 import contextlib
 import gzip
+import io
+import random
 import re
 import socket
+import struct
 import threading
 import time
+import zipfile
 
 import pytest
 
@@ -169,6 +173,46 @@ def test_slow_bodies_hold_what_they_declare_until_they_are_given_up(start):
         # Waits for the slow one, and is not blamed for that.
         assert upload(server, 10, "length")[0] == 422
         assert answer(slow)[0] == 408
+    eventually(lambda: reserved(server) == 0)
+
+
+def post(server, content_type: str, body: bytes) -> int:
+    with server.connect() as connection:
+        fields = f"Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n"
+        connection.sendall(f"POST /v1/kernels HTTP/1.1\r\nHost: h\r\n{fields}\r\n".encode() + body)
+        return answer(connection)[0]
+
+
+def archive(count: int, tail: bytes) -> bytes:
+    """Zeros, and what makes them less suspicious."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as members:
+        members.writestr("meta.json", b'{"architecture":{"type":"dense"}}')
+        header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1, %d), }" % count
+        members.writestr("x1.npy", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + bytes(count * 8 - len(tail)) + tail)
+    return file.getvalue()
+
+
+def test_what_a_body_is_read_into_counts(start):
+    """Numbers of one digit take eight times their text, and an archive of zeros hundreds of times itself."""
+    budget = 24 << 20
+    server = start("--memory-budget", str(budget))
+    text = b'{"architecture":{"type":"dense"},"x1":[[%s]]}'
+    assert post(server, "application/json", text % b",".join([b"1"] * 1_500_000)) == 413
+    assert post(server, "application/x-npz", archive(1_200_000, random.Random(1).randbytes(120_000))) == 413
+    assert post(server, "application/x-npz", archive(900_000, b"")) == 200
+    assert post(start("--memory-budget", str(16 << 20)), "application/x-npz", archive(900_000, b"")) == 413
+    before = resident(server)
+    assert post(server, "application/json", text % b",".join([b"1"] * 200_000)) == 200
+    statuses = []
+    senders = [threading.Thread(target=lambda: statuses.append(post(server, "application/json", text % b",".join([b"1"] * 400_000))))
+               for _ in range(12)]
+    for thread in senders:
+        thread.start()
+    for thread in senders:
+        thread.join()
+    assert statuses == [200] * 12
+    assert resident(server) - before <= 2 * budget
     eventually(lambda: reserved(server) == 0)
 
 

@@ -141,6 +141,28 @@ struct ArchitecturePropertyTests {
         #expect(try none == kernel([]))
     }
 
+    /// The average over an attention's outputs is found without them; with a layer between that changes nothing they are all computed.
+    @Test(arguments: [
+        SelfAttention(heads: 2),
+        SelfAttention(biasStd: 0.3, mechanism: .abs, positionalEmbedding: .sum, positionalDecay: 0.1, embedsValues: true),
+    ])
+    func averagedAttentionIsTheAverageOfAttention(attention: SelfAttention) throws {
+        let x = Matrix.random(4, 40, seed: 11)
+        var elements = x.elements
+        for channel in 0..<2 { elements[40 + 6 + channel] = .nan }
+        for points in [x, Matrix(rows: 4, columns: 40, elements)] {
+            func kernels(_ layers: [Layer]) throws -> [Matrix<Double>] {
+                let kernel = try AnalyticKernel(
+                    .serial([Self.conv(), .relu, Self.conv(), .selfAttention(attention)] + layers + Self.pooled), shape: [5, 4, 2])
+                let result = try kernel.matrices(points, kinds: [.nngp, .ntk], as: Double.self)
+                return [try #require(result.nngp), try #require(result.ntk)]
+            }
+            for (own, other) in zip(try kernels([]), try kernels([.pool(Pool(windowShape: [1, 1]))])) {
+                for i in 0..<4 { for j in 0..<4 { #expect(abs(own[i, j] - other[i, j]) <= 1e-13 * Self.scale(other, i, j)) } }
+            }
+        }
+    }
+
     @Test func circularNetworksDoNotSeeShifts() throws {
         let network = Layer.serial([Self.conv([3, 3], .circular), .relu, Self.conv([2, 3], .circular), .relu] + Self.pooled)
         let (height, width, channels) = (5, 4, 2)

@@ -51,7 +51,7 @@ struct IterativeRegressionTests {
         let vectors = Matrix.random(150, 2, seed: 44)
         let (own, expected) = (try problem.packed.multiply(vectors, on: ConcurrentTiles()), try problem.kernel.multiply(vectors, on: SerialTiles()))
         #expect(own.subtracting(expected).elements.allSatisfy { abs($0) < 1e-4 })
-        let columns = problem.packed.columns([0, 63, 64, 149])
+        let columns = try problem.packed.columns([0, 63, 64, 149], on: ConcurrentTiles())
         #expect(columns.subtracting(problem.kernel.columns([0, 63, 64, 149])).elements.allSatisfy { abs($0) < 1e-5 })
     }
 
@@ -68,6 +68,20 @@ struct IterativeRegressionTests {
             #expect(abs(left - approximation.residualTrace) < 1e-8)
         }
         #expect(last < 1e-8)
+    }
+
+    /// (F Fᵀ + μI) times the inverse's product is what it was, for counts of rows and vectors that fill no register.
+    @Test(arguments: [(1, 1, 0), (7, 2, 64), (203, 3, 64), (1_030, 11, 128), (64, 5, 64)])
+    func lowRankInverseIsTheInverse(n: Int, k: Int, rank: Int) throws {
+        let factor = Matrix.random(n, rank, seed: 45)
+        let right = Matrix.random(n, k, seed: 46)
+        let shift = 0.3
+        let inverse = try LowRankInverse(factor, shift: shift, on: ConcurrentTiles())
+        let own = try inverse.apply(right, on: ConcurrentTiles())
+        let back = rank == 0 ? own.copy() : try factor.multiply(factor.transposedMultiply(own, on: SerialTiles()), on: SerialTiles())
+        if rank > 0 { back.add(own, scaled: [Double](repeating: shift, count: k)) }
+        let expected = rank == 0 ? right.elements.map { $0 / shift } : right.elements
+        #expect(zip(back.elements, expected).allSatisfy { abs($0 - $1) < 1e-9 })
     }
 
     @Test func saysWhenItDoesNotConverge() throws {

@@ -14,6 +14,9 @@ extension KernelRidgeRegression {
         public init(ridge: Double) { self.ridge = ridge }
     }
 
+    /// Columns that take a fraction of the kernel's memory and of a product's time, and more than halve the iterations.
+    public static func standardPreconditionerRank(_ order: Int) -> Int { min(max(100, 8 * Int(Double(order).squareRoot())), 2_000) }
+
     /// Fits by conjugate gradients, preconditioned by randomly pivoted Cholesky: O(n²) for each of the iterations, which the diagnostics
     /// count. The kernel's tiles are rounded to float32, so that what is solved is a kernel within 2⁻²⁴ of the true one; `exact` brings the
     /// solution to that: it multiplies by tiles that are computed anew in float64, for residuals of iterative refinement.
@@ -42,11 +45,11 @@ extension KernelRidgeRegression {
             return image
         }
         let reduced = groups.reduce(targets)
-        let rank = options.preconditionerRank ?? min(max(100, 4 * Int(Double(n).squareRoot())), 1_500)
+        let rank = options.preconditionerRank ?? Self.standardPreconditionerRank(n)
         let approximation = try RandomlyPivotedCholesky(
             diagonal: zip(tiles.diagonal, groups.multiplicities).map { $0 * $1 }, rank: rank, on: executor
         ) { indices in
-            let columns = tiles.columns(indices)
+            let columns = try tiles.columns(indices, on: executor)
             if isWeighted {
                 columns.scaleRows(roots)
                 columns.scaleColumns(indices.map { roots[$0] })
@@ -55,12 +58,13 @@ extension KernelRidgeRegression {
         }
         // With next to no ridge the preconditioner is shifted by what it leaves of the kernel.
         let shift = max(ridge, approximation.residualTrace / Double(n) * 1e-3, tiles.diagonal.reduce(0, +) / Double(n) * 1e-12)
-        let inverse = try approximation.inverse(shift: shift, on: executor)
+        let inverse = try LowRankInverse(approximation.factor, shift: shift, on: executor)
         var iterations = 0
         func solve(_ right: Matrix<Double>, _ tolerance: Double) throws -> Matrix<Double> {
-            let run = try ConjugateGradient(right, tolerance: tolerance, mostIterations: options.mostIterations - iterations, precondition: inverse) {
-                try system($0) { try tiles.multiply($0, on: executor) }
-            }
+            let run = try ConjugateGradient(
+                right, tolerance: tolerance, mostIterations: options.mostIterations - iterations,
+                precondition: { try inverse.apply($0, on: executor) },
+                multiply: { try system($0) { try tiles.multiply($0, on: executor) } })
             iterations += run.iterations
             guard run.solution.isFinite else { throw RegressionError.overflow }
             return run.solution
@@ -76,7 +80,8 @@ extension KernelRidgeRegression {
         }
         var reached = ratio()
         while reached > options.tolerance, iterations < options.mostIterations {
-            let correction = try solve(rest, inner)
+            // Not further than what is still missing, with a margin.
+            let correction = try solve(rest, min(max(options.tolerance / reached / 5, 1e-5), 0.5))
             let better = solution.adding(correction)
             let after = reduced.subtracting(try system(better, product))
             let before = reached

@@ -1,21 +1,22 @@
+internal import CThinProducts
 public import LinearAlgebra
 
 /// The upper triangle of a symmetric kernel in square tiles of float32, for systems that are too large for a factor: half the memory of all
 /// of it, and every tile is read once for a product.
 public struct PackedKernel: Sendable {
     public let order: Int
-    /// Points on a side of a tile.
+    /// Points on a side of a tile: a multiple of 64.
     public let side: Int
     /// k(x_i, x_i) in float64.
     public let diagonal: [Double]
-    /// Tiles row by row, each [side, side] with what is beyond the last point 0; below the diagonal of those on it, the mirror image.
+    /// Tiles row by row, each [side, side] (with a gap after each row) and what is beyond the last point 0; below the diagonal of those on it, the mirror image.
     private let tiles: [Storage<Float>]
     private let blocks: Int
 
     /// Bytes for `order` points.
     public static func bytes(order: Int, side: Int = standardSide) -> Int {
         let blocks = (order + side - 1) / side
-        return blocks * (blocks + 1) / 2 * side * side * 4
+        return blocks * (blocks + 1) / 2 * side * (side + apart) * 4
     }
 
     public static let standardSide = 2_048
@@ -24,7 +25,7 @@ public struct PackedKernel: Sendable {
     public init(
         order: Int, side: Int = standardSide, diagonal: [Double], block: (_ rows: Range<Int>, _ columns: Range<Int>) throws -> Matrix<Float>
     ) throws {
-        precondition(order > 0 && diagonal.count == order)
+        precondition(order > 0 && diagonal.count == order && side.isMultiple(of: Int(NTK_THIN_COLUMNS)))
         (self.order, self.side, self.diagonal) = (order, side, diagonal)
         blocks = (order + side - 1) / side
         var tiles: [Storage<Float>] = []
@@ -32,9 +33,11 @@ public struct PackedKernel: Sendable {
             for column in row..<blocks {
                 let (rows, columns) = (Self.range(row, side, order), Self.range(column, side, order))
                 let values = try block(rows, columns)
-                let tile = Storage<Float>(count: side * side)
-                unsafe tile.base.initialize(repeating: 0, count: side * side)
-                for i in 0..<rows.count { unsafe (tile.base + i * side).update(from: values.base + i * columns.count, count: columns.count) }
+                let tile = Storage<Float>(count: side * (side + apart))
+                unsafe tile.base.initialize(repeating: 0, count: tile.count)
+                for i in 0..<rows.count {
+                    unsafe (tile.base + i * (side + apart)).update(from: values.base + i * columns.count, count: columns.count)
+                }
                 tiles.append(tile)
             }
         }
@@ -45,61 +48,66 @@ public struct PackedKernel: Sendable {
 
     private func tile(_ row: Int, _ column: Int) -> Storage<Float> { tiles[row * blocks - row * (row - 1) / 2 + column - row] }
 
-    /// K V for V [n, k] in float64; products in float32, sums over tiles in float64, in a fixed order.
+    /// K V for V [n, k] in float64; products in float32, sums over tiles in float64, in a fixed order. Reads every tile once, from both sides.
     public func multiply(_ right: Matrix<Double>, on executor: any TileExecutor) throws -> Matrix<Double> {
         let k = right.columns
-        let padded = blocks * side
-        let vectors = Matrix<Float>(zeroRows: padded, columns: k)
-        // Each column in its own units, as float32 has few exponents.
+        let (padded, count) = (blocks * side + apart, (k + vectorGroup - 1) / vectorGroup * vectorGroup)
+        // Each column in its own units, as float32 has few exponents; vectors lie side by side, as the tiles' rows do.
         let scales = (0..<k).map { column in (0..<order).reduce(0) { max($0, abs(right[$1, column])) } }
-        for row in 0..<order {
-            for column in 0..<k where scales[column] > 0 { unsafe vectors.base[row * k + column] = Float(right[row, column] / scales[column]) }
+        let vectors = Matrix<Float>(zeroRows: count, columns: padded)
+        for column in 0..<k where scales[column] > 0 {
+            for row in 0..<order { unsafe vectors.base[column * padded + row] = Float(right[row, column] / scales[column]) }
         }
-        // Every worker sums what its tiles add to each block; a block's sums are added in the tiles' order.
-        let partial = (0..<blocks * blocks).map { _ in Storage<Float>(count: side * k) }
+        // What each tile adds to a block of the result: summed when all are there, in the tiles' order.
+        let parts = Storage<Float>(count: blocks * blocks * count * side)
+        let part = { @Sendable (row: Int, column: Int) in (row * blocks + column) * count * side }
         let pairs = (0..<blocks).flatMap { row in (row..<blocks).map { (row, $0) } }
         try executor.forEach(pairs.count) { index in
             let (row, column) = pairs[index]
-            let tile = tile(row, column)
-            unsafe Float.gemm(
-                side, k, side, alpha: 1, tile.base, side, vectors.base + column * side * k, k, beta: 0, partial[row * blocks + column].base, k)
-            if row != column {
-                unsafe Float.gemmLeftTransposed(
-                    side, k, side, alpha: 1, tile.base, side, vectors.base + row * side * k, k, beta: 0, partial[column * blocks + row].base, k)
-            }
+            let mirrored = unsafe row == column ? ntk_thin_vectors_f32() : .init(elements: parts.base + part(column, row), stride: side)
+            unsafe ntk_thin_products_f32(
+                .init(elements: parts.base + part(row, column), stride: side), mirrored,
+                .init(elements: tile(row, column).base, rows: side, columns: side, stride: side + apart),
+                .init(elements: vectors.base + column * side, stride: padded), .init(elements: vectors.base + row * side, stride: padded), count)
         }
         let result = Matrix<Double>(uninitializedRows: order, columns: k)
         try executor.forEach(blocks) { row in
             let rows = Self.range(row, side, order)
-            for i in 0..<rows.count {
-                for column in 0..<k {
-                    var sum = 0.0
-                    for other in 0..<blocks { unsafe sum += Double(partial[row * blocks + other].base[i * k + column]) }
-                    unsafe result.base[(rows.lowerBound + i) * k + column] = sum * scales[column]
+            var sums = [Double](repeating: 0, count: side)
+            for column in 0..<k {
+                for i in 0..<side { sums[i] = 0 }
+                for other in 0..<blocks {
+                    let own = unsafe parts.base + part(row, other) + column * side
+                    for i in 0..<side { unsafe sums[i] += Double(own[i]) }
                 }
+                for i in 0..<rows.count { unsafe result.base[(rows.lowerBound + i) * k + column] = sums[i] * scales[column] }
             }
         }
         return result
     }
 
     /// Columns of K [n, count] in float64.
-    public func columns(_ indices: [Int]) -> Matrix<Double> {
+    public func columns(_ indices: [Int], on executor: any TileExecutor) throws -> Matrix<Double> {
         let result = Matrix<Double>(uninitializedRows: order, columns: indices.count)
-        for (target, index) in indices.enumerated() {
-            let (own, within) = (index / side, index % side)
-            for i in 0..<order {
-                let (block, row) = (i / side, i % side)
-                let value: Float =
-                    if block < own {
-                        unsafe tile(block, own).base[row * side + within]
-                    } else if block > own {
-                        unsafe tile(own, block).base[within * side + row]
-                    } else {
-                        unsafe tile(own, own).base[row * side + within]
+        try executor.forEach(blocks) { block in
+            let rows = Self.range(block, side, order)
+            for (target, index) in indices.enumerated() {
+                let (own, within) = (index / side, index % side)
+                // Above the tile's own block it is a column of a tile, from there on a row of one.
+                let (first, step) =
+                    if block < own { unsafe (tile(block, own).base + within, side + apart) } else {
+                        unsafe (tile(own, block).base + within * (side + apart), 1)
                     }
-                unsafe result.base[i * indices.count + target] = i == index ? diagonal[i] : Double(value)
+                for i in 0..<rows.count { unsafe result.base[(rows.lowerBound + i) * indices.count + target] = Double(first[i * step]) }
+                if rows.contains(index) { unsafe result.base[index * indices.count + target] = diagonal[index] }
             }
         }
         return result
     }
 }
+
+/// Elements between rows: without them whole columns would share a few places of a core's cache.
+private let apart = 32
+
+/// Vectors that are multiplied together.
+private let vectorGroup = Int(NTK_THIN_VECTORS)

@@ -2,15 +2,15 @@ internal import Glibc
 public import LinearAlgebra
 
 /// K ≈ F Fᵀ with F [n, r], its pivots drawn in proportion to what is left of the diagonal (Chen, Epperly, Tropp, Webber 2022, arXiv
-/// 2207.06503, Algorithm 2, in blocks), and (F Fᵀ + μI)⁻¹ by it: the preconditioner of Díaz, Epperly, Frangella, Tropp, Webber 2023
-/// (arXiv 2304.12465). Reads n r entries of the kernel; O(n r²).
+/// 2207.06503, Algorithm 2, in blocks), (F Fᵀ + μI)⁻¹ is the preconditioner of Díaz, Epperly, Frangella, Tropp, Webber 2023
+/// (arXiv 2304.12465), see `LowRankInverse`. Reads n r entries of the kernel; O(n r²).
 public struct RandomlyPivotedCholesky: Sendable {
-    /// F [n, r].
+    /// F [n, r], with columns of zeros up to a multiple of 64.
     public let factor: Matrix<Double>
+    /// r.
+    public let rank: Int
     /// tr (K − F Fᵀ).
     public let residualTrace: Double
-
-    public var rank: Int { factor.columns }
 
     private static let blockSize = 64
 
@@ -44,15 +44,18 @@ public struct RandomlyPivotedCholesky: Sendable {
             parts.append(part)
             found += part.columns
         }
-        let factor = Matrix<Double>(uninitializedRows: n, columns: found)
+        // A row of a multiple of 4096 bytes would put whole columns into a few places of a core's cache.
+        let even = (found + 63) / 64 * 64
+        let width = even > 0 && even.isMultiple(of: 512) ? even + 64 : even
+        let factor = Matrix<Double>(zeroRows: n, columns: width)
         var start = 0
         for part in parts {
             for row in 0..<n {
-                unsafe (factor.base + row * found + start).update(from: part.base + row * part.columns, count: part.columns)
+                unsafe (factor.base + row * width + start).update(from: part.base + row * part.columns, count: part.columns)
             }
             start += part.columns
         }
-        self.factor = factor
+        (self.factor, rank) = (factor, found)
         residualTrace = left.reduce(0, +)
     }
 
@@ -80,21 +83,6 @@ public struct RandomlyPivotedCholesky: Sendable {
             rest[chosen] = 0
         }
         return drawn.sorted()
-    }
-
-    /// (F Fᵀ + μI)⁻¹ as something to apply: (V − F (FᵀF + μI)⁻¹ FᵀV)/μ (Woodbury).
-    func inverse(shift: Double, on executor: any TileExecutor) throws -> (Matrix<Double>) throws -> Matrix<Double> {
-        let scale = { (matrix: Matrix<Double>) in
-            Matrix(rows: matrix.rows, columns: matrix.columns, matrix.elements.map { $0 / shift })
-        }
-        guard rank > 0 else { return scale }
-        let gram = try factor.transposedMultiply(factor, on: executor).symmetricCore
-        gram.addToDiagonal(shift)
-        let cholesky = try Cholesky(inPlace: gram, on: executor)
-        return { right in
-            let inner = try cholesky.solve(factor.transposedMultiply(right, on: executor), on: executor)
-            return scale(right.subtracting(try factor.multiply(inner, on: executor)))
-        }
     }
 }
 

@@ -53,7 +53,7 @@ extension NTKService {
 
 extension ResponseBody {
     /// The same content, which keeps what it is made from accounted for until it is sent.
-    func holding(_ leases: [MemoryBudget.Lease?]) -> ResponseBody {
+    func holding(_ leases: [MemoryBudget.Lease]) -> ResponseBody {
         switch self {
         case .bytes: return self
         case .stream(let length, let next):

@@ -147,6 +147,6 @@ extension KernelCompiler {
         let channels = value.width
         value.width = layer.width
         value.isGaussian = true
-        return try append(.attention(layer, channels: channels), [input], value, at: path)
+        return try append(.attention(layer, channels: channels, isAveraged: false), [input], value, at: path)
     }
 }

@@ -34,6 +34,7 @@ struct KernelCompiler {
             // The last value made is not the output, as with an unused branch or no layers at all.
             _ = try compiler.append(.concatenateChannels([1]), [output], compiler.program.values[output], at: "")
         }
+        compiler.program.averageAttentions()
         return compiler.program
     }
 

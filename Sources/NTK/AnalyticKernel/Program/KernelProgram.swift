@@ -29,7 +29,8 @@ struct KernelProgram: Sendable {
         /// Divides by the root of the mean variance over these spatial axes (and the channels) plus epsilon.
         case layerNorm(spatialAxes: [Int], epsilon: Double)
         case dropout(keep: Double)
-        case attention(SelfAttention, channels: Int?)
+        /// Averaged: only the mean of its outputs over positions.
+        case attention(SelfAttention, channels: Int?, isAveraged: Bool)
         /// x ← A x over positions.
         case map(SpatialMap)
         /// x ← A x over the given spatial axes, with the adjacency that comes with a point.
@@ -69,6 +70,19 @@ struct KernelProgram: Sendable {
     mutating func flattenInput() {
         guard case .flatten = instructions.first?.operation, instructions.dropFirst().allSatisfy({ !$0.inputs.contains(0) }) else { return }
         values[0] = values[1]
+    }
+
+    /// Attentions whose outputs are only averaged give the mean at once: P² operations for each pair of points in place of P³.
+    mutating func averageAttentions() {
+        var uses: [Int: Int] = [output: 1]
+        for input in instructions.flatMap(\.inputs) { uses[input, default: 0] += 1 }
+        for (index, instruction) in instructions.enumerated() {
+            guard case .globalPool(.average) = instruction.operation, let attended = instruction.inputs.first, attended > 0, uses[attended] == 1,
+                case .attention(let layer, let channels, false) = instructions[attended - 1].operation, layer.linearScaling
+            else { continue }
+            instructions[index] = Instruction(
+                operation: .attention(layer, channels: channels, isAveraged: true), inputs: instructions[attended - 1].inputs)
+        }
     }
 
     /// By value, whether no covariance can be negative: behind a relu, and as long as `keeps` says so of the operations.

@@ -19,6 +19,17 @@ struct PointStats<Element: KernelScalar>: Sendable {
     /// By instruction: the operator [outputs, positions] of an attention.
     var operators: IndexTable<Matrix<Element>> = [:]
 
+    /// Addresses of the variances, their roots and the roots' inverses of each value, 0 where there are none; good as long as this lives.
+    var addresses: [UInt] = []
+
+    /// Sets the addresses, when all variances are there.
+    mutating func setAddresses(valueCount: Int) {
+        addresses = (0..<valueCount).flatMap { value in
+            guard let variances = variances[value] else { return [0, 0, 0] as [UInt] }
+            return unsafe [variances.row(0), variances.roots(0), variances.inverses(0)].map { UInt(bitPattern: $0) }
+        }
+    }
+
     func mask(_ value: Int) -> [Bool]? {
         guard let mask = masks?[value], mask.contains(true) else { return nil }
         return mask

@@ -22,6 +22,8 @@ final class PointStatsBuilder<Element: KernelScalar> {
         pass.isOwn = true
     }
 
+    var valueCount: Int { program.values.count }
+
     /// The windows of the program over single positions.
     static func windows(_ program: KernelProgram) -> [Int: WindowTable] {
         var tables: [Int: WindowTable] = [:]
@@ -64,8 +66,9 @@ final class PointStatsBuilder<Element: KernelScalar> {
                 pass.runSlabs()
                 hasRunSlabs = true
             }
-            if weighs, case .attention(let layer, let own) = instruction.operation {
-                stats.operators[index] = attentionWeights(layer, own, instruction.inputs[0], stats)
+            if weighs, case .attention(let layer, let own, let isAveraged) = instruction.operation {
+                let weights = attentionWeights(layer, own, instruction.inputs[0], stats)
+                stats.operators[index] = isAveraged ? weights?.meanRow(excluding: stats.mask(instruction.inputs[0])) : weights
                 pass.first = stats
                 pass.second = stats
             }
@@ -137,7 +140,7 @@ final class PointStatsBuilder<Element: KernelScalar> {
         case .map(let map):
             if let centers = map.centers { return centers.map { $0.map { inputs[0][$0] } ?? false } }
             return map.rows.map { row in !row.isEmpty && row.allSatisfy { inputs[0][$0.position] } }
-        case .flatten, .globalPool: return [inputs[0].allSatisfy { $0 }]
+        case .flatten, .globalPool, .attention(_, _, isAveraged: true): return [inputs[0].allSatisfy { $0 }]
         case .aggregate: return [Bool](repeating: false, count: program.values[index + 1].positions)
         case .concatenate(let axis):
             var mask: [Bool] = []
@@ -347,5 +350,18 @@ func forEachOrigin(_ spatial: [Int], _ axis: Int, _ extents: [Int], _ body: (_ b
         var shape = spatial
         shape[axis] = extents[branch]
         body(branch, flatIndex(index, shape))
+    }
+}
+
+extension Matrix where Element: KernelScalar {
+    /// The mean [1, columns] of the rows that are not masked; zeros where all are.
+    fileprivate func meanRow(excluding mask: [Bool]?) -> Matrix {
+        var sums = [Double](repeating: 0, count: columns)
+        var count = 0
+        for row in 0..<rows where mask?[row] != true {
+            for column in 0..<columns { sums[column] += Double(self[row, column]) }
+            count += 1
+        }
+        return Matrix(rows: 1, columns: columns, sums.map { Element($0 / Double(max(count, 1))) })
     }
 }

@@ -35,6 +35,9 @@ struct SpatialKernel: Sendable {
             let pairs = needs.pairings[index + 1] == .full ? positions * positions : positions
             var each = 20
             switch instruction.operation {
+            case .attention(_, _, isAveraged: true):
+                let inputs = program.values[instruction.inputs[0]].positions
+                each = 8 * inputs.multipliedReportingOverflow(by: inputs).partialValue
             case .attention, .aggregate: each = 8 * program.values[instruction.inputs[0]].positions
             case .window(let geometry): each = 4 * geometry.axes.reduce(0) { $0 + $1.window }
             default: break
@@ -168,8 +171,12 @@ struct SpatialKernel: Sendable {
 extension PointStatsBuilder {
     func stats(_ points: SpatialKernel.Points, _ index: Int) -> PointStats<Element> {
         let columns = points.x.columns
-        guard let patterns = points.patterns else { return unsafe stats(points.x.base + index * columns, pattern: nil) }
-        let own = unsafe UnsafeBufferPointer(start: patterns.base + index * patterns.columns, count: patterns.columns)
-        return unsafe stats(points.x.base + index * columns, pattern: own)
+        var pattern: UnsafeBufferPointer<Double>?
+        if let patterns = points.patterns {
+            unsafe pattern = UnsafeBufferPointer(start: patterns.base + index * patterns.columns, count: patterns.columns)
+        }
+        var stats = unsafe stats(points.x.base + index * columns, pattern: pattern)
+        stats.setAddresses(valueCount: valueCount)
+        return stats
     }
 }

@@ -85,7 +85,7 @@ extension KernelProgram.Operation {
 
     /// Whether the pairs of a point's own positions give the weights by which it combines them.
     var weighsPositions: Bool {
-        if case .attention(let layer, _) = self { layer.linearScaling } else { false }
+        if case .attention(let layer, _, _) = self { layer.linearScaling } else { false }
     }
 
     /// What an input must hold so that the output holds `output`.

@@ -5,30 +5,46 @@ import LinearAlgebra
 extension SpatialPass {
     /// All pairs of positions as a matrix [P, P], covariances.
     func dense(_ plane: Plane, _ source: UnsafeMutablePointer<Element>, isDistance: Bool) -> Matrix<Element> {
+        let positions = unsafe plane.list.grid.positions
+        let matrix = Matrix<Element>(uninitializedRows: positions, columns: positions)
+        unsafe dense(plane, source, isDistance: isDistance, into: matrix.base)
+        return matrix
+    }
+
+    /// The same into a matrix [P, P] that is there.
+    private func dense(
+        _ plane: Plane, _ source: UnsafeMutablePointer<Element>, isDistance: Bool, into target: UnsafeMutablePointer<Element>
+    ) {
         let list = unsafe plane.list
         let (width, positions) = (list.grid.width, list.grid.positions)
-        let matrix = Matrix<Element>(zeroRows: positions, columns: positions)
+        // Where all pairs are held, all elements are written.
+        if list.pairing != .full { unsafe target.initialize(repeating: 0, count: positions * positions) }
         let (own, other) = unsafe (first.variances[plane.value], second.variances[plane.value])
-        let target = unsafe matrix.base
         if isDistance, let own, let other {
             let (q1, q2) = unsafe (own.row(0), other.row(0))
             unsafe forEachRow(plane) { row in
                 let from = unsafe source + row.start
                 let to = unsafe target + row.firstPosition * positions + row.secondPosition
                 let (a, b) = unsafe (q1 + row.firstElement, q2 + row.secondElement)
-                // Aligned, each pair is on the diagonal.
-                let stride = row.step * positions + 1
-                for c in 0..<width { unsafe to[c * stride] = (a[c * row.step] + b[c] - from[c]) / 2 }
+                if row.step == 0 {
+                    let variance = unsafe a[0]
+                    for c in 0..<width { unsafe to[c] = (variance + b[c] - from[c]) / 2 }
+                } else {
+                    // Aligned, each pair is on the diagonal.
+                    for c in 0..<width { unsafe to[c * (positions + 1)] = (a[c] + b[c] - from[c]) / 2 }
+                }
             }
         } else {
             unsafe forEachRow(plane) { row in
                 let from = unsafe source + row.start
                 let to = unsafe target + row.firstPosition * positions + row.secondPosition
-                let stride = row.step * positions + 1
-                for c in 0..<width { unsafe to[c * stride] = from[c] }
+                if row.step == 0 {
+                    unsafe to.update(from: from, count: width)
+                } else {
+                    for c in 0..<width { unsafe to[c * (positions + 1)] = from[c] }
+                }
             }
         }
-        return matrix
     }
 
     /// A matrix [P, P] of pairs of positions to the pairs that a plane holds.
@@ -39,20 +55,26 @@ extension SpatialPass {
         unsafe forEachRow(plane) { row in
             let from = unsafe source + row.firstPosition * columns + row.secondPosition
             let to = unsafe target + row.start
-            let stride = row.step * columns + 1
-            for c in 0..<width { unsafe to[c] = from[c * stride] }
+            if row.step == 0 {
+                unsafe to.update(from: from, count: width)
+            } else {
+                for c in 0..<width { unsafe to[c] = from[c * (columns + 1)] }
+            }
         }
     }
 
-    /// A1 K A2ᵀ.
-    private func sandwich(_ a1: Matrix<Element>, _ matrix: Matrix<Element>, _ a2: Matrix<Element>) -> Matrix<Element> {
-        let half = Matrix<Element>(uninitializedRows: matrix.rows, columns: a2.rows)
+    /// A1 K A2ᵀ of each [P, P] of those that lie one below the other, with one product for all on the right.
+    private func sandwich(_ a1: Matrix<Element>, _ stacked: Matrix<Element>, _ a2: Matrix<Element>) -> [Matrix<Element>] {
+        let half = Matrix<Element>(uninitializedRows: stacked.rows, columns: a2.rows)
         unsafe Element.gemmTransposed(
-            matrix.rows, a2.rows, matrix.columns, alpha: 1, matrix.base, matrix.columns, a2.base, a2.columns, beta: 0, half.base, a2.rows)
-        let result = Matrix<Element>(uninitializedRows: a1.rows, columns: a2.rows)
-        unsafe Element.gemm(
-            a1.rows, a2.rows, matrix.rows, alpha: 1, a1.base, a1.columns, half.base, a2.rows, beta: 0, result.base, a2.rows)
-        return result
+            stacked.rows, a2.rows, stacked.columns, alpha: 1, stacked.base, stacked.columns, a2.base, a2.columns, beta: 0, half.base, a2.rows)
+        return (0..<stacked.rows / a1.columns).map { part in
+            let result = Matrix<Element>(uninitializedRows: a1.rows, columns: a2.rows)
+            unsafe Element.gemm(
+                a1.rows, a2.rows, a1.columns, alpha: 1, a1.base, a1.columns, half.base + part * a1.columns * a2.rows, a2.rows, beta: 0,
+                result.base, a2.rows)
+            return result
+        }
     }
 
     /// x ← A x with the two points' own graphs.
@@ -70,8 +92,10 @@ extension SpatialPass {
     /// Scores scaled by 1/width: K' = σ² ζ1 K ζ2ᵀ + b², Θ' = σ² ζ1 Θ ζ2ᵀ + b² + 2 (K' − b²), with ζ = mechanism(scores of the point alone).
     /// By 1/√width, without a mechanism: K' = σ² D K + b² with D = ⟨K, K⟩ over all pairs of positions.
     func attention(_ layer: SelfAttention, _ channels: Int?, _ index: Int, _ input: Plane, _ output: Plane) {
-        let covariance = unsafe dense(input, input.base, isDistance: plan.isDistance[input.value])
-        let theta = unsafe input.theta.map { unsafe dense(input, $0, isDistance: false) }
+        let positions = unsafe input.list.grid.positions
+        let stacked = unsafe Matrix<Element>(uninitializedRows: (input.theta == nil ? 1 : 2) * positions, columns: positions)
+        unsafe dense(input, input.base, isDistance: plan.isDistance[input.value], into: stacked.base)
+        if let source = unsafe input.theta { unsafe dense(input, source, isDistance: false, into: stacked.base + positions * positions) }
         let bias = Element(layer.biasStd.map(\.squared) ?? 0)
         let values = (layer.outputStd * layer.valueStd).squared
         let embedding = PositionalCovariance(layer, channels: channels, spatial: program.values[unsafe input.value].spatial)
@@ -80,20 +104,19 @@ extension SpatialPass {
         var tangent: Matrix<Element>?
         if layer.linearScaling {
             guard let zeta1 = first.operators[index], let zeta2 = second.operators[index] else { return }
-            let seen = layer.embedsValues ? embedding.interpolate(covariance) : covariance
-            let seenTheta = layer.embedsValues ? theta.map { embedding.interpolate($0) } : theta
-            result = sandwich(zeta1, seen, zeta2)
-            let weighted = seenTheta.map { sandwich(zeta1, $0, zeta2) }
-            tangent = weighted
+            let weighted = sandwich(zeta1, layer.embedsValues ? embedding.interpolate(stacked) : stacked, zeta2)
+            result = weighted[0]
+            tangent = weighted.count > 1 ? weighted[1] : nil
             let (count, scale) = (result.rows * result.columns, Element(values))
             let base = unsafe result.base
             for k in 0..<count { unsafe base[k] *= scale }
-            if let base2 = unsafe weighted?.base {
+            if let base2 = unsafe tangent?.base {
                 for k in 0..<count { unsafe base2[k] = scale * base2[k] + gradient * (bias + 2 * base[k]) }
             }
             for k in 0..<count { unsafe base[k] += bias }
         } else {
             let scale = Element(values * (layer.keyStd * layer.queryStd).squared)
+            let (covariance, theta) = stacked.halves(positions)
             let embedded = embedding.interpolate(covariance)
             let embeddedTheta = theta.map { embedding.interpolate($0) }
             let plain = layer.positionalEmbedding == .none || layer.embedsValues
@@ -121,6 +144,19 @@ extension SpatialPass {
         var sum = 0.0
         for k in 0..<a.rows * a.columns { unsafe sum += Double(a.base[k]) * Double(b.base[k]) }
         return Element(sum)
+    }
+}
+
+extension Matrix where Element: KernelScalar {
+    /// The first rows, and the others if there are any.
+    fileprivate func halves(_ count: Int) -> (Matrix, Matrix?) {
+        guard rows > count else { return (self, nil) }
+        let parts = [0..<count, count..<rows].map { range in
+            let part = Matrix(uninitializedRows: range.count, columns: columns)
+            unsafe part.base.update(from: base + range.lowerBound * columns, count: range.count * columns)
+            return part
+        }
+        return (parts[0], parts[1])
     }
 }
 
@@ -157,12 +193,12 @@ struct PositionalCovariance {
         self.covariance = covariance
     }
 
-    /// Weighted sum of K, or of Θ, and R: embeddings are trained too.
+    /// Weighted sum of K, or of Θ, or of both one below the other, and R: embeddings are trained too.
     func interpolate<Element: KernelScalar>(_ matrix: Matrix<Element>) -> Matrix<Element> {
         guard embeddingWeight != 0 || inputWeight != 1 else { return matrix }
         let result = Matrix<Element>(uninitializedRows: matrix.rows, columns: matrix.columns)
         for k in 0..<matrix.rows * matrix.columns {
-            let embedded = covariance.isEmpty ? 0 : embeddingWeight * covariance[k]
+            let embedded = covariance.isEmpty ? 0 : embeddingWeight * covariance[k % covariance.count]
             unsafe result.base[k] = Element(inputWeight) * matrix.base[k] + Element(embedded)
         }
         return result

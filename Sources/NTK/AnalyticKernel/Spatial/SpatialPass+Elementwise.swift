@@ -27,7 +27,7 @@ extension SpatialPass {
         case .flatten: unsafe flatten(inputs[0], output)
         case .globalPool(let reduction): unsafe globalPool(reduction, instruction.inputs[0], inputs.first, output)
         case .map(let map): unsafe self.map(map, inputs[0], output)
-        case .attention(let layer, let channels): unsafe attention(layer, channels, index, inputs[0], output)
+        case .attention(let layer, let channels, _): unsafe attention(layer, channels, index, inputs[0], output)
         case .aggregate: unsafe transform(index, inputs[0], output)
         }
         unsafe remask(output)

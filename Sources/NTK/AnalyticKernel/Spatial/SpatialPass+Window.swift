@@ -22,10 +22,7 @@ extension SpatialPass {
 
     /// A window, an affine map and a relu, without masks, block after block, so that a block is in the first-level cache from the sums to the end.
     func run(_ chain: SpatialPlan.Chain, _ index: Int, _ table: WindowTable, _ input: Plane, _ output: Plane) {
-        let squares = chain.a * chain.a + chain.b * chain.b
-        let parameters = AffineRelu<Element>(
-            weight: Element(chain.affine.weight), input: Element(chain.affine.input), constant: Element(chain.affine.constant),
-            asymmetry: Element(squares > 0 ? (chain.a - chain.b).squared / squares : 0), power: Element(squares / 2), isNear: chain.isNear)
+        let parameters = AffineRelu<Element>(chain)
         let (before, between) = (index + 1, index + 2)
         guard let q1 = first.variances[before], let q2 = second.variances[before], let own = first.variances[between],
             let other = second.variances[between]

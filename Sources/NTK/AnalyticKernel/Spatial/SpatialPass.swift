@@ -20,6 +20,9 @@ final class SpatialPass<Element: KernelScalar> {
     private let slabElements: Int
     private let restElements: Int
     let scratch = SpatialScratch<Element>()
+    /// By step of the layers after the slabs.
+    private var alignedChains: [AlignedChain<Element>?]
+    private let tapRows: UnsafeMutableBufferPointer<Int32>
 
     init(_ plan: SpatialPlan, channels: Int, hasTheta: Bool, empty: PointStats<Element>) {
         self.plan = plan
@@ -33,6 +36,31 @@ final class SpatialPass<Element: KernelScalar> {
         restElements = plan.rest.lists.values.reduce(0) { max($0, $1.elements) }
         slabBuffers = plan.slabs.isEmpty ? [] : (0..<plan.slabSlots.slotCount).map { [slabElements] _ in Storage(count: planes * slabElements) }
         restBuffers = (0..<plan.restSlots.slotCount).map { [restElements] _ in Storage(count: planes * restElements) }
+        let tables = plan.restChains.keys.map { plan.restSlots.steps[$0].instruction }.compactMap { plan.rest.windows[$0] }
+        unsafe tapRows = .allocate(capacity: tables.reduce(0) { $0 + $1.rows.count })
+        unsafe alignedChains = []
+        if hasTheta { prepareAlignedChains() }
+    }
+
+    deinit { unsafe tapRows.deallocate() }
+
+    private func prepareAlignedChains() {
+        unsafe alignedChains = [AlignedChain<Element>?](repeating: nil, count: plan.restSlots.steps.count)
+        let extended = plan.restChains.keys.compactMap { plan.rest.windows[plan.restSlots.steps[$0].instruction] }.map(\.extendedStride).max() ?? 0
+        let room = scratch.elements(4, extended)
+        var filled = 0
+        for (position, chain) in plan.restChains {
+            let step = plan.restSlots.steps[position]
+            guard let table = plan.rest.windows[step.instruction], let input = unsafe restPlane(chain.input, slot: step.inputs[0]),
+                let output = unsafe restPlane(step.instruction + 1, slot: step.output)
+            else { continue }
+            let rows = unsafe UnsafeMutableBufferPointer(rebasing: tapRows[filled..<filled + table.rows.count])
+            _ = unsafe rows.initialize(from: table.rows)
+            filled += table.rows.count
+            guard let base = rows.baseAddress else { continue }
+            unsafe alignedChains[position] = AlignedChain(
+                chain, step.instruction, table, rows: base, isThetaZero: plan.isThetaZero[chain.input], input, output, extended: room.base)
+        }
     }
 
     /// One value in a buffer.
@@ -114,18 +142,30 @@ final class SpatialPass<Element: KernelScalar> {
     func runAll() -> (covariance: Double, theta: Double) {
         runSlabs()
         let canFuse = hasTheta && first.masks == nil && second.masks == nil
-        var fused = 0
-        for (position, step) in plan.restSlots.steps.enumerated() {
-            if fused > 0 {
-                fused -= 1
-            } else if canFuse, let chain = plan.restChains[position], let table = plan.rest.windows[step.instruction],
+        let (own, other) = (first.addresses, second.addresses)
+        let hasAddresses = unsafe canFuse && !own.isEmpty && !other.isEmpty && !alignedChains.isEmpty
+        var position = 0
+        let count = plan.restSlots.steps.count
+        while position < count {
+            if hasAddresses, let chain = unsafe alignedChains[position] {
+                unsafe own.withUnsafeBufferPointer { own in
+                    unsafe other.withUnsafeBufferPointer { other in
+                        if let own = own.baseAddress, let other = other.baseAddress { unsafe chain.run(own, other) }
+                    }
+                }
+                position += 3
+                continue
+            }
+            let step = plan.restSlots.steps[position]
+            if canFuse, let chain = plan.restChains[position], let table = plan.rest.windows[step.instruction],
                 let input = unsafe restPlane(chain.input, slot: step.inputs[0]),
                 let output = unsafe restPlane(step.instruction + 1, slot: step.output)
             {
                 unsafe run(chain, step.instruction, table, input, output)
-                fused = 2
+                position += 3
             } else {
                 runRest(step)
+                position += 1
             }
         }
         return result()

@@ -69,7 +69,8 @@ struct FitRequest: Sendable {
     var peakBytes: Int {
         guard isIterative else { return directBytes }
         let n = training.count
-        return PackedKernel.bytes(order: n).addingClamped(n.multipliedClamped(by: 8 * (3 * 1_500 + 2 * training.numbersPerPoint)))
+        return PackedKernel.bytes(order: n).addingClamped(
+            n.multipliedClamped(by: 8 * (3 * KernelRidgeRegression.standardPreconditionerRank(n) + 2 * training.numbersPerPoint)))
     }
 
     /// Bytes of the kernel, in which it is factored, and of eigenvectors where a ridge is selected.

@@ -1,0 +1,3 @@
+#define REAL float
+#define NAME(name) ntk_##name##_f32
+#include "products.inc"

@@ -1,0 +1,48 @@
+internal import HTTP1
+internal import HTTPTypes
+internal import TensorFormats
+
+/// What a body takes once it is read, beside itself: its numbers are float64 then.
+extension RequestBody {
+    /// A number of JSON text: eight bytes, and while it is read the places where it and its comma begin.
+    private static let bytesPerComma = 16
+    /// Archives: inflated, and as float64 from float32.
+    private static let bytesInflated = 3
+
+    /// Whether a small body becomes a large one when it is read: an archive, alone or as a part.
+    static func swells(_ request: ServerRequest) -> Bool {
+        guard let first = request.body.first, first == UInt8(ascii: "P") || first == UInt8(ascii: "-") else { return false }
+        return decodedBytes(request) > NTKService.smallBody * bytesPerComma
+    }
+
+    /// Takes a look at all of the body: not on the event loop.
+    static func decodedBytes(_ request: ServerRequest) -> Int {
+        let contentType = request.head.headerFields[.contentType] ?? ""
+        switch MediaRange.type(contentType) {
+        case json: return text(request.body[...])
+        case multipart:
+            guard let parts = try? Multipart.read(request.body, contentType: contentType) else { return request.body.count }
+            return parts.reduce(0) { $0.addingClamped($1.name == "request" || $1.mediaType == json ? text($1.content) : file($1.content)) }
+        default: return file(request.body[...])
+        }
+    }
+
+    private static func text(_ text: ArraySlice<UInt8>) -> Int {
+        let commas = unsafe text.withUnsafeBufferPointer { unsafe $0.count { $0 == UInt8(ascii: ",") } }
+        return max((commas + 1) * bytesPerComma, text.count)
+    }
+
+    private static func file(_ file: ArraySlice<UInt8>) -> Int {
+        if Npz.isZip(file) { return Npz.inflatedBytes(file).multipliedClamped(by: bytesInflated) }
+        guard Npy.isNpy(file) else { return file.count * 2 }
+        // The digit behind the type's letter: '<f8', '|u1'.
+        let header = file.prefix(128)
+        let quote = header.firstIndex(of: UInt8(ascii: ":")).flatMap { header[$0...].firstIndex(of: UInt8(ascii: "'")) }
+        let size = quote.flatMap { header.index($0, offsetBy: 3, limitedBy: header.endIndex - 1) }.map { Int(header[$0]) - 0x30 } ?? 8
+        return file.count * 8 / (1...8).clamp(size)
+    }
+}
+
+extension ClosedRange where Bound == Int {
+    fileprivate func clamp(_ value: Int) -> Int { Swift.min(Swift.max(value, lowerBound), upperBound) }
+}
