@@ -58,7 +58,8 @@ extension KernelRidgeRegression {
         }
         // With next to no ridge the preconditioner is shifted by what it leaves of the kernel.
         let shift = max(ridge, approximation.residualTrace / Double(n) * 1e-3, tiles.diagonal.reduce(0, +) / Double(n) * 1e-12)
-        let inverse = try LowRankInverse(approximation.factor, shift: shift, on: executor)
+        // Of a kernel of zeros without a ridge there is nothing to invert.
+        let inverse = try LowRankInverse(approximation.factor, shift: shift > 0 ? shift : 1, on: executor)
         var iterations = 0
         func solve(_ right: Matrix<Double>, _ tolerance: Double) throws -> Matrix<Double> {
             let run = try ConjugateGradient(
