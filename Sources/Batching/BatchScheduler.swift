@@ -181,9 +181,15 @@ package final class BatchScheduler<Key: Hashable & Sendable, Item: Sendable, Out
         let start = ContinuousClock.now
         defer { ended(batch.key, batch.weight, start) }
         do {
-            let outputs = try await compute(batch.key, batch.entries.map(\.item))
+            let outputs = try await compute(batch.key, batch.entries.map { $0.item })
             precondition(outputs.count == batch.entries.count, "one output for each item")
-            for (entry, output) in zip(batch.entries, outputs) { deliver(.success(output), to: entry.id) }
+            let waiters = state.withLock { state in
+                batch.entries.map { entry in
+                    state.batches[entry.id] = nil
+                    return state.waiters.removeValue(forKey: entry.id)
+                }
+            }
+            for (waiter, output) in zip(waiters, outputs) { waiter?.resume(returning: output) }
         } catch {
             guard batch.entries.count > 1, !(error is CancellationError) else {
                 for entry in batch.entries { deliver(.failure(error), to: entry.id) }

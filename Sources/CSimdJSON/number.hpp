@@ -100,6 +100,12 @@ inline const uint8_t *read_fast(const uint8_t *from, double &value) {
         value = negative ? -static_cast<double>(mantissa) : static_cast<double>(mantissa);
         return at;
     }
+    // Mantissas of 14 to 16 digits lie on both sides of 2^53, where simdjson goes one of two ways as if by chance, which no processor can
+    // predict. With three zeros behind them all go the same.
+    constexpr uint64_t least = uint64_t(1) << 43, most = 10000000000000000;
+    bool is_long = mantissa - least < most - least;
+    mantissa *= is_long ? 1000 : 1;
+    exponent -= is_long ? 3 : 0;
     if (exponent < simdjson::internal::smallest_power || exponent > simdjson::internal::largest_power) return nullptr;
     return simdjson::SIMDJSON_BUILTIN_IMPLEMENTATION::numberparsing::compute_float_64(exponent, mantissa, negative, value) ? at : nullptr;
 }

@@ -33,30 +33,43 @@ package struct LogFields: ~Copyable {
 
     /// What a `Server-Timing` field tells, `queue;dur=0.1, parse;dur=2`, as `queue_ms` and `parse_ms`; the numbers as they stand there.
     package mutating func add(timing field: String) {
-        var rest = field.utf8[...]
-        while !rest.isEmpty {
-            let part = rest.prefix { $0 != UInt8(ascii: ",") }
-            rest = rest[part.endIndex...].dropFirst()
-            let name = part.drop { $0 == UInt8(ascii: " ") }.prefix(while: Self.isLetter)
-            let value = part[name.endIndex...]
-            guard !name.isEmpty, value.starts(with: ";dur=".utf8), Self.isDecimal(value.dropFirst(5)) else { continue }
-            separate()
-            if format == .json { line.append("\"") }
-            line.append(name)
-            line.append(format == .json ? "_ms\":" : "_ms=")
-            line.append(value.dropFirst(5))
+        let octets = field.utf8.span
+        var start = 0
+        while start < octets.count {
+            var end = start
+            while end < octets.count, octets[end] != UInt8(ascii: ",") { end += 1 }
+            while start < end, octets[start] == UInt8(ascii: " ") { start += 1 }
+            if let (name, number) = Self.timing(octets, start..<end) {
+                separate()
+                if format == .json { line.append("\"") }
+                line.append(octets.extracting(name))
+                line.append(format == .json ? "_ms\":" : "_ms=")
+                line.append(octets.extracting(number))
+            }
+            start = end + 1
         }
     }
 
-    private static func isLetter(_ octet: UInt8) -> Bool { (0x61...0x7A).contains(octet) }
-    private static func isDigit(_ octet: UInt8) -> Bool { (0x30...0x39).contains(octet) }
-
-    /// 12 or 12.34, as JSON has it: without leading zeros.
-    private static func isDecimal(_ octets: Substring.UTF8View) -> Bool {
-        let whole = octets.prefix(while: isDigit)
-        guard let first = whole.first, first != 0x30 || whole.count == 1 else { return false }
-        let fraction = octets[whole.endIndex...]
-        return fraction.isEmpty || (fraction.count > 1 && fraction.first == UInt8(ascii: ".") && fraction.dropFirst().allSatisfy(isDigit))
+    /// The places of both in `name;dur=12.34`: a name of letters and a decimal as JSON has it. Nil for anything else.
+    private static func timing(_ octets: Span<UInt8>, _ part: Range<Int>) -> (name: Range<Int>, number: Range<Int>)? {
+        func digits(from start: Int) -> Int {
+            var end = start
+            while end < part.upperBound, (0x30...0x39).contains(octets[end]) { end += 1 }
+            return end
+        }
+        var middle = part.lowerBound
+        while middle < part.upperBound, (0x61...0x7A).contains(octets[middle]) { middle += 1 }
+        let start = middle + 5
+        guard middle > part.lowerBound, start < part.upperBound else { return nil }
+        for (place, octet) in ";dur=".utf8.enumerated() where octets[middle + place] != octet { return nil }
+        var end = digits(from: start)
+        guard end > start, end == start + 1 || octets[start] != 0x30 else { return nil }
+        if end < part.upperBound, octets[end] == UInt8(ascii: ".") {
+            let fraction = end + 1
+            end = digits(from: fraction)
+            guard end > fraction else { return nil }
+        }
+        return end == part.upperBound ? (part.lowerBound..<middle, start..<end) : nil
     }
 
     private mutating func begin(_ name: StaticString) {

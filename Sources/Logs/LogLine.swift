@@ -11,7 +11,7 @@ struct LogLine {
 
     mutating func append(_ text: StaticString) { text.withUTF8Buffer { unsafe bytes.append(contentsOf: $0) } }
 
-    mutating func append(_ octets: some Collection<UInt8>) { bytes.append(contentsOf: octets) }
+    mutating func append(_ octets: Span<UInt8>) { unsafe octets.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) } }
 
     mutating func append(digit: Int) { bytes.append(UInt8(ascii: "0") + UInt8(digit)) }
 

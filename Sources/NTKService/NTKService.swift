@@ -109,8 +109,12 @@ package struct NTKService: HTTPResponder {
         let id = Self.requestID(request.head)
         var response: ServerResponse
         do {
-            response = try await once(request) {
-                do { return try await answer(request) } catch { return Self.response(to: error, id, request.head) }
+            if request.head.headerFields.contains(IdempotencyKey.field) {
+                response = try await once(request) {
+                    do { return try await answer(request) } catch { return Self.response(to: error, id, request.head) }
+                }
+            } else {
+                response = try await answer(request)
             }
         } catch {
             response = Self.response(to: error, id, request.head)

@@ -81,7 +81,7 @@ public struct AnalyticKernel: Sendable {
                 on: executor)
         }
         return try matrices(
-            MaskedPoints(x1), x2.map { try VectorPoints(MaskedPoints($0), program: program, set: "x2", on: executor) }, kinds: kinds, on: executor)
+            MaskedPoints(x1), x2.map { try VectorPoints(MaskedPoints($0), plan: plan, set: "x2", on: executor) }, kinds: kinds, on: executor)
     }
 
     /// The same for one set of points after another with the same x2, which was prepared once.
@@ -103,14 +103,14 @@ public struct AnalyticKernel: Sendable {
         _ x: Matrix<Double>, patterns: Matrix<Double>? = nil, as _: Element.Type, on executor: any TileExecutor = ConcurrentTiles()
     ) throws -> PreparedPoints<Element> {
         try check(x, nil)
-        let vectors = spatial == nil ? try VectorPoints<Element>(MaskedPoints(x), program: program, set: "x2", on: executor) : nil
+        let vectors = spatial == nil ? try VectorPoints<Element>(MaskedPoints(x), plan: plan, set: "x2", on: executor) : nil
         return PreparedPoints(x: x, patterns: patterns, vectors: vectors)
     }
 
     private func matrices<Element: KernelScalar>(
         _ points: MaskedPoints, _ second: VectorPoints<Element>?, kinds: Set<KernelKind>, on executor: any TileExecutor
     ) throws -> Kernels<Matrix<Element>> {
-        let first = try PointSet<Element>(points.values, program: program, set: "x1", inPanels: second == nil, on: executor)
+        let first = try PointSet<Element>(points.values, plan: plan, set: "x1", inPanels: second == nil, on: executor)
         let pass = TilePass(plan: plan, kinds: kinds, x1: first, x2: second?.points ?? first)
         let isSymmetric = second == nil
         let nngp = kinds.contains(.nngp) ? Matrix<Element>(uninitializedRows: first.count, columns: pass.x2.count) : nil
@@ -140,7 +140,7 @@ public struct AnalyticKernel: Sendable {
         try check(x, nil)
         if let spatial { return try spatial.diagonals(.init(x: x, patterns: patterns), kinds: kinds, as: Element.self, on: executor) }
         let masked = MaskedPoints(x)
-        let points = try PointSet<Element>(masked.values, program: program, set: "x1", inPanels: false, on: executor)
+        let points = try PointSet<Element>(masked.values, plan: plan, set: "x1", inPanels: false, on: executor)
         func values(_ kind: KernelKind, _ diagonal: [Double]) -> [Element]? {
             guard kinds.contains(kind) else { return nil }
             var values = diagonal.map { Element($0) }

@@ -14,8 +14,8 @@ struct VectorPoints<Element: KernelScalar>: Sendable {
     /// Points without a single number.
     let missing: [Int]
 
-    init(_ masked: MaskedPoints, program: KernelProgram, set: String, on executor: any TileExecutor) throws {
-        points = try PointSet(masked.values, program: program, set: set, on: executor)
+    init(_ masked: MaskedPoints, plan: VectorPlan, set: String, on executor: any TileExecutor) throws {
+        points = try PointSet(masked.values, plan: plan, set: set, on: executor)
         missing = masked.missing
     }
 }

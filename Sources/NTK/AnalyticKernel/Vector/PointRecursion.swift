@@ -50,22 +50,36 @@ struct PointRecursion<Element: KernelScalar> {
     private(set) var values: [PointValues]
     /// The largest number that each point has met.
     private(set) var largest: [Double]
+    private let plan: VectorPlan
 
-    init(_ input: PointValues) {
+    init(_ input: PointValues, _ plan: VectorPlan) {
         values = [input]
+        values.reserveCapacity(plan.program.instructions.count + 1)
         largest = input.variance
+        self.plan = plan
     }
 
-    mutating func advance(_ instruction: KernelProgram.Instruction) -> Stage {
-        let inputs = instruction.inputs.map { values[$0] }
-        var points = inputs[0]
+    /// Runs the next instruction.
+    mutating func advance() -> Stage {
+        let index = values.count - 1
+        let instruction = plan.program.instructions[index]
+        var inputs: [PointValues] = []
+        var points: PointValues
+        if instruction.inputs.count == 1, plan.lastUses[instruction.inputs[0]] == index {
+            // Nobody needs the input any more: worked on where it is.
+            points = PointValues(variance: [], theta: [])
+            swap(&points, &values[instruction.inputs[0]])
+        } else {
+            inputs = instruction.inputs.map { values[$0] }
+            points = inputs[0]
+        }
         let stage: Stage
         switch instruction.operation {
         case .affine(let step): stage = affine(&points, step)
         case .activation(let step): stage = activation(&points, step)
-        case .sum: stage = combine(inputs, inputs.map { _ in 1 }, &points)
-        case .concatenateChannels(let weights): stage = combine(inputs, weights, &points)
-        case .product: stage = product(inputs, &points)
+        case .sum: stage = combine(inputs.isEmpty ? [points] : inputs, instruction.inputs.map { _ in 1 }, &points)
+        case .concatenateChannels(let weights): stage = combine(inputs.isEmpty ? [points] : inputs, weights, &points)
+        case .product: stage = product(inputs.isEmpty ? [points] : inputs, &points)
         case .layerNorm(_, let epsilon):
             // Where there is no variance and no epsilon there is nothing to divide.
             let scale = points.variance.map { $0 + epsilon > 0 ? 1 / ($0 + epsilon).squareRoot() : 0 }
@@ -146,9 +160,12 @@ struct PointRecursion<Element: KernelScalar> {
 
     /// K ← weight K + constant; returns the shares of the two terms, nil without a constant.
     private mutating func addConstant(_ points: inout PointValues, weight: Double, constant: Double) -> Shares? {
+        guard constant > 0 else {
+            for point in points.variance.indices { points.variance[point] = weight * points.variance[point] + constant }
+            return nil
+        }
         let old = points.variance
         for point in old.indices { points.variance[point] = weight * old[point] + constant }
-        guard constant > 0 else { return nil }
         return Shares(
             s: PointSet.padded(zip(old, points.variance).map { (weight * $0 / $1).squareRoot() }),
             e: PointSet.padded(points.variance.map { (constant / $0).squareRoot() }))

@@ -26,16 +26,16 @@ struct PointSet<Element: KernelScalar>: Sendable {
     /// - Parameters:
     ///   - set: names the data set in an error.
     ///   - inPanels: whether it is to be the second of two sets.
-    init(_ x: Matrix<Double>, program: KernelProgram, set: String, inPanels: Bool = true, on executor: any TileExecutor) throws {
+    init(_ x: Matrix<Double>, plan: VectorPlan, set: String, inPanels: Bool = true, on executor: any TileExecutor) throws {
         count = x.rows
         features = x.columns
         units = Storage(count: x.rows.roundedUp(to: inPanels ? Self.rowPadding : blockRows) * x.columns)
         panels = Storage(count: inPanels ? units.count : 0)
         let norms = try Self.normalize(x, into: units, panels, on: executor)
         let input = PointValues(variance: norms.map { ($0 / Double(x.columns).squareRoot()).squared })
-        var recursion = PointRecursion<Element>(input)
-        stages = program.instructions.map { recursion.advance($0) }
-        let output = recursion.values[program.output]
+        var recursion = PointRecursion<Element>(input, plan)
+        stages = plan.program.instructions.indices.map { _ in recursion.advance() }
+        let output = recursion.values[plan.program.output]
         outputStd = Self.padded(output.variance.map { $0.squareRoot() })
         nngpDiagonal = output.variance
         ntkDiagonal = output.theta

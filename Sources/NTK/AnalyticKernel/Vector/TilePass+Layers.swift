@@ -3,16 +3,10 @@ import LinearAlgebra
 // The layers of a row beyond the plain affine map.
 extension TilePass {
     func activation(
-        _ step: ActivationStep, isNear: Bool, _ own: PointSet<Element>.Stage, _ other: PointSet<Element>.Stage, _ pairs: PairRun,
+        _ step: ActivationStep, _ own: PointSet<Element>.Stage, _ other: PointSet<Element>.Stage, _ pairs: PairRun,
         _ row: RowSlot<Element>, _ scratch: RowScratch<Element>
     ) {
         switch (step.activation, own, other) {
-        case (.abRelu(let a, let b), _, _) where isNear && a * b == 0 && a + b != 0:
-            unsafe Element.nearRelu(row.z, row.theta, pairs.count, Element((a * a + b * b) / 2))
-        case (.abRelu(let a, let b), _, _):
-            let squares = a * a + b * b
-            unsafe Element.abRelu(
-                row.z, row.theta, pairs.count, Element(squares > 0 ? (a - b).squared / squares : 0), Element(squares / 2))
         case (.erf(let a, let b, _), .erf(let own, let offset1), .erf(let other, let offset2)):
             unsafe erf(own, other, slope: Element(a * a * b * b * (4 / .pi)), pairs, row)
             if let offset1, let offset2 { unsafe addConstant(offset1, offset2, pairs, row.z) }
@@ -124,14 +118,12 @@ extension TilePass {
 struct RowScratch<Element: KernelScalar> {
     private let extra: Storage<Element>
     private let width: Int
-    private let count: Int
     /// What `DualActivation` reads and writes, in float64.
     let gaps: Storage<Double>
     let covariance: Storage<Double>
     let derivative: Storage<Double>
 
     init(slots: Int, width: Int, needsDuals: Bool) {
-        count = slots
         self.width = width
         extra = Storage(count: 2 * slots * width)
         let duals = needsDuals ? width : 0
@@ -140,13 +132,11 @@ struct RowScratch<Element: KernelScalar> {
         derivative = Storage(count: duals)
     }
 
-    func slots(first z: UnsafeMutablePointer<Element>, _ theta: UnsafeMutablePointer<Element>?) -> [RowSlot<Element>] {
-        var slots = unsafe [RowSlot(z: z, theta: theta)]
-        for index in 0..<count {
-            let base = unsafe extra.base + 2 * index * width
-            unsafe slots.append(RowSlot(z: base, theta: theta == nil ? nil : base + width))
-        }
-        return unsafe slots
+    /// The slot of this number; the first is in the tile.
+    func slot(_ index: Int, first z: UnsafeMutablePointer<Element>, _ theta: UnsafeMutablePointer<Element>?) -> RowSlot<Element> {
+        if index == 0 { return unsafe RowSlot(z: z, theta: theta) }
+        let base = unsafe extra.base + 2 * (index - 1) * width
+        return unsafe RowSlot(z: base, theta: theta == nil ? nil : base + width)
     }
 }
 

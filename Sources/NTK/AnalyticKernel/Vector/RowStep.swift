@@ -1,0 +1,60 @@
+import LinearAlgebra
+
+/// One step of a row with what it needs of the program and of both point sets looked up: so that no row counts references, and the many
+/// short rows of small kernels cost what their pairs cost.
+@unsafe enum RowStep<Element: KernelScalar> {
+    case affine(AffineRow<Element>)
+    /// `φ(u) = a min(u, 0) + b max(u, 0)`; `isNear`: relu of what is never negative.
+    case abRelu(asymmetry: Element, power: Element, isNear: Bool)
+    /// Everything else, by its place in the program.
+    case other(Int)
+}
+
+/// An affine map: the standard deviations before it, and, where a bias is added, the shares of both terms.
+@unsafe struct AffineRow<Element: KernelScalar> {
+    var weight, input, constant: Element
+    var own, others: UnsafeMutablePointer<Element>
+    var shares:
+        (s1: UnsafeMutablePointer<Element>, e1: UnsafeMutablePointer<Element>, s2: UnsafeMutablePointer<Element>, e2: UnsafeMutablePointer<Element>)?
+    var isNear: Bool
+
+    func apply(_ pairs: PairRun, _ row: RowSlot<Element>) {
+        let (i, j, count) = (pairs.i, pairs.j, pairs.count)
+        if let theta = unsafe row.theta { unsafe Element.affineTheta(theta, row.z, count, weight, input, constant, own[i], others + j) }
+        if let shares = unsafe shares {
+            if unsafe isNear {
+                unsafe Element.nearConstant(row.z, count, shares.s1[i], shares.e1[i], shares.s2 + j, shares.e2 + j)
+            } else {
+                unsafe Element.addConstant(row.z, count, shares.s1[i], shares.e1[i], shares.s2 + j, shares.e2 + j)
+            }
+        } else if unsafe weight == 0 {
+            // Nothing of the inputs is left: no covariance.
+            unsafe row.z.update(repeating: 1, count: count)
+        }
+    }
+}
+
+extension TilePass {
+    /// The steps of every row. They point into the stages of both sets, and are good for as long as those live.
+    func rowSteps() -> [RowStep<Element>] {
+        unsafe plan.slots.steps.map { step in
+            let index = step.instruction
+            let instruction = plan.program.instructions[index]
+            switch (instruction.operation, x1.stages[index], x2.stages[index]) {
+            case (.affine(let affine), .affine(let std1, let shares1), .affine(let std2, let shares2)):
+                var row = unsafe AffineRow(
+                    weight: Element(affine.weight), input: Element(affine.input), constant: Element(affine.constant), own: std1.base,
+                    others: std2.base, shares: nil, isNear: plan.isNear[index + 1])
+                if let shares1, let shares2 { unsafe row.shares = (shares1.s.base, shares1.e.base, shares2.s.base, shares2.e.base) }
+                return unsafe .affine(row)
+            case (.activation(let step), .abRelu, .abRelu):
+                guard case .abRelu(let a, let b) = step.activation else { return unsafe .other(index) }
+                let squares = a * a + b * b
+                return unsafe .abRelu(
+                    asymmetry: Element(squares > 0 ? (a - b).squared / squares : 0), power: Element(squares / 2),
+                    isNear: plan.isNear[instruction.inputs[0]] && a * b == 0 && a + b != 0)
+            default: return unsafe .other(index)
+            }
+        }
+    }
+}
