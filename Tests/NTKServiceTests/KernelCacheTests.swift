@@ -8,7 +8,7 @@ struct KernelCacheTests {
         let client = ServiceClient()
         let bodies = (1...20).map { number in
             """
-            {"architecture":{"type":"mlp","depth":\(1 + number % 3),"w_std":1.\(number),"activation":"\(number % 2 == 0 ? "relu" : "erf")"},
+            {"architecture":{"type":"mlp","depth":\(1 + number % 3),"w_std":\(1 + Double(number) / 32),"activation":"\(number % 2 == 0 ? "relu" : "erf")"},
             "x1":[[1,2],[3,-1],[0.5,0.25]]}
             """
         }
