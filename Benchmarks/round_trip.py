@@ -96,8 +96,10 @@ def main() -> None:
         for name, once in forms.items():
             rounds = 3 if "JSON" in name else arguments.rounds
             once()
-            measured = [once() for _ in range(rounds)]
-            results[name] = measured[-1][2]
+            measured = []
+            for _ in range(rounds):
+                seconds, timing, results[name] = once()
+                measured.append((seconds, timing))
             seconds = statistics.median(m[0] for m in measured)
             compute = statistics.median(m[1]["compute"] for m in measured)
             ratios = sorted(m[0] / m[1]["compute"] for m in measured)
