@@ -86,6 +86,10 @@
         REAL *distance, REAL *theta, size_t rows, size_t stride, const REAL *extended, const REAL *tangents, size_t extended_stride,       \
         REAL scale, const struct ntk_affine_relu_##SUFFIX *parameters, const REAL *q1, const REAL *q2, const REAL *a1, const REAL *i1,     \
         const REAL *a2, const REAL *i2);                                                                                                   \
+    void ntk_window_relu_block_##SUFFIX(                                                                                                   \
+        REAL *distance, REAL *theta, const struct ntk_window_##SUFFIX *window, const struct ntk_window_##SUFFIX *tangents, REAL scale,     \
+        const struct ntk_affine_relu_##SUFFIX *parameters, const REAL *q1, const REAL *q2, const REAL *a1, const REAL *i1, const REAL *a2, \
+        const REAL *i2);                                                                                                                   \
     void ntk_affine_block_##SUFFIX(                                                                                                        \
         REAL *distance, REAL *theta, int theta_is_zero, size_t rows, size_t stride, int aligned, REAL weight, REAL input, REAL constant,   \
         const REAL *q1, const REAL *q2);                                                                                                   \

@@ -124,6 +124,22 @@ extension Double: KernelScalar {
             distance, theta, shape.rows, shape.stride, extended, tangents, extendedStride, scale, &parameters, q1, q2, a1, i1, a2, i2)
     }
 
+    @unsafe public static func windowReluBlock(
+        _ distance: UnsafeMutablePointer<Double>, _ theta: UnsafeMutablePointer<Double>, _ window: BlockWindow<Double>,
+        _ tangents: BlockWindow<Double>?,
+        scale: Double, _ parameters: AffineRelu<Double>, _ q1: UnsafePointer<Double>, _ q2: UnsafePointer<Double>, _ a1: UnsafePointer<Double>,
+        _ i1: UnsafePointer<Double>, _ a2: UnsafePointer<Double>, _ i2: UnsafePointer<Double>
+    ) {
+        var parameters = ntk_affine_relu_f64(parameters)
+        var window = unsafe ntk_window_f64(window)
+        if let tangents = unsafe tangents {
+            var tangents = unsafe ntk_window_f64(tangents)
+            unsafe ntk_window_relu_block_f64(distance, theta, &window, &tangents, scale, &parameters, q1, q2, a1, i1, a2, i2)
+        } else {
+            unsafe ntk_window_relu_block_f64(distance, theta, &window, nil, scale, &parameters, q1, q2, a1, i1, a2, i2)
+        }
+    }
+
     @unsafe public static func affineBlock(
         _ distance: UnsafeMutablePointer<Double>, _ theta: UnsafeMutablePointer<Double>?, thetaIsZero: Bool, _ shape: BlockShape, weight: Double,
         input: Double, constant: Double, _ q1: UnsafePointer<Double>, _ q2: UnsafePointer<Double>

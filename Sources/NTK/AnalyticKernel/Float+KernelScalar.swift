@@ -123,6 +123,21 @@ extension Float: KernelScalar {
             distance, theta, shape.rows, shape.stride, extended, tangents, extendedStride, scale, &parameters, q1, q2, a1, i1, a2, i2)
     }
 
+    @unsafe public static func windowReluBlock(
+        _ distance: UnsafeMutablePointer<Float>, _ theta: UnsafeMutablePointer<Float>, _ window: BlockWindow<Float>, _ tangents: BlockWindow<Float>?,
+        scale: Float, _ parameters: AffineRelu<Float>, _ q1: UnsafePointer<Float>, _ q2: UnsafePointer<Float>, _ a1: UnsafePointer<Float>,
+        _ i1: UnsafePointer<Float>, _ a2: UnsafePointer<Float>, _ i2: UnsafePointer<Float>
+    ) {
+        var parameters = ntk_affine_relu_f32(parameters)
+        var window = unsafe ntk_window_f32(window)
+        if let tangents = unsafe tangents {
+            var tangents = unsafe ntk_window_f32(tangents)
+            unsafe ntk_window_relu_block_f32(distance, theta, &window, &tangents, scale, &parameters, q1, q2, a1, i1, a2, i2)
+        } else {
+            unsafe ntk_window_relu_block_f32(distance, theta, &window, nil, scale, &parameters, q1, q2, a1, i1, a2, i2)
+        }
+    }
+
     @unsafe public static func affineBlock(
         _ distance: UnsafeMutablePointer<Float>, _ theta: UnsafeMutablePointer<Float>?, thetaIsZero: Bool, _ shape: BlockShape, weight: Float,
         input: Float, constant: Float, _ q1: UnsafePointer<Float>, _ q2: UnsafePointer<Float>

@@ -51,6 +51,11 @@ public protocol KernelScalar: Scalar {
         _ distance: UnsafeMutablePointer<Self>, _ theta: UnsafeMutablePointer<Self>, _ shape: BlockShape, _ extended: UnsafePointer<Self>,
         _ tangents: UnsafePointer<Self>?, extendedStride: Int, scale: Self, _ parameters: AffineRelu<Self>, _ q1: UnsafePointer<Self>,
         _ q2: UnsafePointer<Self>, _ a1: UnsafePointer<Self>, _ i1: UnsafePointer<Self>, _ a2: UnsafePointer<Self>, _ i2: UnsafePointer<Self>)
+    /// The same as `extendBlock` and `convolutionReluBlock`, to the same bits, where rows are one or two whole runs: see `WindowTable.isInRegisters`.
+    @unsafe static func windowReluBlock(
+        _ distance: UnsafeMutablePointer<Self>, _ theta: UnsafeMutablePointer<Self>, _ window: BlockWindow<Self>, _ tangents: BlockWindow<Self>?,
+        scale: Self, _ parameters: AffineRelu<Self>, _ q1: UnsafePointer<Self>, _ q2: UnsafePointer<Self>, _ a1: UnsafePointer<Self>,
+        _ i1: UnsafePointer<Self>, _ a2: UnsafePointer<Self>, _ i2: UnsafePointer<Self>)
     @unsafe static func affineBlock(
         _ distance: UnsafeMutablePointer<Self>, _ theta: UnsafeMutablePointer<Self>?, thetaIsZero: Bool, _ shape: BlockShape, weight: Self,
         input: Self, constant: Self, _ q1: UnsafePointer<Self>, _ q2: UnsafePointer<Self>)

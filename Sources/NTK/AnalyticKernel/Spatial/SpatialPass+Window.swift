@@ -44,9 +44,18 @@ extension SpatialPass {
             return
         }
         let run = unsafe WindowRun(self, index, table, isDistance: true)
+        let isInRegisters = table.isInRegisters
         for (block, pair) in table.output.pairs.enumerated() {
             let (u, v) = (pair.first * stride, pair.second * stride)
             let (target, tangent) = unsafe (base + block * size, theta + block * size)
+            if isInRegisters {
+                let window = unsafe run.window(block, distances, hasVariances: true)
+                let tangents = unsafe isThetaZero ? nil : run.window(block, source, hasVariances: false)
+                unsafe Element.windowReluBlock(
+                    target, tangent, window, tangents, scale: Element(table.scale), parameters, variances1 + u, variances2 + v, roots1 + u,
+                    inverses1 + u, roots2 + v, inverses2 + v)
+                continue
+            }
             if table.isContiguous && table.inner.window == 3 {
                 let extended = unsafe run.extend(block, distances, hasVariances: true)
                 let tangents = unsafe isThetaZero ? nil : run.extend(block, source, hasVariances: false)
@@ -142,7 +151,7 @@ extension SpatialPass {
         unsafe extended = pass.scratch.elements(1, size + NTK.run).base + margin
         unsafe extendedTheta = pass.scratch.elements(3, size + NTK.run).base + margin
         unsafe alone = pass.scratch.elements(2, 2 * table.input.grid.stride).base
-        unsafe pointers = pass.scratch.pointers(table.rowTaps)
+        unsafe pointers = pass.scratch.pointers(2 * table.rowTaps)
         unsafe template = BlockWindow(
             blocks: UnsafePointer(pointers), count: 0, firstAlone: nil, secondAlone: nil, first: nil, second: nil,
             width: table.input.grid.width, stride: table.input.grid.stride, low: table.halo.low, high: table.halo.high,
@@ -169,10 +178,13 @@ extension SpatialPass {
         }
     }
 
-    private func window(_ block: Int, _ input: UnsafeMutablePointer<Element>, hasVariances: Bool) -> BlockWindow<Element> {
+    /// What one output block sums; of each kind (with and without variances) valid until the next.
+    func window(_ block: Int, _ input: UnsafeMutablePointer<Element>, hasVariances: Bool) -> BlockWindow<Element> {
         var window = unsafe template
         let start = unsafe Int(table.starts[block])
         unsafe window.count = Int(table.starts[block + 1]) - start
+        let pointers = unsafe hasVariances ? pointers : pointers + table.rowTaps
+        unsafe window.blocks = UnsafePointer(pointers)
         for k in 0..<(unsafe window.count) { unsafe pointers[k] = UnsafePointer(input + Int(table.blocks[start + k]) * size) }
         if hasVariances, let sums = unsafe sums {
             let pair = unsafe table.output.pairs[block]

@@ -65,6 +65,12 @@ final class WindowTable: Sendable {
     /// Whether neighbours along the last axis have windows one position apart, so that a window is a few shifted additions.
     var isContiguous: Bool { inner.stride == 1 && !inner.isTransposed }
 
+    /// Whether the loop that keeps rows in registers fits: windows of three on the last axis, zeros beyond its edges, rows of one or two runs.
+    var isInRegisters: Bool {
+        let width = input.grid.width
+        return isContiguous && inner.window == 3 && halo == (1, 1) && !inner.wraps && (width == run || width == 2 * run) && output.grid.width == width
+    }
+
     /// Positions beyond the edges of the last axis; none where windows are looked up one by one.
     var halo: (low: Int, high: Int) {
         isContiguous ? (inner.low, max(inner.output + inner.window - 1 - inner.low - inner.input, 0)) : (0, 0)
