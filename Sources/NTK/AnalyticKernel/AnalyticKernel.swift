@@ -36,8 +36,9 @@ public struct AnalyticKernel: Sendable {
     /// Bytes that `matrices` takes beside its results for so many points in all.
     public func workingBytes<Element: KernelScalar>(points: Int, as _: Element.Type) -> Int {
         if let spatial { return spatial.workingBytes(points: points, as: Element.self) }
-        // Unit vectors, in rows and in panels.
-        let (bytes, overflow) = points.multipliedReportingOverflow(by: 2 * features * MemoryLayout<Element>.stride)
+        // Unit vectors, in rows and in panels, of up to two sets that are each filled up to whole panels.
+        let rows = points.roundedUp(to: PointSet<Element>.rowPadding) + PointSet<Element>.rowPadding
+        let (bytes, overflow) = rows.multipliedReportingOverflow(by: 2 * features * MemoryLayout<Element>.stride)
         return overflow ? .max : bytes
     }
 
