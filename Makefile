@@ -129,7 +129,7 @@ fuzz: packages ## Fuzz each target of Tests/Fuzzing, SECONDS=60 each
 lint: ## Check the form of Swift sources and shell scripts
 	@.ci/install-packages shellcheck
 	git ls-files -z --cached --others --exclude-standard -- '*.swift' | xargs -0 swift format lint --strict
-	git grep -lz -E '^#!.*\b(ba)?sh$$' -- . ':!*.md' | xargs -0 shellcheck
+	git grep -lz -E '^#!.*\b(ba)?sh$$' -- . ':!*.md' | xargs -0 shellcheck --external-sources
 
 .PHONY: bench
 bench: ## Measure against the peers; writes Benchmarks/RESULTS.md

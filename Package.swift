@@ -64,7 +64,8 @@ let package = Package(
 
         // Serving.
         .target(name: "Metrics", dependencies: ["Locks"], swiftSettings: strict),
-        .target(name: "HTTP1", dependencies: [httpTypes], swiftSettings: strict),
+        .target(name: "CivilDates", swiftSettings: strict),
+        .target(name: "HTTP1", dependencies: ["CivilDates", httpTypes], swiftSettings: strict),
         .target(name: "DispatchExecutor", swiftSettings: strict),
         .target(name: "HTTPServer", dependencies: ["HTTP1", "DispatchExecutor", "CEpoll", "COpenSSL", "Locks", httpTypes], swiftSettings: strict),
         .target(name: "ContentCoding", dependencies: ["HTTP1", "ComputeExecutor", "CZlib", "Locks", httpTypes], swiftSettings: strict),
@@ -81,7 +82,7 @@ let package = Package(
                 httpTypes,
             ],
             swiftSettings: strict),
-        .target(name: "Logs", dependencies: ["Locks", logging], swiftSettings: strict),
+        .target(name: "Logs", dependencies: ["CivilDates", "Locks", logging], swiftSettings: strict),
         .target(
             name: "Gateway", dependencies: ["NTKService", "HTTP1", "Logs", "Metrics", "TensorFormats", "CSHA256", "Locks", httpTypes, logging],
             swiftSettings: strict),

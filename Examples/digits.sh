@@ -14,32 +14,10 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-server=${1:-${NTK_SERVER:-$here/../.build/release/ntk-server}}
 ridge=1e-3
 expected=97.5
-
-[[ -x $server ]] || { echo "no server binary at $server; build it with: swift build -c release" >&2; exit 2; }
-work=$(mktemp -d)
-server_pid=
-stop() {
-    if [[ -n $server_pid ]]; then
-        kill "$server_pid" 2> /dev/null || true
-        wait "$server_pid" 2> /dev/null || true
-    fi
-    rm -rf "$work"
-}
-trap stop EXIT
-
-"$server" serve --host 127.0.0.1 --port 0 --data-dir "$work/data" > "$work/out" 2> "$work/err" &
-server_pid=$!
-address=
-for _ in $(seq 100); do
-    address=$(awk '/^listening on / { print $3; exit }' "$work/out")
-    [[ -n $address ]] && break
-    kill -0 "$server_pid" 2> /dev/null || break
-    sleep 0.1
-done
-[[ -n $address ]] || { echo "the server did not start:" >&2; cat "$work/out" "$work/err" >&2; exit 1; }
+# shellcheck source=Examples/start-server.sh
+source "$here/start-server.sh"
 
 # Writes the request, and the digits that the answer should give.
 gzip -dc "$here/data/digits.csv.gz" | awk -F, -v ridge="$ridge" -v truth="$work/truth" '

@@ -39,7 +39,7 @@ package final class BatchScheduler<Key: Hashable & Sendable, Item: Sendable, Out
             running[key] = (running[key] ?? 1) == 1 ? nil : running[key].map { $0 - 1 }
             runningCount -= 1
             runningWeight -= weight
-            let rate = Double(weight) / max(duration.inSeconds, 1e-6)
+            let rate = Double(weight) / max(duration / .seconds(1), 1e-6)
             throughput = throughput.map { 0.8 * $0 + 0.2 * rate } ?? rate
         }
 
@@ -255,8 +255,4 @@ private final class RunningBatch: Sendable {
         }
         task?.cancel()
     }
-}
-
-extension Duration {
-    var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

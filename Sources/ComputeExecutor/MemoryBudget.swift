@@ -165,8 +165,7 @@ package final class MemoryBudget: Sendable {
     private func release(_ bytes: Int, _ part: Part, after duration: Duration) {
         let isAwaited = state.withLock { state in
             state.parts[part.rawValue].used -= bytes
-            let (seconds, attoseconds) = duration.components
-            state.holding = 0.9 * state.holding + 0.1 * (Double(seconds) + Double(attoseconds) * 1e-18)
+            state.holding = 0.9 * state.holding + 0.1 * (duration / .seconds(1))
             return state.waiting > 0
         }
         if isAwaited { grant() }

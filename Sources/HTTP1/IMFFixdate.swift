@@ -1,3 +1,5 @@
+internal import CivilDates
+
 /// The preferred date format, `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 §5.6.7).
 package enum IMFFixdate {
     private static let weekdays: StaticString = "ThuFriSatSunMonTueWed"
@@ -6,12 +8,12 @@ package enum IMFFixdate {
     /// - Parameter seconds: Since 1970-01-01T00:00:00Z, leap seconds not counted; times outside the years 0 to 9999 come out as the nearest inside.
     package static func format(secondsSince1970 seconds: Int) -> [UInt8] {
         let clamped = min(max(seconds, -62_167_219_200), 253_402_300_799)
-        let days = floorDivide(clamped, 86_400)
+        let days = clamped.dividedDown(by: 86_400)
         let second = clamped - days * 86_400
-        let date = civil(fromDays: days)
+        let date = CivilDate(daysSince1970: days)
         var text: [UInt8] = []
         text.reserveCapacity(29)
-        appendName(weekdays, days - floorDivide(days, 7) * 7, to: &text)
+        appendName(weekdays, days - days.dividedDown(by: 7) * 7, to: &text)
         text.append(contentsOf: ", ".utf8)
         appendDigits(date.day, width: 2, to: &text)
         text.append(Octet.space)
@@ -26,24 +28,6 @@ package enum IMFFixdate {
         appendDigits(second % 60, width: 2, to: &text)
         text.append(contentsOf: " GMT".utf8)
         return text
-    }
-
-    /// The proleptic Gregorian date. Years are counted from March, so that the leap day comes last; an era is 400 years, 146,097 days.
-    private static func civil(fromDays days: Int) -> (year: Int, month: Int, day: Int) {
-        let shifted = days + 719_468
-        let era = floorDivide(shifted, 146_097)
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let marchMonth = (5 * dayOfYear + 2) / 153
-        let day = dayOfYear - (153 * marchMonth + 2) / 5 + 1
-        let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
-        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
-    }
-
-    private static func floorDivide(_ dividend: Int, _ divisor: Int) -> Int {
-        let quotient = dividend / divisor
-        return dividend % divisor < 0 ? quotient - 1 : quotient
     }
 
     private static func appendName(_ names: StaticString, _ index: Int, to text: inout [UInt8]) {

@@ -106,7 +106,7 @@ final class EventLoop: SerialExecutor {
             }
             if !isBusy {
                 let isEmpty = connections.withLock { $0.isEmpty }
-                isBusy = poll(milliseconds: isEmpty ? -1 : Int32((nextTick - now).inSeconds * 1_000) + 1)
+                isBusy = poll(milliseconds: isEmpty ? -1 : Int32((nextTick - now) / .milliseconds(1)) + 1)
             }
             if isBusy { sleepless = .now + wakefulness }
             pending.withLock { $0.isWaiting = false }
@@ -188,9 +188,4 @@ final class EventLoop: SerialExecutor {
             return date.text
         }
     }
-}
-
-extension Duration {
-    /// Enough for timers.
-    var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

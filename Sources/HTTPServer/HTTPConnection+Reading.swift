@@ -149,7 +149,7 @@ extension HTTPConnection {
     /// Octets a second that the body must bring.
     private var bodyRate: Int {
         guard configuration.bodyRate > 0, case .length(let length)? = head?.framing else { return configuration.bodyRate }
-        return max(configuration.bodyRate, Int(Double(length) / configuration.longestBody.inSeconds))
+        return max(configuration.bodyRate, Int(Double(length) / (configuration.longestBody / .seconds(1))))
     }
 
     private var timeout: ServerStatistics.Timeout {

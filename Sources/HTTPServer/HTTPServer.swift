@@ -98,7 +98,7 @@ package final class HTTPServer: Sendable {
                 continuation?.resume(returning: hasClosed)
             }
             connections.notify(queue: .global()) { @Sendable in answer(true) }
-            DispatchQueue.global().asyncAfter(deadline: .now() + limit.inSeconds) { @Sendable in answer(false) }
+            DispatchQueue.global().asyncAfter(deadline: .now() + limit / .seconds(1)) { @Sendable in answer(false) }
         }
     }
 }

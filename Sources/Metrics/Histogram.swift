@@ -33,10 +33,7 @@ package final class Histogram: Metric {
         }
     }
 
-    package func observe(_ duration: Duration) {
-        let (seconds, attoseconds) = duration.components
-        observe(Double(seconds) + Double(attoseconds) * 1e-18)
-    }
+    package func observe(_ duration: Duration) { observe(duration / .seconds(1)) }
 
     package var count: Int { cells.reduce(0) { $0 + Int(clamping: $1.count.load(ordering: .relaxed)) } }
 

@@ -15,7 +15,7 @@ final class WorkMeter: Sendable {
 
     /// Learns from a computation; short ones say more of their overhead than of the machine.
     func learn(operations: Int, in duration: Duration) {
-        let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+        let seconds = duration / .seconds(1)
         guard seconds > 0.02, operations > 0 else { return }
         let old = Double(bitPattern: rate.load(ordering: .relaxed))
         let measured = min(max(Double(operations) / seconds, 1e7), 1e13)

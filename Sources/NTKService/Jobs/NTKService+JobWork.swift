@@ -98,7 +98,7 @@ extension NTKService {
             } else {
                 let (start, expected) = (ContinuousClock.now, max(meter.seconds(task.operations), 1e-3))
                 let reporting = ReportingTiles(tiles) { _, _ in
-                    let seconds = (ContinuousClock.now - start).seconds
+                    let seconds = (ContinuousClock.now - start) / .seconds(1)
                     run.report(min(seconds / expected, 0.99), etaSeconds: max(expected - seconds, 0))
                 }
                 answer = try work(task, reporting)
@@ -134,10 +134,6 @@ extension ProblemDetails {
 protocol BlockwiseTask: ComputeTask {
     /// Nil if it is not worth dividing.
     func answer(in run: JobRun, on tiles: any TileExecutor) throws -> ComputedAnswer?
-}
-
-extension Duration {
-    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }
 
 extension JobMetrics.State {
