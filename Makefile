@@ -7,6 +7,8 @@ SHELL := /bin/bash
 BUILD_PACKAGES := libdeflate-dev libfmt-dev libopenblas-dev libsimdjson-dev libssl-dev libyaml-dev zlib1g-dev
 # Seconds for each target of `make fuzz`.
 SECONDS ?= 60
+# Long suites whose threads do what those of shorter ones do: without them under the thread sanitizer.
+NUMERIC_SUITES := ArchitecturePropertyTests DualGoldenTests MonteCarloTests NetworkLimitTests SampledEnsembleTests
 # Work of `make kill-test`.
 FITS ?= 200
 KILLS ?= 20
@@ -99,7 +101,7 @@ kill-test: build ## Kill servers at random moments while they fit (FITS=200) and
 
 .PHONY: tsan
 tsan: packages ## Run the Swift tests under the thread sanitizer
-	swift test --no-parallel --sanitize=thread --scratch-path .build-tsan
+	swift test --no-parallel --sanitize=thread --scratch-path .build-tsan $(addprefix --skip ,$(NUMERIC_SUITES))
 
 .PHONY: asan
 asan: packages ## Run the Swift tests under the address sanitizer

@@ -10,7 +10,7 @@ struct PaceTests {
     private func left(_ octets: [Int], slack: Double = 2, rate: Int = 100) -> Double {
         var pace = Pace(slack: .seconds(slack), rate: rate)
         for count in octets { pace.progress(count, in: .milliseconds(100)) }
-        return (pace.deadline(from: now) - now).inSeconds
+        return (pace.deadline(from: now) - now) / .seconds(1)
     }
 
     @Test("At the rate or above it the time stays; it is never more than the slack")

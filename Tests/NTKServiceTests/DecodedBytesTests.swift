@@ -35,14 +35,14 @@ struct DecodedBytesTests {
     @Test func membersOfArchivesHaveRoom() throws {
         var writer = NpzWriter()
         writer.append("meta.json", Array("{}".utf8))
-        writer.append("a", Array(repeating: 1, count: 5_000))
+        writer.append("a", Array(repeating: 1, count: 300))
         writer.finish()
         let archive = try writer.pieces.reduce(into: [UInt8]()) { $0 += try $1.make() }
-        #expect(Npz.inflatedBytes(archive[...]) == 5_002)
+        #expect(Npz.inflatedBytes(archive[...]) == 302)
         // Also where it stands within something else, and where it is cut.
         let within = [UInt8](repeating: 9, count: 77) + archive
-        #expect(Npz.inflatedBytes(within[77...]) == 5_002)
-        for length in 0..<archive.count { #expect(Npz.inflatedBytes(archive[..<length]) <= 5_002) }
+        #expect(Npz.inflatedBytes(within[77...]) == 302)
+        for length in 0..<archive.count { #expect(Npz.inflatedBytes(archive[..<length]) <= 302) }
         for place in archive.indices {
             var damaged = archive
             damaged[place] = 0xFF

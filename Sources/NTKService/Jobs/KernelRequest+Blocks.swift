@@ -45,7 +45,7 @@ extension KernelRequest: BlockwiseTask {
             }
             let done = try log.finish(block, in: files)
             run.keptSomething()
-            let seconds = (ContinuousClock.now - start).seconds
+            let seconds = (ContinuousClock.now - start) / .seconds(1)
             run.report(Double(done) / Double(log.count), etaSeconds: seconds * Double(log.count - done) / Double(done - before))
         }
         try log.flush(files)
