@@ -6,7 +6,7 @@
 
 Ours is the `compute` step of the server's own times; neural-tangents' is its jitted call, compiled before, until the result is a numpy array.
 Entries differ in number, as one of its pooled entries takes seconds: figures are milliseconds an entry. Limits: the matrix product of the
-inputs for vectors; for convolutions, elements × layers at 1 ns an element and core.
+inputs for vectors; for convolutions, elements × layers at 1 ns an element and core, and the matrix products of attention.
 """
 import argparse
 import json
@@ -97,6 +97,13 @@ def main():
                 pairs = positions if "flattened" in name else positions ** 2
                 layers = json.dumps(architecture).count('"conv"') if "21" not in name else 21
                 limit = pairs * layers * 1e-6 / os.cpu_count()
+                # An attention before others takes A K Bᵀ and A Θ Bᵀ; one that is averaged, vectors only.
+                a = np.ones((positions, positions), precision)
+                start = time.perf_counter()
+                for _ in range(20):
+                    a @ a
+                product = (time.perf_counter() - start) * 1e3 / 20
+                limit += 4 * product * max(json.dumps(architecture).count("self_attention") - 1, 0)
             own, theirs = statistics.median(own_times), statistics.median(peer_times)
             rows.append(f"| {name} | {precision} | {own:.3g} | {theirs:.3g} | {theirs / own:.1f} × | {limit:.3g} | {own / limit:.2f} |")
             print(rows[-1], f"largest difference {difference:.1e}", flush=True)
