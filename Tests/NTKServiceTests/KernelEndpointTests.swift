@@ -206,7 +206,7 @@ struct KernelEndpointTests {
 
     @Test func memoryIsLimited() async throws {
         var limits = NTKService.Limits()
-        limits.memoryBytes = 1_000
+        limits.memoryBytes = 4_000
         let client = ServiceClient(limits: limits)
         let points = (0..<20).map { "[\($0)]" }.joined(separator: ",")
         let answer = try await client.post("/v1/kernels", #"{"architecture":{"type":"dense"},"x1":[\#(points)]}"#)
