@@ -187,7 +187,7 @@ def archive(count: int, tail: bytes) -> bytes:
     """Zeros, and what makes them less suspicious."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as members:
-        members.writestr("meta.json", b'{"architecture":{"type":"dense"}}')
+        members.writestr("meta.json", b'{"architecture":{"type":"dense"},"diagonal":true}')
         header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1, %d), }" % count
         members.writestr("x1.npy", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + bytes(count * 8 - len(tail)) + tail)
     return file.getvalue()
@@ -197,7 +197,7 @@ def test_what_a_body_is_read_into_counts(start):
     """Numbers of one digit take eight times their text, and an archive of zeros hundreds of times itself."""
     budget = 24 << 20
     server = start("--memory-budget", str(budget))
-    text = b'{"architecture":{"type":"dense"},"x1":[[%s]]}'
+    text = b'{"architecture":{"type":"dense"},"diagonal":true,"x1":[[%s]]}'
     assert post(server, "application/json", text % b",".join([b"1"] * 1_500_000)) == 413
     assert post(server, "application/x-npz", archive(1_200_000, random.Random(1).randbytes(120_000))) == 413
     assert post(server, "application/x-npz", archive(900_000, b"")) == 200
