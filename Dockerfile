@@ -23,7 +23,7 @@ FROM docker.io/library/debian:${DEBIAN_RELEASE}-slim
 # hadolint ignore=DL3008
 RUN apt-get update --quiet=2 \
     && apt-get install --quiet=2 --yes --no-install-recommends libdeflate0 libopenblas0-pthread libsimdjson14 libssl3 libyaml-0-2 zlib1g \
-    && rm -rf /var/lib/apt/lists/* /var/cache/debconf/* /var/log/apt /var/log/dpkg.log /usr/share/doc/* /usr/share/man/* \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/* /var/log/apt /var/log/dpkg.log /usr/share/doc/* /usr/share/man/* \
     && useradd --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin ntk \
     && install -d --owner=ntk --group=ntk --mode=0750 /data
 COPY --from=build /out/ /
