@@ -8,6 +8,23 @@ package enum Npy {
     package static func isNpy(_ bytes: ArraySlice<UInt8>) -> Bool { bytes.starts(with: magic) }
 
     package static func read(_ bytes: ArraySlice<UInt8>) throws(FormatError) -> NumericArray {
+        let (header, count, type, isBigEndian, content) = try open(bytes)
+        let shape = header.shape
+        guard count.multipliedReportingOverflow(by: type.size) == (content.count, false) else {
+            throw FormatError(format, "\(count) numbers of \(type.size) bytes expected for shape \(shape); \(content.count) bytes came")
+        }
+        var read = type.numbers(content, isBigEndian: isBigEndian)
+        if header.isFortran && shape.count > 1 { read.numbers = rowMajor(read.numbers, shape) }
+        return try .checked(shape, read, format)
+    }
+
+    /// Bytes of one number of a file, by its header; nil where that is none.
+    package static func numberBytes(_ bytes: ArraySlice<UInt8>) -> Int? { (try? open(bytes))?.type.size }
+
+    /// What a header says, and the bytes behind it, which may be more or fewer than it says.
+    private static func open(
+        _ bytes: ArraySlice<UInt8>
+    ) throws(FormatError) -> (header: NpyHeader, count: Int, type: NumberType, isBigEndian: Bool, content: ArraySlice<UInt8>) {
         guard isNpy(bytes), bytes.count >= 12 else { throw FormatError(format, "a file that begins with \\x93NUMPY expected") }
         let start = bytes.startIndex
         let version = bytes[start + 6]
@@ -20,18 +37,11 @@ package enum Npy {
         guard let header = NpyHeader(bytes[place..<place + length]), let count = NumericArray.count(header.shape) else {
             throw FormatError(format, "a header of descr, fortran_order and shape, with descr a plain type, expected")
         }
-        let shape = header.shape
         guard let order = header.descriptor.first, "<>|=".contains(order), let type = type(header.descriptor.dropFirst()) else {
             throw FormatError(
                 format, "numbers of type f8, f4, f2, i8, i4, i2, i1, u8, u4, u2, u1 or b1 expected; \(header.descriptor.prefix(40)) came")
         }
-        let content = bytes[(place + length)...]
-        guard count.multipliedReportingOverflow(by: type.size) == (content.count, false) else {
-            throw FormatError(format, "\(count) numbers of \(type.size) bytes expected for shape \(shape); \(content.count) bytes came")
-        }
-        var read = type.numbers(content, isBigEndian: order == ">")
-        if header.isFortran && shape.count > 1 { read.numbers = rowMajor(read.numbers, shape) }
-        return try .checked(shape, read, format)
+        return (header, count, type, order == ">", bytes[(place + length)...])
     }
 
     private static func type(_ name: Substring) -> NumberType? {

@@ -119,12 +119,14 @@ struct ArrayFileTests {
         }
     }
 
-    /// A zip archive of one member; `packed` is its content by `method`.
-    private func zip(_ name: String, method: UInt8, packed: [UInt8], size: Int, checksum: Int) -> [UInt8] {
+    /// A zip archive of one member; `packed` is its content by `method`, `extra` what the directory has beside it.
+    private func zip(_ name: String, method: UInt8, packed: [UInt8], size: Int, checksum: Int, extra: [UInt8] = []) -> [UInt8] {
         func number(_ value: Int, _ bytes: Int) -> [UInt8] { (0..<bytes).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
         let common = [method, 0, 0, 0, 0, 0] + number(checksum, 4) + number(packed.count, 4) + number(size, 4) + number(name.utf8.count, 2)
         let local = [0x50, 0x4B, 3, 4, 20, 0, 0, 0] + common + number(0, 2) + Array(name.utf8) + packed
-        let central = [0x50, 0x4B, 1, 2, 20, 0, 20, 0, 0, 0] + common + number(0, 12) + number(0, 4) + Array(name.utf8)
+        let central =
+            [0x50, 0x4B, 1, 2, 20, 0, 20, 0, 0, 0] + common + number(extra.count, 2) + number(0, 10) + number(0, 4)
+            + Array(name.utf8) + extra
         return local + central + [0x50, 0x4B, 5, 6, 0, 0, 0, 0, 1, 0, 1, 0] + number(central.count, 4) + number(local.count, 4) + [0, 0]
     }
 
@@ -150,6 +152,15 @@ struct ArrayFileTests {
                 try Npz.read(zip("a.npy", method: 8, packed: deflated, size: size, checksum: 0)[...], limit: .max)
             }
         }
+    }
+
+    /// The size stands in the ZIP64 field, wherever that is among the others, for who reads and for who only asks how much it will be.
+    @Test func npzWithASizeOfItsOwn() throws {
+        let file = npy("<f8", "2,", little([1.0, 2]))
+        let extra = [0x99, 0x99, 4, 0, 1, 0, 0, 0, 1, 0, 8, 0] + little([UInt64(file.count)])
+        let archive = zip("a.npy", method: 0, packed: file, size: 0xFFFF_FFFF, checksum: crc32(file), extra: extra)
+        #expect(try Array(Npz.read(archive[...], limit: 1_000).arrays[0].array.elements) == [1, 2])
+        #expect(Npz.inflatedBytes(archive[...]) == file.count)
     }
 
     @Test func npzStoredAndDeflated() throws {

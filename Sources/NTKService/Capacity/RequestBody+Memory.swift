@@ -35,14 +35,6 @@ extension RequestBody {
     private static func file(_ file: ArraySlice<UInt8>) -> Int {
         if Npz.isZip(file) { return Npz.inflatedBytes(file).multipliedClamped(by: bytesInflated) }
         guard Npy.isNpy(file) else { return file.count * 2 }
-        // The digit behind the type's letter: '<f8', '|u1'.
-        let header = file.prefix(128)
-        let quote = header.firstIndex(of: UInt8(ascii: ":")).flatMap { header[$0...].firstIndex(of: UInt8(ascii: "'")) }
-        let size = quote.flatMap { header.index($0, offsetBy: 3, limitedBy: header.endIndex - 1) }.map { Int(header[$0]) - 0x30 } ?? 8
-        return file.count * 8 / (1...8).clamp(size)
+        return file.count * 8 / (Npy.numberBytes(file) ?? 8)
     }
-}
-
-extension ClosedRange where Bound == Int {
-    fileprivate func clamp(_ value: Int) -> Int { Swift.min(Swift.max(value, lowerBound), upperBound) }
 }
