@@ -34,10 +34,12 @@ struct ObjectReader {
     }
 
     mutating func required(_ field: String, _ what: String) throws(ProblemDetails) -> JSONValue {
-        guard let value = optional(field) else {
-            throw .invalid(pointer(to: field), "\(what) expected; \(nulls.contains(field) ? "null came" : "the field is missing")")
-        }
+        guard let value = optional(field) else { throw missing(field, what) }
         return value
+    }
+
+    private func missing(_ field: String, _ what: String) -> ProblemDetails {
+        .invalid(pointer(to: field), "\(what) expected; \(nulls.contains(field) ? "null came" : "the field is missing")")
     }
 
     mutating func optionalNumber(_ field: String, orNull: Bool = false) throws(ProblemDetails) -> Double? {
@@ -60,16 +62,13 @@ struct ObjectReader {
     }
 
     mutating func requiredNumber(_ field: String) throws(ProblemDetails) -> Double {
-        guard let number = try optionalNumber(field) else {
-            throw .invalid(pointer(to: field), "a number expected; \(nulls.contains(field) ? "null came" : "the field is missing")")
-        }
+        guard let number = try optionalNumber(field) else { throw missing(field, "a number") }
         return number
     }
 
     mutating func requiredInteger(_ field: String, in range: ClosedRange<Int>) throws(ProblemDetails) -> Int {
         guard let integer = try optionalInteger(field, in: range) else {
-            throw .invalid(
-                pointer(to: field), "an integer from \(range.lowerBound) to \(range.upperBound) expected; the field is missing")
+            throw missing(field, "an integer from \(range.lowerBound) to \(range.upperBound)")
         }
         return integer
     }
@@ -91,7 +90,7 @@ struct ObjectReader {
 
     mutating func requiredIntegers(_ field: String, in range: ClosedRange<Int>) throws(ProblemDetails) -> [Int] {
         guard let integers = try optionalIntegers(field, in: range) else {
-            throw .invalid(pointer(to: field), "a list of integers expected; the field is missing")
+            throw missing(field, "a list of integers")
         }
         return integers
     }
