@@ -44,9 +44,8 @@ package struct LowRankInverse: Sendable {
     package func apply(_ right: Matrix<Double>, on executor: any TileExecutor) throws -> Matrix<Double> {
         let (n, k, width) = (right.rows, right.columns, factor.columns)
         guard width > 0 else { return combine(right, nil) }
-        let group = Int(NTK_THIN_VECTORS)
-        let count = (k + group - 1) / group * group
-        let rows = (n + Int(NTK_THIN_ROWS) - 1) / Int(NTK_THIN_ROWS) * Int(NTK_THIN_ROWS)
+        let count = k.roundedUp(to: Int(NTK_THIN_VECTORS))
+        let rows = n.roundedUp(to: Int(NTK_THIN_ROWS))
         // Not a multiple of 4096 bytes, which would put whole columns into a few places of a core's cache.
         let padded = rows + 16 + rows % 16
         let vectors = Matrix<Double>(zeroRows: count, columns: padded)

@@ -51,7 +51,7 @@ public struct PackedKernel: Sendable {
     /// K V for V [n, k] in float64; products in float32, sums over tiles in float64, in a fixed order. Reads every tile once, from both sides.
     public func multiply(_ right: Matrix<Double>, on executor: any TileExecutor) throws -> Matrix<Double> {
         let k = right.columns
-        let (padded, count) = (blocks * side + apart, (k + vectorGroup - 1) / vectorGroup * vectorGroup)
+        let (padded, count) = (blocks * side + apart, k.roundedUp(to: Int(NTK_THIN_VECTORS)))
         // Each column in its own units, as float32 has few exponents; vectors lie side by side, as the tiles' rows do.
         let scales = (0..<k).map { column in (0..<order).reduce(0) { max($0, abs(right[$1, column])) } }
         let vectors = Matrix<Float>(zeroRows: count, columns: padded)
@@ -108,6 +108,3 @@ public struct PackedKernel: Sendable {
 
 /// Elements between rows: without them whole columns would share a few places of a core's cache.
 private let apart = 32
-
-/// Vectors that are multiplied together.
-private let vectorGroup = Int(NTK_THIN_VECTORS)

@@ -1,3 +1,4 @@
+internal import CThinProducts
 internal import Glibc
 public import LinearAlgebra
 
@@ -45,8 +46,8 @@ public struct RandomlyPivotedCholesky: Sendable {
             found += part.columns
         }
         // A row of a multiple of 4096 bytes would put whole columns into a few places of a core's cache.
-        let even = (found + 63) / 64 * 64
-        let width = even > 0 && even.isMultiple(of: 512) ? even + 64 : even
+        let even = found.roundedUp(to: Int(NTK_THIN_COLUMNS))
+        let width = even > 0 && even.isMultiple(of: 512) ? even + Int(NTK_THIN_COLUMNS) : even
         let factor = Matrix<Double>(zeroRows: n, columns: width)
         var start = 0
         for part in parts {

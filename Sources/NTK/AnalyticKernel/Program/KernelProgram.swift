@@ -89,8 +89,8 @@ struct KernelProgram: Sendable {
     func nonnegativeValues(keeps: (Operation) -> Bool) -> [Bool] {
         var isNonnegative = [false]
         for instruction in instructions {
-            if case .activation(let step) = instruction.operation, case .abRelu(let a, let b) = step.activation {
-                isNonnegative.append(a * b == 0 && a + b != 0)
+            if case .activation(let step) = instruction.operation, let abRelu = step.abRelu {
+                isNonnegative.append(abRelu.isRelu)
             } else {
                 isNonnegative.append(keeps(instruction.operation) && instruction.inputs.allSatisfy { isNonnegative[$0] })
             }

@@ -28,10 +28,7 @@ import LinearAlgebra
         guard table.input.pairing != .full, unsafe input.list.pairing == table.input.pairing, table.isContiguous,
             let sourceTheta = unsafe input.theta, let targetTheta = unsafe output.theta
         else { return nil }
-        unsafe window = BlockWindow(
-            blocks: nil, count: table.rowTaps, firstAlone: nil, secondAlone: nil, first: nil, second: nil, width: table.input.grid.width,
-            stride: table.input.grid.stride, low: table.halo.low, high: table.halo.high, extendedStride: table.extendedStride,
-            wraps: table.inner.wraps)
+        unsafe window = BlockWindow(table)
         unsafe (self.rows, self.extended) = (rows, extended)
         unsafe (source, self.sourceTheta, target, self.targetTheta) = (input.base, sourceTheta, output.base, targetTheta)
         unsafe (outputRows, outputStride, taps) = (table.output.grid.rows, table.output.grid.stride, table.inner.window)
@@ -63,9 +60,8 @@ import LinearAlgebra
 
 extension AffineRelu {
     init(_ chain: SpatialPlan.Chain) {
-        let squares = chain.a * chain.a + chain.b * chain.b
         self.init(
             weight: Element(chain.affine.weight), input: Element(chain.affine.input), constant: Element(chain.affine.constant),
-            asymmetry: Element(squares > 0 ? (chain.a - chain.b).squared / squares : 0), power: Element(squares / 2), isNear: chain.isNear)
+            asymmetry: Element(chain.abRelu.asymmetry), power: Element(chain.abRelu.power), isNear: chain.isNear)
     }
 }

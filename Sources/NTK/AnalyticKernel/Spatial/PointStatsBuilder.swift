@@ -161,8 +161,8 @@ final class PointStatsBuilder<Element: KernelScalar> {
         switch instruction.operation {
         case .affine(let step): for p in q.indices { q[p] = step.weight * q[p] + step.bias }
         case .activation(let step):
-            if case .abRelu(let a, let b) = step.activation {
-                for p in q.indices { q[p] *= (a * a + b * b) / 2 }
+            if let abRelu = step.abRelu {
+                for p in q.indices { q[p] *= abRelu.power }
             } else {
                 let prepared = unsafe q.withUnsafeBufferPointer { unsafe step.dual.points($0) }
                 stats.duals[index] = prepared
@@ -205,9 +205,7 @@ final class PointStatsBuilder<Element: KernelScalar> {
             }
         }
         if table.isContiguous {
-            let window = unsafe BlockWindow<Double>(
-                blocks: nil, count: table.rowTaps, firstAlone: nil, secondAlone: nil, first: nil, second: nil, width: grid.width,
-                stride: grid.stride, low: table.halo.low, high: table.halo.high, extendedStride: table.extendedStride, wraps: table.inner.wraps)
+            let window = unsafe BlockWindow<Double>(table)
             unsafe table.rows.withUnsafeBufferPointer { rows in
                 guard let base = rows.baseAddress else { return }
                 unsafe Double.windowPlane(

@@ -101,12 +101,11 @@ extension SpatialPass {
         if !plan.isDistance[input] { unsafe toDistances(plane, input) }
         guard let own = first.variances[input], let other = second.variances[input] else { return }
         let shape = unsafe plane.list.shape
-        if case .abRelu(let a, let b) = step.activation {
-            let squares = a * a + b * b
-            let asymmetry = Element(squares > 0 ? (a - b).squared / squares : 0)
+        if let abRelu = step.abRelu {
+            let (asymmetry, power) = (Element(abRelu.asymmetry), Element(abRelu.power))
             unsafe forEachBlock(plane) { base, theta, u, v in
                 unsafe Element.abReluBlock(
-                    base, theta, shape, asymmetry: asymmetry, power: Element(squares / 2), own.roots(u), own.inverses(u), other.roots(v),
+                    base, theta, shape, asymmetry: asymmetry, power: power, own.roots(u), own.inverses(u), other.roots(v),
                     other.inverses(v))
             }
             return

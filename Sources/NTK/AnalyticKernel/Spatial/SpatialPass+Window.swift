@@ -87,10 +87,7 @@ extension SpatialPass {
             return
         }
         let extended = scratch.elements(1, table.extendedStride)
-        let window = unsafe BlockWindow<Element>(
-            blocks: nil, count: table.rowTaps, firstAlone: nil, secondAlone: nil, first: nil, second: nil, width: table.input.grid.width,
-            stride: table.input.grid.stride, low: table.halo.low, high: table.halo.high, extendedStride: table.extendedStride,
-            wraps: table.inner.wraps)
+        let window = unsafe BlockWindow<Element>(table)
         unsafe table.rows.withUnsafeBufferPointer { rows in
             guard let base = rows.baseAddress else { return }
             unsafe Element.windowPlane(
@@ -116,6 +113,16 @@ extension SpatialPass {
                 unsafe output[row * grid.stride + c] = scale * sum
             }
         }
+    }
+}
+
+extension BlockWindow {
+    /// Of a table's windows: as planes have them, without blocks and variances.
+    init(_ table: WindowTable) {
+        unsafe self.init(
+            blocks: nil, count: table.rowTaps, firstAlone: nil, secondAlone: nil, first: nil, second: nil, width: table.input.grid.width,
+            stride: table.input.grid.stride, low: table.halo.low, high: table.halo.high, extendedStride: table.extendedStride,
+            wraps: table.inner.wraps)
     }
 }
 
@@ -152,10 +159,7 @@ extension SpatialPass {
         unsafe extendedTheta = pass.scratch.elements(3, size + NTK.run).base + margin
         unsafe alone = pass.scratch.elements(2, 2 * table.input.grid.stride).base
         unsafe pointers = pass.scratch.pointers(2 * table.rowTaps)
-        unsafe template = BlockWindow(
-            blocks: UnsafePointer(pointers), count: 0, firstAlone: nil, secondAlone: nil, first: nil, second: nil,
-            width: table.input.grid.width, stride: table.input.grid.stride, low: table.halo.low, high: table.halo.high,
-            extendedStride: table.extendedStride, wraps: table.inner.wraps)
+        unsafe template = BlockWindow(table)
     }
 
     /// The sums over the leading axes for one output block of a plane, with margins along the last; valid until the next of its kind.

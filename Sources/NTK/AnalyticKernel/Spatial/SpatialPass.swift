@@ -143,11 +143,10 @@ final class SpatialPass<Element: KernelScalar> {
         runSlabs()
         let canFuse = hasTheta && first.masks == nil && second.masks == nil
         let (own, other) = (first.addresses, second.addresses)
-        let hasAddresses = unsafe canFuse && !own.isEmpty && !other.isEmpty && !alignedChains.isEmpty
         var position = 0
         let count = plan.restSlots.steps.count
         while position < count {
-            if hasAddresses, let chain = unsafe alignedChains[position] {
+            if canFuse, let chain = unsafe alignedChains[position] {
                 unsafe own.withUnsafeBufferPointer { own in
                     unsafe other.withUnsafeBufferPointer { other in
                         if let own = own.baseAddress, let other = other.baseAddress { unsafe chain.run(own, other) }

@@ -22,7 +22,7 @@ struct SpatialPlan: Sendable {
     struct Chain: Sendable {
         var input: Int
         var affine: KernelProgram.AffineStep
-        var a, b: Double
+        var abRelu: AbRelu
         /// Whether it is relu, up to a factor, of what has no negative covariance.
         var isNear: Bool
     }
@@ -81,12 +81,12 @@ struct SpatialPlan: Sendable {
             let input = program.instructions[first.instruction].inputs[0]
             guard case .window = program.instructions[first.instruction].operation, needs.isDistance[input],
                 case .affine(let affine) = program.instructions[second.instruction].operation,
-                case .activation(let step) = program.instructions[third.instruction].operation, case .abRelu(let a, let b) = step.activation,
+                case .activation(let step) = program.instructions[third.instruction].operation, let abRelu = step.abRelu,
                 // Each in place on the one before, so that nobody else reads it.
                 second.inputs == [first.output], second.output == first.output, third.inputs == [first.output], third.output == first.output
             else { continue }
             chains[position] = Chain(
-                input: input, affine: affine, a: a, b: b, isNear: a * b == 0 && a + b != 0 && needs.isNonnegative[second.instruction + 1])
+                input: input, affine: affine, abRelu: abRelu, isNear: abRelu.isRelu && needs.isNonnegative[second.instruction + 1])
         }
         return chains
     }

@@ -121,7 +121,7 @@ struct PointRecursion<Element: KernelScalar> {
 
     private mutating func activation(_ points: inout PointValues, _ step: ActivationStep) -> Stage {
         if case .abRelu(let a, let b) = step.activation {
-            let power = (a * a + b * b) / 2
+            let power = AbRelu(a, b).power
             for point in points.theta.indices {
                 // At u = v = 0 the slope is the mean of a and b, as in neural-tangents.
                 let slope = points.variance[point] > 0 ? power : ((a + b) / 2).squared

@@ -48,11 +48,10 @@ extension TilePass {
                 if let shares1, let shares2 { unsafe row.shares = (shares1.s.base, shares1.e.base, shares2.s.base, shares2.e.base) }
                 return unsafe .affine(row)
             case (.activation(let step), .abRelu, .abRelu):
-                guard case .abRelu(let a, let b) = step.activation else { return unsafe .other(index) }
-                let squares = a * a + b * b
+                guard let abRelu = step.abRelu else { return unsafe .other(index) }
                 return unsafe .abRelu(
-                    asymmetry: Element(squares > 0 ? (a - b).squared / squares : 0), power: Element(squares / 2),
-                    isNear: plan.isNear[instruction.inputs[0]] && a * b == 0 && a + b != 0)
+                    asymmetry: Element(abRelu.asymmetry), power: Element(abRelu.power),
+                    isNear: plan.isNear[instruction.inputs[0]] && abRelu.isRelu)
             default: return unsafe .other(index)
             }
         }
