@@ -110,7 +110,7 @@ let package = Package(
         .testTarget(
             name: "ContentCodingTests", dependencies: ["ContentCoding", "ComputeExecutor", "HTTP1", "CZlib", "Locks", httpTypes],
             swiftSettings: strict),
-        .testTarget(name: "TensorFormatsTests", dependencies: ["TensorFormats"], swiftSettings: strict),
+        .testTarget(name: "TensorFormatsTests", dependencies: ["TensorFormats", "LinearAlgebra"], swiftSettings: strict),
         .target(name: "TestSupport", dependencies: ["LinearAlgebra"], path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "Locks", "TestSupport"], swiftSettings: strict),
         .testTarget(

@@ -4,8 +4,9 @@
 #include <algorithm>
 #include <charconv>
 
-Builder::Builder(Document &document, Tokens tokens, ntk_json_limits limits, double *numbers)
-    : document(document), tokens(tokens), limits(limits), numbers(numbers), first_number(numbers), nest(limits.depth), mixed(limits.depth + 1) {
+Builder::Builder(Document &document, Tokens tokens, ntk_json_limits limits, const ntk_json_threads *threads, double *numbers)
+    : document(document), tokens(tokens), limits(limits), threads(threads), numbers(numbers), first_number(numbers), nest(limits.depth),
+      rows_from(tokens.next), mixed(limits.depth + 1) {
     levels.reserve(limits.depth);
 }
 
@@ -88,10 +89,12 @@ bool Builder::members() {
 bool Builder::array() {
     size_t depth = levels.size();
     if (mixed[depth] != tokens.next) {
+        Rows rows;
+        if (read_rows(rows)) return add_tensor(rows.extents.data(), rows.extents.size(), rows.count(), rows.has_nulls);
         const uint32_t *start = tokens.next;
         // One level is left for the scalars.
         switch (nest.read(tokens, numbers, limits.depth - 1 - depth)) {
-        case Nest::Kind::tensor: return add_tensor();
+        case Nest::Kind::tensor: return add_tensor(nest.extents(), nest.rank, nest.count, nest.has_nulls);
         case Nest::Kind::ragged: return add_ragged();
         case Nest::Kind::fault: return false;
         case Nest::Kind::mixed: break;
@@ -119,16 +122,28 @@ bool Builder::elements() {
     }
 }
 
-bool Builder::add_tensor() {
+/// Reads an array by the threads, if it is large and all its rows are alike; else it is left to the nest, which says what is wrong with it.
+bool Builder::read_rows(Rows &rows) {
+    auto is_large = [&](const uint32_t *end) { return static_cast<size_t>(end - tokens.next) >= threads->least_tokens; };
+    if (!threads || !is_large(tokens.end) || tokens.next < rows_from) return false;
+    // One level is left for the scalars.
+    bool is_nest = rows.measure(tokens, limits.depth - 1 - levels.size());
+    rows_from = rows.reached;
+    if (!is_nest || !is_large(rows.reached) || !rows.read(*threads, numbers)) return false;
+    tokens.next = rows.reached;
+    return true;
+}
+
+bool Builder::add_tensor(const size_t *extents, size_t rank, size_t count, bool has_nulls) {
     ntk_json_node node{};
     node.kind = NTK_JSON_TENSOR;
-    node.has_nulls = nest.has_nulls;
-    node.rank = static_cast<uint32_t>(nest.rank);
+    node.has_nulls = has_nulls;
+    node.rank = static_cast<uint32_t>(rank);
     node.start = static_cast<size_t>(numbers - first_number);
-    node.count = nest.count;
+    node.count = count;
     node.extents = document.extent_buffer.size();
-    document.extent_buffer.insert(document.extent_buffer.end(), nest.extents(), nest.extents() + nest.rank);
-    numbers += nest.count;
+    document.extent_buffer.insert(document.extent_buffer.end(), extents, extents + rank);
+    numbers += count;
     return add(node);
 }
 

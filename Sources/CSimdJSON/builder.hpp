@@ -2,11 +2,12 @@
 #pragma once
 #include "document.hpp"
 #include "nest.hpp"
+#include "rows.hpp"
 #include "tokens.hpp"
 
 class Builder {
   public:
-    Builder(Document &document, Tokens tokens, ntk_json_limits limits, double *numbers);
+    Builder(Document &document, Tokens tokens, ntk_json_limits limits, const ntk_json_threads *threads, double *numbers);
 
     /// False if there is a fault: the document's own where it has one, else one that `examine` will find.
     bool build();
@@ -27,6 +28,7 @@ class Builder {
     Document &document;
     Tokens tokens;
     ntk_json_limits limits;
+    const ntk_json_threads *threads;
     /// Where the next array's numbers go.
     double *numbers;
     double *const first_number;
@@ -34,12 +36,15 @@ class Builder {
     /// The keys of all objects that are open.
     std::vector<Key> keys;
     Nest nest;
+    /// Before this token no rows are looked for: it was done, in vain.
+    const uint32_t *rows_from;
     /// By level, the token of an array that is known to hold something else than numbers, so that no array is tried twice.
     std::vector<const uint32_t *> mixed;
 
     bool value();
     bool object();
     bool array();
+    bool read_rows(Rows &rows);
     bool members();
     bool elements();
     bool number();
@@ -47,7 +52,7 @@ class Builder {
     bool string();
     bool enter(bool is_object);
     bool add(const ntk_json_node &node);
-    bool add_tensor();
+    bool add_tensor(const size_t *extents, size_t rank, size_t count, bool has_nulls);
     bool add_ragged();
     bool keys_differ(size_t first);
     bool fail(ntk_json_error error, std::string detail);

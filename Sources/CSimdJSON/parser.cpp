@@ -27,12 +27,12 @@ void index_tokens(Document &document) {
     document.number_capacity = 1 + (document.is_indexed ? document.index->n_structural_indexes / 2 : 0);
 }
 
-void read(Document &document, ntk_json_limits limits, double *numbers) {
+void read(Document &document, ntk_json_limits limits, const ntk_json_threads *threads, double *numbers) {
     limits.depth = std::clamp<size_t>(limits.depth, 1, 512);
     if (document.is_indexed) {
         const uint32_t *first = document.index->structural_indexes.get();
         Tokens tokens{document.source, first, first + document.index->n_structural_indexes};
-        if (Builder(document, tokens, limits, numbers).build()) return;
+        if (Builder(document, tokens, limits, threads, numbers).build()) return;
     }
     document.number_count = 0;
     if (document.fault.error != NTK_JSON_OK) return;
@@ -65,11 +65,11 @@ ntk_json_document *ntk_json_index(const uint8_t *text, size_t length) {
     return document;
 }
 
-void ntk_json_read(ntk_json_document *opaque, ntk_json_limits limits, double *numbers) {
+void ntk_json_read(ntk_json_document *opaque, ntk_json_limits limits, const ntk_json_threads *threads, double *numbers) {
     Document *document = static_cast<Document *>(opaque);
     if (document->error == NTK_JSON_OK) {
         try {
-            read(*document, limits, numbers);
+            read(*document, limits, threads, numbers);
             shorten(document->fault.pointer);
         } catch (const std::bad_alloc &) {
             document->number_count = 0;
@@ -82,3 +82,16 @@ void ntk_json_read(ntk_json_document *opaque, ntk_json_limits limits, double *nu
 }
 
 void ntk_json_free(ntk_json_document *document) { delete static_cast<Document *>(document); }
+
+size_t ntk_json_commas(const uint8_t *text, size_t length) {
+    // Counted in bytes, as many of them at once as a vector holds, and added up before they overflow.
+    constexpr size_t lanes = 64, block = 255 * lanes;
+    size_t commas = 0;
+    for (; length >= block; text += block, length -= block) {
+        uint8_t counts[lanes] = {};
+        for (size_t index = 0; index < block; index += lanes)
+            for (size_t lane = 0; lane < lanes; lane++) counts[lane] = static_cast<uint8_t>(counts[lane] + (text[index + lane] == ','));
+        for (uint8_t count : counts) commas += count;
+    }
+    return commas + static_cast<size_t>(std::count(text, text + length, ','));
+}

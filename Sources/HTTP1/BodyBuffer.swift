@@ -19,10 +19,10 @@ struct BodyBuffer: Sendable {
 
     mutating func give(room more: Int) { room += more }
 
-    /// Makes room on the word of a Content-Length, but not for more than `unseen` octets that have yet to come.
+    /// Makes room on the word of a Content-Length: for what there is room for, or else for no more than `unseen` octets that have yet to come.
     mutating func reserve(_ length: Int) {
         guard keeps, bytes.capacity == 0 else { return }
-        bytes.reserveCapacity(min(length, unseen) + padding)
+        bytes.reserveCapacity(min(length, room == .max ? unseen : max(room, unseen)) + padding)
     }
 
     /// Room for `more` octets within `maximum`, or nil if they are too many.

@@ -12,7 +12,7 @@ package struct HTTPLimits: Sendable, Equatable {
     package var chunkExtensionOctets: Int = 4 * 1024
     /// Chunks of one request, without the last, empty one.
     package var chunkCount: Int = 65_536
-    /// Octets reserved for a body on the word of its Content-Length alone, before any of it has come.
+    /// Octets reserved for a body on the word of its Content-Length alone, before any of it has come; more where room is rationed.
     package var bodyOctetsReservedUnseen: Int = 1024 * 1024
     /// Room that a body of unknown length begins with, where room is rationed.
     package var firstRoomOctets: Int = 64 * 1024

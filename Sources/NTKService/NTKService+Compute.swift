@@ -40,8 +40,8 @@ extension NTKService {
         var timing = ServerTiming()
         let (limits, meter, head) = (limits, meter, request.head)
         let accepted = AnswerFormat.accepted(head, Target(head.path ?? "/"))
-        @Sendable func read(_ timing: inout ServerTiming) throws -> (task: Task, format: AnswerFormat) {
-            let task = try validate(RequestBody.value(request, limit: limits.memoryBytes))
+        @Sendable func read(_ timing: inout ServerTiming, on tiles: (any TileExecutor)? = nil) throws -> (task: Task, format: AnswerFormat) {
+            let task = try validate(RequestBody.value(request, limit: limits.memoryBytes, on: tiles))
             let estimate = Estimate(flops: task.operations, peakBytes: task.peakBytes, seconds: meter.seconds(task.operations))
             timing.end("parse")
             if isEstimate { throw EstimateOnly(estimate: estimate) }
@@ -59,9 +59,9 @@ extension NTKService {
             if request.body.count <= Self.smallBody && !RequestBody.swells(request) {
                 (task, format) = try read(&timing)
             } else {
-                let large = try await readLarge(request) { [timing] in
+                let large = try await readLarge(request) { [timing] tiles in
                     var timing = timing
-                    let (task, format) = try read(&timing)
+                    let (task, format) = try read(&timing, on: tiles)
                     return LargeRequest(task: task, format: format, timing: timing)
                 }
                 (task, format, timing, leases) = (large.task, large.format, large.timing, large.leases)

@@ -1,5 +1,6 @@
 internal import HTTP1
 internal import HTTPTypes
+internal import LinearAlgebra
 internal import TensorFormats
 
 /// The body of a request as one JSON value, in whichever form it comes: JSON; multipart/form-data with a part `request` and one part an
@@ -17,11 +18,14 @@ enum RequestBody {
     /// - Parameters:
     ///   - limit: bytes that the members of an .npz may take.
     ///   - field: the place of the arrays of a file alone: of those of an .npz or .safetensors, nil for the top; of an .npy `x`.
-    static func value(_ request: ServerRequest, limit: Int, field: String? = nil) throws -> JSONValue {
+    ///   - tiles: of the worker that reads a large body; nil on the event loop.
+    static func value(
+        _ request: ServerRequest, limit: Int, field: String? = nil, on tiles: (any TileExecutor)? = nil
+    ) throws -> JSONValue {
         let contentType = request.head.headerFields.value(.contentType) ?? ""
         switch MediaRange.type(contentType) {
         case multipart: return try parts(request.body, contentType, limit: limit)
-        case json: return try JSONValue.parse(request.body)
+        case json: return try JSONValue.parse(request.body, on: tiles)
         case npy: return .object(JSONObject(members: [("x", .tensor(try Npy.read(request.body[...])))]))
         default: return try file(request.body, limit: limit, field: field)
         }

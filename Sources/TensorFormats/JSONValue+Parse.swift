@@ -1,4 +1,5 @@
 internal import CSimdJSON
+package import LinearAlgebra
 
 /// Limits of a JSON text.
 package struct JSONLimits: Sendable {
@@ -17,24 +18,52 @@ extension JSONValue {
     /// Parses one JSON text (RFC 8259, strict) with libsimdjson; the numbers of all arrays go into one buffer.
     ///
     /// Linear in the text. A text whose array has `JSONValue.padding` bytes of capacity to spare is not copied.
+    /// - Parameters:
+    ///   - tiles: reads the rows of large arrays beside each other; nil for the calling thread alone.
+    ///   - leastTokens: brackets, commas and numbers of an array that is worth dividing.
     /// - Throws: `JSONError` with the first fault and its place.
-    package static func parse(_ text: [UInt8], limits: JSONLimits = JSONLimits()) throws(JSONError) -> JSONValue {
+    package static func parse(
+        _ text: [UInt8], limits: JSONLimits = JSONLimits(), on tiles: (any TileExecutor)? = nil, leastTokens: Int = 1 << 16
+    ) throws(JSONError) -> JSONValue {
         let padded = text.capacity >= text.count + padding ? text : text + [UInt8](repeating: 0, count: padding)
-        let (document, numbers) = unsafe padded.withUnsafeBufferPointer { buffer in
-            guard let document = unsafe ntk_json_index(buffer.baseAddress, text.count) else {
-                return unsafe (UnsafeMutablePointer<ntk_json_document>?.none, [Double]())
+        let read = unsafe padded.withUnsafeBufferPointer { buffer in
+            unsafe ntk_json_index(buffer.baseAddress, text.count).map { document in
+                let numbers = unsafe Storage<Double>(count: document.pointee.number_capacity)
+                let limits = ntk_json_limits(depth: limits.depth, nodes: limits.values)
+                if let tiles {
+                    unsafe withThreads(tiles, leastTokens) { unsafe ntk_json_read(document, limits, $0, numbers.base) }
+                } else {
+                    unsafe ntk_json_read(document, limits, nil, numbers.base)
+                }
+                return unsafe (document, numbers)
             }
-            let numbers = unsafe [Double](unsafeUninitializedCapacity: document.pointee.number_capacity) { numbers, count in
-                unsafe ntk_json_read(document, ntk_json_limits(depth: limits.depth, nodes: limits.values), numbers.baseAddress)
-                count = unsafe document.pointee.number_count
-            }
-            return unsafe (document, numbers)
         }
-        guard let document = unsafe document else { throw .noMemory }
+        guard let (document, numbers) = unsafe read else { throw .noMemory }
         defer { unsafe ntk_json_free(document) }
         if let error = unsafe JSONError(document.pointee) { throw error }
         var nodes = unsafe NodeReader(document.pointee, numbers)
         return nodes.next()
+    }
+
+    /// The tiles as the C side calls them. Where they are cancelled, some calls are left out, which it allows.
+    private static func withThreads(
+        _ tiles: any TileExecutor, _ leastTokens: Int, _ body: (UnsafePointer<ntk_json_threads>) -> Void
+    ) {
+        unsafe withUnsafePointer(to: tiles) { context in
+            var threads = unsafe ntk_json_threads(
+                for_each: { context, count, body, work in
+                    guard let body = unsafe body, let tiles = unsafe context?.assumingMemoryBound(to: (any TileExecutor).self).pointee else { return }
+                    // An address, which all threads may share; `forEach` returns before it ends.
+                    let address = UInt(bitPattern: work)
+                    try? tiles.forEach(count) { index in unsafe body(UnsafeMutableRawPointer(bitPattern: address), index) }
+                }, context: context, least_tokens: leastTokens)
+            unsafe body(&threads)
+        }
+    }
+
+    /// Commas of a text: one less than its numbers at the least.
+    package static func commas(_ text: ArraySlice<UInt8>) -> Int {
+        unsafe text.withUnsafeBufferPointer { unsafe ntk_json_commas($0.baseAddress, $0.count) }
     }
 
     /// Bytes of capacity beyond the text that save a copy.
@@ -68,10 +97,10 @@ extension JSONError {
 @safe
 private struct NodeReader {
     private let document: ntk_json_document
-    private let numbers: [Double]
+    private let numbers: Storage<Double>
     private var index = 0
 
-    init(_ document: ntk_json_document, _ numbers: [Double]) {
+    init(_ document: ntk_json_document, _ numbers: Storage<Double>) {
         unsafe self.document = unsafe document
         self.numbers = numbers
     }
@@ -96,7 +125,8 @@ private struct NodeReader {
                     }))
         case NTK_JSON_TENSOR:
             let shape = (0..<Int(node.rank)).map { unsafe document.extents[node.extents + $0] }
-            return .tensor(NumericArray(shape: shape, elements: numbers[node.start..<node.start + node.count], hasNulls: node.has_nulls))
+            let elements = NumericElements(numbers, node.start..<node.start + node.count)
+            return .tensor(NumericArray(shape: shape, elements: elements, hasNulls: node.has_nulls))
         case NTK_JSON_RAGGED:
             return .ragged(JSONError(.shape, at: text(node.start, node.count), text(node.start + node.count, Int(node.rank))))
         default: return .null

@@ -72,10 +72,6 @@ package struct NumericArray: Sendable, Equatable {
     package let elements: NumericElements
     package let hasNulls: Bool
 
-    package init(shape: [Int], elements: ArraySlice<Double>, hasNulls: Bool = false) {
-        self.init(shape: shape, elements: NumericElements(elements), hasNulls: hasNulls)
-    }
-
     package init(shape: [Int], elements: NumericElements, hasNulls: Bool = false) {
         self.shape = shape
         self.elements = elements

@@ -1,54 +1,45 @@
 package import LinearAlgebra
 
-/// The elements of an array in row-major order: a part of the numbers of a JSON text, or memory of their own that a matrix can share.
+/// The elements of an array in row-major order: all numbers of a memory, or a part of those of a JSON text. A matrix can share them.
 package struct NumericElements: RandomAccessCollection, Sendable, ExpressibleByArrayLiteral {
-    private enum Source {
-        case part(ArraySlice<Double>)
-        case whole(Storage<Double>)
-    }
-
-    private let source: Source
+    private let storage: Storage<Double>
+    private let start: Int
     package let count: Int
 
-    package init(_ part: ArraySlice<Double>) {
-        source = .part(part)
+    /// All numbers of `storage`, which is not written to any more.
+    package init(_ storage: Storage<Double>) { self.init(storage, 0..<storage.count) }
+
+    /// A part of the numbers of `storage`, which is not written to any more.
+    package init(_ storage: Storage<Double>, _ part: Range<Int>) {
+        precondition(part.lowerBound >= 0 && part.upperBound <= storage.count)
+        self.storage = storage
+        start = part.lowerBound
         count = part.count
     }
 
-    /// All numbers of `storage`, which is not written to any more.
-    package init(_ storage: Storage<Double>) {
-        source = .whole(storage)
-        count = storage.count
-    }
+    /// A copy of the numbers.
+    package init(_ numbers: some Collection<Double>) { self.init(Matrix(rows: 1, columns: numbers.count, numbers).storage) }
 
-    package init(arrayLiteral elements: Double...) { self.init(elements[...]) }
+    package init(arrayLiteral elements: Double...) { self.init(elements) }
 
     package var startIndex: Int { 0 }
     package var endIndex: Int { count }
 
     package subscript(position: Int) -> Double {
         precondition(position >= 0 && position < count)
-        return switch source {
-        case .part(let part): part[part.startIndex + position]
-        case .whole(let storage): unsafe storage.base[position]
-        }
+        return unsafe storage.base[start + position]
     }
 
     package func withContiguousStorageIfAvailable<Result>(_ body: (UnsafeBufferPointer<Double>) throws -> Result) rethrows -> Result? {
-        switch source {
-        case .part(let part): return unsafe try part.withContiguousStorageIfAvailable(body)
-        case .whole(let storage):
-            defer { withExtendedLifetime(storage) {} }
-            return unsafe try body(UnsafeBufferPointer(start: storage.base, count: count))
-        }
+        defer { withExtendedLifetime(storage) {} }
+        return unsafe try body(UnsafeBufferPointer(start: storage.base + start, count: count))
     }
 
-    /// A matrix of these elements to be read only: it shares their memory where they have one of their own.
+    /// A matrix of these elements to be read only, in the same memory.
     package func matrix(rows: Int, columns: Int) -> Matrix<Double> {
-        switch source {
-        case .part(let part): Matrix(rows: rows, columns: columns, part)
-        case .whole(let storage): Matrix(rows: rows, columns: columns, storage: storage)
-        }
+        let isWhole = count == storage.count
+        let part = unsafe isWhole ? storage : Storage(count: count, at: UnsafeMutableRawPointer(storage.base + start), owner: storage)
+        return Matrix(rows: rows, columns: columns, storage: part)
     }
 }
 

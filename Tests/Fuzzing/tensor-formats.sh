@@ -14,7 +14,7 @@ if [ ! -e "$formats/done" ] || [ -n "$(find "$root"/Sources/{TensorFormats,Linea
     own="$out" out="$formats"
     module Locks "$root"/Sources/Locks/*.swift
     # What the readers stand on: numbers in memory of their own, and as a matrix.
-    module LinearAlgebra "$root"/Sources/LinearAlgebra/{BLAS,Double+Scalar,Matrix,RecycledBlocks,Scalar,Storage}.swift
+    module LinearAlgebra "$root"/Sources/LinearAlgebra/{BLAS,Double+Scalar,FirstError,Matrix,RecycledBlocks,Scalar,Storage,TileExecutor}.swift
     module TensorFormats "$root"/Sources/TensorFormats/{Checksum,FormatError,JSON*,Multipart,Npy,NpyHeader,NumericElements,Npz,Npz+Sizes,NpzDirectory,Safetensors}.swift
     out="$own"
     touch "$formats/done"

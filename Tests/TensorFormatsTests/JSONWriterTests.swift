@@ -105,7 +105,7 @@ struct JSONWriterTests {
             pieces += (start > 0 ? "," : "") + String(decoding: piece.bytes, as: UTF8.self)
         }
         #expect(pieces + "]" == String(decoding: whole.bytes, as: UTF8.self))
-        #expect(try array(pieces + "]") == NumericArray(shape: [6, 4], elements: numbers[...]))
+        #expect(try array(pieces + "]") == NumericArray(shape: [6, 4], elements: NumericElements(numbers)))
     }
 
     @Test func stringsReadBack() throws {

@@ -89,9 +89,24 @@ size_t ntk_json_padding(void);
 /// Finds the tokens of `length` bytes, which must stay as they are until they are read. Never null unless there is no memory at all.
 struct ntk_json_document *ntk_json_index(const uint8_t *text, size_t length);
 
+/// Threads that read the rows of a large nest of numbers beside each other.
+struct ntk_json_threads {
+    /// Calls `body(work, index)` for each index below `count`, in any order and possibly at the same time, and returns when all calls have
+    /// ended. May leave some out: then the calling thread reads all.
+    void (*for_each)(const void *context, size_t count, void (*body)(void *work, size_t index), void *work);
+    const void *context;
+    /// Tokens from which on a nest is divided.
+    size_t least_tokens;
+};
+
 /// Reads the tokens of an indexed text: the numbers of arrays go to `numbers`, which has room for `number_capacity`, all else into the
 /// document. Once for a document. The outcome is `error`.
-void ntk_json_read(struct ntk_json_document *document, struct ntk_json_limits limits, double *numbers);
+/// - Parameter threads: Null for the calling thread alone.
+void ntk_json_read(
+    struct ntk_json_document *document, struct ntk_json_limits limits, const struct ntk_json_threads *threads, double *numbers);
+
+/// Commas in a text, which are at least as many as its numbers, less one; those within strings count too.
+size_t ntk_json_commas(const uint8_t *text, size_t length);
 
 void ntk_json_free(struct ntk_json_document *document);
 

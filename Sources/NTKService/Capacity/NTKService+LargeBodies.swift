@@ -1,5 +1,6 @@
 internal import ComputeExecutor
 internal import HTTP1
+internal import LinearAlgebra
 
 // Bodies that are read on a worker.
 extension NTKService {
@@ -19,7 +20,7 @@ extension NTKService {
     /// What the task takes is known only then, and what was read is a part of it. If there is not that much now, what was read is let go and read
     /// again later: to hold some memory and wait for more is to wait for others who do the same.
     func readLarge<Task: ComputeTask>(
-        _ request: ServerRequest, _ read: @escaping @Sendable () throws -> LargeRequest<Task>
+        _ request: ServerRequest, _ read: @escaping @Sendable (any TileExecutor) throws -> LargeRequest<Task>
     ) async throws -> LargeRequest<Task> {
         let priority = WorkPriority(seconds: Double(request.body.count) / Self.parsedBytesPerSecond)
         var bytes = try await executor.run(priority: priority) { _ in RequestBody.decodedBytes(request) }
@@ -31,7 +32,7 @@ extension NTKService {
                         "RFC 9110 §15.5.14"))
             }
             let lease = try await reserve(bytes)
-            var large = try await executor.run(priority: priority) { _ in try read() }
+            var large = try await executor.run(priority: priority) { tiles in try read(tiles) }
             large.leases = [lease]
             let more = large.task.peakBytes - lease.bytes
             guard more > 0 else { return large }

@@ -28,8 +28,7 @@ extension RequestBody {
     }
 
     private static func text(_ text: ArraySlice<UInt8>) -> Int {
-        let commas = unsafe text.withUnsafeBufferPointer { unsafe $0.count { $0 == UInt8(ascii: ",") } }
-        return max((commas + 1) * bytesPerComma, text.count)
+        max((JSONValue.commas(text) + 1) * bytesPerComma, text.count)
     }
 
     private static func file(_ file: ArraySlice<UInt8>) -> Int {

@@ -84,7 +84,9 @@ extension NTKService {
         _ work: @escaping @Sendable (Task, any TileExecutor) throws -> ComputedAnswer
     ) async throws -> ServerResponse {
         let (memory, meter) = (limits.memoryBytes, meter)
-        let task = try await executor.run(priority: .background) { _ in try validate(RequestBody.value(request, limit: memory)) }
+        let task = try await executor.run(priority: .background) { tiles in
+            try validate(RequestBody.value(request, limit: memory, on: tiles))
+        }
         guard task.peakBytes <= memory else {
             let estimate = Estimate(flops: task.operations, peakBytes: task.peakBytes, seconds: meter.seconds(task.operations))
             throw ProblemDetails.overMemory(estimate, limit: memory)

@@ -107,7 +107,7 @@ struct InferRequest: Sendable {
             let numbers = datatype.decode(rest.prefix(size))
             rest = rest.dropFirst(size)
             guard numbers.allSatisfy({ !$0.isInfinite }) else { throw ProblemDetails.badInference("\(pointer): finite numbers expected") }
-            return (name, NumericArray(shape: shape, elements: numbers[...], hasNulls: numbers.contains { $0.isNaN }))
+            return (name, NumericArray(shape: shape, elements: NumericElements(numbers), hasNulls: numbers.contains { $0.isNaN }))
         case (nil, .tensor(let array)?):
             // Nested, or flat in row-major order.
             guard array.shape == shape || (array.shape.count == 1 && array.elements.count == count) else {

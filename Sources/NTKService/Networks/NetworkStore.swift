@@ -119,7 +119,7 @@ package final class NetworkStore: Sendable {
 
     private static func arrays(_ file: [UInt8]) throws -> [String: NumericArray] {
         guard let tensors = TensorFile.read(file) else { throw ProblemDetails.damagedRecord(Self.tensors) }
-        return tensors.mapValues { NumericArray(shape: [$0.values.rows] + $0.shape, elements: $0.values.elements[...]) }
+        return tensors.mapValues { NumericArray(shape: [$0.values.rows] + $0.shape, elements: NumericElements($0.values.storage)) }
     }
 
     private static func hasArrays(_ manifest: [UInt8]) throws -> Bool {

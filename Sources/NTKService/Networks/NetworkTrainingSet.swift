@@ -45,7 +45,7 @@ struct NetworkTrainingSet: TrainingKernel {
         var arrays: [String: NumericArray] = [:]
         for (name, tensor) in tensors where name.hasPrefix(Self.prefix) {
             arrays[String(name.dropFirst(Self.prefix.count))] = NumericArray(
-                shape: [tensor.values.rows] + tensor.shape, elements: tensor.values.elements[...])
+                shape: [tensor.values.rows] + tensor.shape, elements: NumericElements(tensor.values.storage))
         }
         let source = try NetworkSource(value, at: "/network", arrays: object["initialization"] == nil ? arrays : nil)
         try self.init(source, try source.network(shape: x.shape), x, pattern: tensors["pattern_train"]?.values)

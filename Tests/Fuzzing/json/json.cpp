@@ -130,6 +130,30 @@ bool has_long_integer(std::string_view text) {
     return false;
 }
 
+/// Reads the text again, every nest that can be by the rows, the last first: all must be the same.
+void compare_by_threads(const uint8_t *bytes, size_t size, ntk_json_limits limits, const ntk_json_document &one, const std::vector<double> &numbers) {
+    ntk_json_document *other = ntk_json_index(bytes, size);
+    require(other != nullptr, "memory");
+    std::vector<double> others(other->number_capacity);
+    auto in_turn = [](const void *, size_t count, void (*body)(void *, size_t), void *work) {
+        while (count > 0) body(work, --count);
+    };
+    ntk_json_threads threads{in_turn, nullptr, 1};
+    ntk_json_read(other, limits, &threads, others.data());
+    require(other->error == one.error && other->node_count == one.node_count && other->number_count == one.number_count, "rows: the same outcome");
+    require(std::string_view(one.detail, one.detail_length) == std::string_view(other->detail, other->detail_length), "rows: the same fault");
+    if (one.error == NTK_JSON_OK) {
+        require(std::memcmp(numbers.data(), others.data(), one.number_count * sizeof(double)) == 0, "rows: the same numbers");
+        for (size_t index = 0; index < one.node_count; index++) {
+            const ntk_json_node &a = one.nodes[index], &b = other->nodes[index];
+            require(a.kind == b.kind && a.rank == b.rank && a.count == b.count && a.has_nulls == b.has_nulls, "rows: the same nodes");
+            if (a.kind != NTK_JSON_TENSOR) continue;
+            require(std::memcmp(one.extents + a.extents, other->extents + b.extents, a.rank * sizeof(size_t)) == 0, "rows: the same extents");
+        }
+    }
+    ntk_json_free(other);
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -143,8 +167,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     ntk_json_document *document = ntk_json_index(bytes.get(), size);
     require(document != nullptr, "memory");
     std::vector<double> numbers(document->number_capacity);
-    ntk_json_read(document, limits, numbers.data());
+    ntk_json_read(document, limits, nullptr, numbers.data());
     require(document->number_count <= numbers.size(), "the numbers fit");
+    compare_by_threads(bytes.get(), size, limits, *document, numbers);
 
     simdjson::dom::parser parser;
     require(parser.allocate(size + 64, 1024) == simdjson::SUCCESS, "memory");

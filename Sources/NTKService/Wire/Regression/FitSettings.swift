@@ -108,7 +108,7 @@ struct FitSettings: Sendable {
         case .select(let criterion, let candidates):
             json.beginObject()
             json.key("candidates")
-            JSONValue.tensor(NumericArray(shape: [candidates.count], elements: candidates[...])).write(to: &json)
+            JSONValue.tensor(NumericArray(shape: [candidates.count], elements: NumericElements(candidates))).write(to: &json)
             json.member("select", criterion.rawValue)
             json.endObject()
         }
