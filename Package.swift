@@ -111,7 +111,7 @@ let package = Package(
             name: "ContentCodingTests", dependencies: ["ContentCoding", "ComputeExecutor", "HTTP1", "CZlib", "Locks", httpTypes],
             swiftSettings: strict),
         .testTarget(name: "TensorFormatsTests", dependencies: ["TensorFormats", "LinearAlgebra"], swiftSettings: strict),
-        .target(name: "TestSupport", dependencies: ["LinearAlgebra"], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(name: "TestSupport", dependencies: ["LinearAlgebra", "Locks"], path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "Locks", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "NTKTests", dependencies: ["NTK", "LinearAlgebra", "TestSupport"],

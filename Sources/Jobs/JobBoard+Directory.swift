@@ -31,6 +31,8 @@ extension JobBoard {
         var open: [(id: JobID, manifest: JobManifest)] = []
         for (id, manifest) in all where ended[id] == nil {
             if let outcome = try store.outcome(id) {
+                // Who ended it may have died before this.
+                store.removeWork(id)
                 let bytes = try store.bytes(id)
                 state.withLock { $0.ended[id] = (outcome.state.status, outcome.state.finishedAt ?? 0, bytes) }
             } else {

@@ -123,7 +123,7 @@ package final class JobBoard: Sendable {
                 try endCancelled(id, last)
                 continue
             }
-            return (try JobRun(id, manifest, store, after: last), lock)
+            return (try JobRun(id, manifest, store, after: last, workBytes: limits.bytes / 2), lock)
         }
         return nil
     }

@@ -7,7 +7,9 @@ package import TensorFormats
 package final class JobRun: Sendable {
     package let id: JobID
     package let manifest: JobManifest
-    private let store: JobStore
+    let store: JobStore
+    /// What may be kept on the way to the result.
+    let workBytes: Int
     private let log: Lock<Log>
 
     private struct Log {
@@ -21,10 +23,11 @@ package final class JobRun: Sendable {
     private static let pause = Duration.milliseconds(500)
 
     /// - Parameter last: how far the last attempt came.
-    init(_ id: JobID, _ manifest: JobManifest, _ store: JobStore, after last: JobState) throws {
+    init(_ id: JobID, _ manifest: JobManifest, _ store: JobStore, after last: JobState, workBytes: Int = .max) throws {
         self.id = id
         self.manifest = manifest
         self.store = store
+        self.workBytes = workBytes
         var state = JobState()
         state.attempt = last.attempt + 1
         // Who ends in order says so.
@@ -57,13 +60,13 @@ package final class JobRun: Sendable {
         }
     }
 
-    /// The blocks of a result that is divided as `plan` says.
-    package func blocks(plan: String, count: Int) throws -> BlockLog { try BlockLog(store.path(id, "blocks"), plan: plan, count: count) }
-
     /// How many attempts before this one, in a row, ended with the death of their server and left nothing.
     package var losses: Int { state.losses }
 
-    /// A part of the result is kept, so that the next attempt has less to do.
+    /// Whether nothing can have been kept by another attempt.
+    package var isFirstAttempt: Bool { state.attempt == 1 }
+
+    /// Something is kept, so that the next attempt has less to do.
     package func keptSomething() { log.withLock { $0.states[$0.states.count - 1].losses = 0 } }
 
     /// Leaves the job to another attempt, in order.

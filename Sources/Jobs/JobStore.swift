@@ -6,6 +6,7 @@ package import ArtifactStore
 /// - `lock`: locked by the server that works on the job, for as long as it lives;
 /// - `state.json`: how far it has come, as far as it was told;
 /// - `blocks`, `0.npy`, …: the arrays of the result, and which of their blocks are finished;
+/// - `work-….npy`, `work-….blocks`: the same of what is computed on the way to the result;
 /// - `cancelled`: somebody does not want it any more;
 /// - `outcome.json`: it has ended, and how: from then on nothing changes.
 package struct JobStore: Sendable {
@@ -48,10 +49,26 @@ package struct JobStore: Sendable {
         try Files.read(path(id, "outcome.json")).flatMap { JobOutcome(file: $0) }
     }
 
-    /// Ends a job. What only a running one needs goes.
+    /// Ends a job.
     func write(_ outcome: JobOutcome, of id: JobID) throws {
         try replace("outcome.json", of: id, with: outcome.file, isDurable: true)
-        for file in ["request", "blocks", "state.json"] { try? Files.remove(path(id, file)) }
+        removeWork(id)
+    }
+
+    /// Removes what only a running job needs.
+    func removeWork(_ id: JobID) {
+        guard let files = try? Files.names(in: path(id)) else { return }
+        for file in files where ["request", "blocks", "state.json"].contains(file) || Self.isWork(file) { try? Files.remove(path(id, file)) }
+    }
+
+    /// The beginning of the path of a matrix on the way to the result.
+    func work(_ id: JobID, _ name: String) -> String { path(id, "work-" + name) }
+
+    private static func isWork(_ file: String) -> Bool { file.hasPrefix("work-") }
+
+    /// Bytes on the disk of what is on the way to the result.
+    func workBytes(_ id: JobID) throws(ArtifactStoreError) -> Int {
+        try Files.names(in: path(id)).filter(Self.isWork).reduce(0) { $0 + (Files.size(path(id, $1)) ?? 0) }
     }
 
     func isCancelled(_ id: JobID) -> Bool { Files.exists(path(id, "cancelled")) }

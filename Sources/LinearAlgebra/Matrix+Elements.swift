@@ -107,12 +107,6 @@ extension Matrix where Element == Double {
         }
     }
 
-    /// Takes the elements of a matrix of the same shape.
-    public func assignElements(_ other: Matrix) {
-        precondition(rows == other.rows && columns == other.columns)
-        unsafe base.update(from: other.base, count: rows * columns)
-    }
-
     /// Adds the rows of a matrix of as many columns to those from `start` on, in place.
     public func addRows(_ other: Matrix, at start: Int) {
         precondition(columns == other.columns && start >= 0 && start + other.rows <= rows)

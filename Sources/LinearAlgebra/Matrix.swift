@@ -47,6 +47,20 @@ public struct Matrix<Element: Scalar>: Sendable {
         return Matrix(rows: rows, columns: columns, storage: storage)
     }
 
+    /// Rows that follow one another, in the same memory.
+    public func slice(_ range: Range<Int>) -> Matrix {
+        precondition(range.lowerBound >= 0 && range.upperBound <= rows)
+        let first = unsafe UnsafeMutableRawPointer(base + range.lowerBound * columns)
+        return Matrix(
+            rows: range.count, columns: columns, storage: unsafe Storage(count: range.count * columns, at: first, owner: storage))
+    }
+
+    /// Takes the elements of a matrix of the same shape.
+    public func assignElements(_ other: Matrix) {
+        precondition(rows == other.rows && columns == other.columns)
+        unsafe base.update(from: other.base, count: rows * columns)
+    }
+
     /// A matrix of its own with the same elements.
     public func copy() -> Matrix {
         let copy = Matrix(uninitializedRows: rows, columns: columns)

@@ -12,6 +12,8 @@ public struct ReportingTiles: TileExecutor {
         self.report = report
     }
 
+    public var keeper: (any BlockKeeper)? { base.keeper }
+
     public func forEach(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) throws {
         let done = Counter()
         let report = report

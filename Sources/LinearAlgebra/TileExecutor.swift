@@ -5,6 +5,13 @@ public protocol TileExecutor: Sendable {
     /// Calls `body` once for each of 0 ..< count, in any order and possibly at the same time, and returns when all calls have ended.
     /// No further tile starts after one has thrown or the work is cancelled; the first error is thrown on.
     func forEach(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) throws
+
+    /// Where computations that take long keep what they have finished; nil: nowhere.
+    var keeper: (any BlockKeeper)? { get }
+}
+
+extension TileExecutor {
+    public var keeper: (any BlockKeeper)? { nil }
 }
 
 /// One tile after another in the calling thread.

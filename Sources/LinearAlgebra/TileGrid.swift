@@ -2,6 +2,11 @@
 public struct Tile: Sendable, Equatable {
     public var rows: Range<Int>
     public var columns: Range<Int>
+
+    public init(rows: Range<Int>, columns: Range<Int>) {
+        self.rows = rows
+        self.columns = columns
+    }
 }
 
 /// The tiles that cover a matrix, or the upper triangle of a symmetric one (tiles on the diagonal included).

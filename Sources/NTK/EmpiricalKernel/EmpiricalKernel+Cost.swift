@@ -18,16 +18,26 @@ extension EmpiricalKernel {
             elementBytes: MemoryLayout<Element>.stride)
     }
 
+    /// Floating-point operations of a block between two times as many points.
+    func operations<Element: Scalar>(side: Int, _ selection: OutputSelection, as _: Element.Type) -> Int {
+        let count = selection.count(of: network.outputs)
+        let passes = side.multipliedClamped(by: 2).multipliedClamped(by: network.operationsPerPoint.multipliedClamped(by: 1 + count))
+        return network.program.instructions.reduce(passes) { sum, instruction in
+            guard case .linear(let step) = instruction.operation, !included.isDisjoint(with: instruction.parameters) else { return sum }
+            return sum.addingClamped(plan(step, rows: side, columns: side, outputs: count, form: selection.form, as: Element.self).operations)
+        }
+    }
+
     /// - Parameter n2: nil: the kernel among n1 points.
     public func cost<Element: Scalar>(
         n1: Int, n2: Int?, outputs selection: OutputSelection, isLayerwise: Bool = false, as _: Element.Type
     ) -> Cost {
         let bytes = MemoryLayout<Element>.stride
         let count = selection.count(of: network.outputs)
-        let side = blockSide(selection, elementBytes: bytes, isSymmetric: n2 == nil)
+        let side = blockSide(selection, n1: n1, n2: n2, as: Element.self)
         let blocks = ((n1 - 1) / side + 1).multipliedClamped(by: ((n2 ?? n1) - 1) / side + 1)
-        // Each pair of blocks passes its points through the network again.
-        let points = blocks == 1 ? n1.addingClamped(n2 ?? 0) : blocks.multipliedClamped(by: 2 * min(side, max(n1, n2 ?? 0)))
+        // Each pair of blocks passes its points through the network again; of a symmetric kernel one half does.
+        let points = blocks == 1 ? n1.addingClamped(n2 ?? 0) : blocks.multipliedClamped(by: (n2 == nil ? 1 : 2) * side)
         var operations = points.multipliedClamped(by: network.operationsPerPoint.multipliedClamped(by: 1 + count))
         var algorithms: [(String, ContractionAlgorithm)] = []
         var gradients = 0

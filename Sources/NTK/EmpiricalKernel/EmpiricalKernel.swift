@@ -14,6 +14,8 @@ public struct EmpiricalKernel: Sendable {
     public let included: Set<Int>
     /// What the values and derivatives that exist at one time may take; more points than fit are taken in blocks.
     public var workingBytes = 1 << 30
+    /// Floating-point operations of a block: some ten seconds, in which passing its points through the network again does not count for much.
+    public var blockOperations = 1_000_000_000_000
     /// How linear layers' shares are formed; nil: the cheaper way for each. Layers with weights of their own at each position know one way.
     public var algorithm: ContractionAlgorithm?
 
@@ -38,43 +40,32 @@ public struct EmpiricalKernel: Sendable {
     /// - Parameters:
     ///   - patterns: for `aggregate`, the adjacency of each point of x1 and x2.
     ///   - isLayerwise: whether the share of each parameter is returned too.
+    ///   - name: under which its blocks are kept, where the executor keeps any; not with `isLayerwise`.
     /// - Throws: `NetworkError.overflow`; what the executor throws.
     @specialized(where Element == Double)
     @specialized(where Element == Float)
     public func ntk<Element: Scalar>(
         _ x1: Matrix<Double>, _ x2: Matrix<Double>? = nil, patterns: (x1: Matrix<Double>, x2: Matrix<Double>?)? = nil,
-        outputs selection: OutputSelection, isLayerwise: Bool = false, as _: Element.Type, on executor: any TileExecutor = ConcurrentTiles()
+        outputs selection: OutputSelection, isLayerwise: Bool = false, keptAs name: String? = nil, as _: Element.Type,
+        on executor: any TileExecutor = ConcurrentTiles()
     ) throws -> Result<Element> {
-        let weights = NetworkWeights<Element>(parameters, network.program)
-        let outputs = selection.outputs(of: network.outputs)
-        let columns = (x2?.rows ?? x1.rows) * KernelTiles<Element>.entries(selection.form, outputs.count)
-        let groups = isLayerwise ? included.sorted() : []
-        let total = Matrix<Element>(uninitializedRows: x1.rows, columns: columns)
-        let shares = groups.map { _ in Matrix<Element>(uninitializedRows: x1.rows, columns: columns) }
-        let factor = selection == .mean ? 1 / Element(outputs.count) : 1
-        let side = blockSide(selection, elementBytes: MemoryLayout<Element>.stride, isSymmetric: x2 == nil)
-        let blocks = TileGrid(rows: x1.rows, columns: x2?.rows ?? x1.rows, side: side, upperOnly: x2 == nil).tiles
-        for block in blocks {
-            let isSquare = x2 == nil && block.rows == block.columns
-            let pass = KernelPass(
-                kernel: self, form: selection.form, outputs: outputs, rows: block.rows.count, columns: block.columns.count,
-                isSymmetric: isSquare, groups: groups, elementType: Element.self)
-            let first = try ForwardPass(network.program, weights, x1, patterns: patterns?.x1, rows: block.rows, on: executor)
-            let second =
-                isSquare
-                ? nil
-                : try ForwardPass(
-                    network.program, weights, x2 ?? x1, patterns: x2 == nil ? patterns?.x1 : patterns?.x2, rows: block.columns, on: executor)
-            try pass.run(first, second, on: executor)
-            let origin = (block.rows.lowerBound, block.columns.lowerBound)
-            for (tiles, share) in zip(pass.shares, shares) {
-                try tiles.store(share, at: origin, factor: factor, mirrored: x2 == nil, on: executor)
+        let blocks = Blocks<Element>(self, x1, x2, patterns: patterns, outputs: selection, isLayerwise: isLayerwise)
+        if let name, let keeper = executor.keeper, blocks.tiles.count > 1 {
+            precondition(!isLayerwise, "one matrix is kept")
+            let kept = try keeper.matrix(
+                name, plan: "in blocks of \(blocks.side)", inputs: [], rows: x1.rows, columns: blocks.columns, blocks: blocks.tiles.count,
+                as: Element.self
+            ) { try blocks.compute($0, total: $1, shares: [], on: executor) }
+            if let kept {
+                try Self.requireFinite(kept)
+                return Result(kernel: kept.copy(), shares: [])
             }
-            try pass.total.store(total, at: origin, factor: factor, mirrored: x2 == nil, on: executor)
         }
-        if isLayerwise { sum(shares, into: total) }
-        try Self.requireFinite(total)
-        return Result(kernel: total, shares: zip(groups, shares).map { (network.parameters[$0].name, $1) })
+        let total = Matrix<Element>(uninitializedRows: x1.rows, columns: blocks.columns)
+        let shares = blocks.names.map { _ in Matrix<Element>(uninitializedRows: x1.rows, columns: blocks.columns) }
+        for index in blocks.tiles.indices { try blocks.compute(index, total: total, shares: shares, on: executor) }
+        try blocks.complete(total: total, shares: shares)
+        return Result(kernel: total, shares: Array(zip(blocks.names, shares)))
     }
 
     /// The Gram matrix of the outputs, f(x) f(x')ᵀ, of which neural-tangents' empirical NNGP is the mean over outputs.
@@ -106,24 +97,21 @@ public struct EmpiricalKernel: Sendable {
         return result
     }
 
-    private func sum<Element: Scalar>(_ shares: [Matrix<Element>], into total: Matrix<Element>) {
-        for place in 0..<total.rows * total.columns {
-            var sum: Element = 0
-            for share in shares { sum += unsafe share.base[place] }
-            unsafe total.base[place] = sum
-        }
-    }
-
-    private static func requireFinite<Element: Scalar>(_ matrix: Matrix<Element>) throws(NetworkError) {
+    static func requireFinite<Element: Scalar>(_ matrix: Matrix<Element>) throws(NetworkError) {
         for place in 0..<matrix.rows * matrix.columns where unsafe !matrix.base[place].isFinite {
             throw .overflow(precision: Element.self == Float.self ? "float32" : "float64")
         }
     }
 
-    /// Points in a block, so that values and derivatives stay within the working memory.
-    func blockSide(_ selection: OutputSelection, elementBytes: Int, isSymmetric: Bool) -> Int {
-        let point = bytesPerPoint(selection, elementBytes: elementBytes)
-        return max(1, workingBytes / max(1, point.multipliedClamped(by: isSymmetric ? 1 : 2)))
+    /// Points in a block, so that values and derivatives stay within the working memory, and the time within some seconds.
+    /// - Parameter n2: nil: the kernel among n1 points.
+    func blockSide<Element: Scalar>(_ selection: OutputSelection, n1: Int, n2: Int?, as _: Element.Type) -> Int {
+        let point = bytesPerPoint(selection, elementBytes: MemoryLayout<Element>.stride)
+        var side = min(max(1, workingBytes / max(1, point.multipliedClamped(by: n2 == nil ? 1 : 2))), max(n1, n2 ?? 0, 1))
+        // Of fewer tiles not all cores would have one.
+        let least = 4 * KernelTiles<Element>.side(selection.form, selection.count(of: network.outputs))
+        while side / 2 >= least, operations(side: side, selection, as: Element.self) > blockOperations { side = (side + 1) / 2 }
+        return side
     }
 
     /// What a point takes while its derivatives go back: all values, and the derivatives of three layers at the most.

@@ -21,7 +21,7 @@ extension KernelRidgeRegression {
     /// count. The kernel's tiles are rounded to float32, so that what is solved is a kernel within 2⁻²⁴ of the true one; `exact` brings the
     /// solution to that: it multiplies by tiles that are computed anew in float64, for residuals of iterative refinement.
     ///
-    /// There is no factor: no covariance, likelihood, rank or leave-one-out.
+    /// There is no factor: no covariance, likelihood, rank or leave-one-out. Where the executor keeps blocks, the iteration's state is kept.
     /// - Parameter exact: K V in float64; nil to be content with the tiles.
     /// - Throws: `RegressionError.noConvergence` if the residual is not reached.
     public init(
@@ -63,7 +63,7 @@ extension KernelRidgeRegression {
         var iterations = 0
         func solve(_ right: Matrix<Double>, _ tolerance: Double) throws -> Matrix<Double> {
             let run = try ConjugateGradient(
-                right, tolerance: tolerance, mostIterations: options.mostIterations - iterations,
+                right, tolerance: tolerance, mostIterations: options.mostIterations - iterations, keeper: executor.keeper,
                 precondition: { try inverse.apply($0, on: executor) },
                 multiply: { try system($0) { try tiles.multiply($0, on: executor) } })
             iterations += run.iterations

@@ -21,7 +21,7 @@ public struct PackedKernel: Sendable {
 
     public static let standardSide = 2_048
 
-    /// - Parameter block: k between two ranges of points, in as many threads as it likes.
+    /// - Parameter block: k between two ranges of points, in as many threads as it likes; columns beyond the last point are not read.
     public init(
         order: Int, side: Int = standardSide, diagonal: [Double], block: (_ rows: Range<Int>, _ columns: Range<Int>) throws -> Matrix<Float>
     ) throws {
@@ -36,7 +36,7 @@ public struct PackedKernel: Sendable {
                 let tile = Storage<Float>(count: side * (side + apart))
                 unsafe tile.base.initialize(repeating: 0, count: tile.count)
                 for i in 0..<rows.count {
-                    unsafe (tile.base + i * (side + apart)).update(from: values.base + i * columns.count, count: columns.count)
+                    unsafe (tile.base + i * (side + apart)).update(from: values.base + i * values.columns, count: columns.count)
                 }
                 tiles.append(tile)
             }

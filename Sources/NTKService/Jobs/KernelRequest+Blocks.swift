@@ -6,18 +6,6 @@ internal import TensorFormats
 /// A kernel matrix block by block into a file. An entry depends, bit for bit, on its two points only, so that the blocks are what the whole
 /// would be.
 extension KernelRequest: BlockwiseTask {
-    /// Operations in a block: some tenths of a second, which is what is lost at most when a server dies.
-    private static let blockOperations = 1.6e10
-    private static let sides = 32...2048
-
-    /// The side of a block, a power of two.
-    private var side: Int {
-        let side = (Self.blockOperations / Double(max(kernel.operationsPerPair, 1))).squareRoot()
-        var power = Self.sides.lowerBound
-        while power < Self.sides.upperBound, Double(2 * power) <= side { power *= 2 }
-        return power
-    }
-
     func answer(in run: JobRun, on tiles: any TileExecutor) throws -> ComputedAnswer? {
         guard !diagonal else { return nil }
         do {
@@ -29,26 +17,21 @@ extension KernelRequest: BlockwiseTask {
 
     private func blocks<Element: KernelScalar & AnswerElement>(_ run: JobRun, _: Element.Type, _ tiles: any TileExecutor) throws -> ComputedAnswer {
         let (rows, columns, isSymmetric) = (x1.rows, x2?.rows ?? x1.rows, x2 == nil)
+        let side = run.side(operationsPerPair: kernel.operationsPerPair)
         let grid = TileGrid(rows: rows, columns: columns, side: side, upperOnly: isSymmetric)
         let files = try kinds.indices.map { try run.array($0, shape: [rows, columns], isFloat32: precision == .float32) }
         let matrices = files.map { $0.matrix(as: Element.self) }
         let log = try run.blocks(
             plan: "kernel \(kinds.map(\.rawValue)) \(precision) \(rows) by \(columns)\(isSymmetric ? " symmetric" : "") in blocks of \(side)",
             count: grid.tiles.count)
-        let (start, before) = (ContinuousClock.now, log.count - log.left.count)
-        for block in log.left {
+        try run.computeResult(log, in: files) { block in
             let tile = grid.tiles[block]
             let result = try compute(tile, onDiagonal: isSymmetric && tile.rows == tile.columns, Element.self, tiles)
             for (kind, matrix) in zip(kinds, matrices) {
                 guard let own = result[kind] else { continue }
                 matrix.store(own.storage, stride: own.columns, tile: tile, mirrored: isSymmetric)
             }
-            let done = try log.finish(block, in: files)
-            run.keptSomething()
-            let seconds = (ContinuousClock.now - start) / .seconds(1)
-            run.report(Double(done) / Double(log.count), etaSeconds: seconds * Double(log.count - done) / Double(done - before))
         }
-        try log.flush(files)
 
         var body = Answer()
         for (kind, file) in zip(kinds, files) { body.append(kind.rawValue, .array(file.output)) }
@@ -66,12 +49,19 @@ extension KernelRequest: BlockwiseTask {
         do {
             return try kernel.matrices(
                 x1.rows(first), onDiagonal ? nil : (x2 ?? x1).rows(second), patterns: own, kinds: Set(kinds), as: Element.self, on: tiles)
-        } catch KernelError.overflow(let set, let point, let precision) {
-            // As the whole would tell it.
-            let isFirst = set == "x1"
-            throw KernelError.overflow(
-                set: isFirst || x2 == nil ? "x1" : "x2", point: point + (isFirst ? tile.rows.lowerBound : tile.columns.lowerBound),
-                precision: precision)
+        } catch let error as KernelError {
+            throw error.ofWhole(tile, isAmongOneSet: x2 == nil)
         }
+    }
+}
+
+extension KernelError {
+    /// As the whole matrix would tell what a tile of it told.
+    func ofWhole(_ tile: Tile, isAmongOneSet: Bool) -> KernelError {
+        guard case .overflow(let set, let point, let precision) = self else { return self }
+        let isFirst = set == "x1"
+        return .overflow(
+            set: isFirst || isAmongOneSet ? "x1" : "x2", point: point + (isFirst ? tile.rows.lowerBound : tile.columns.lowerBound),
+            precision: precision)
     }
 }

@@ -103,8 +103,8 @@ extension NTKService {
                     let seconds = (ContinuousClock.now - start) / .seconds(1)
                     run.report(min(seconds / expected, 0.99), etaSeconds: max(expected - seconds, 0))
                 }
-                answer = try work(task, reporting)
-                meter.learn(operations: task.operations, in: ContinuousClock.now - start)
+                answer = try work(task, KeepingTiles(reporting, keeper: run))
+                if run.isFirstAttempt { meter.learn(operations: task.operations, in: ContinuousClock.now - start) }
             }
             return try StoredAnswer.store(answer, isOneArray: task.answersOneArray, in: run)
         }

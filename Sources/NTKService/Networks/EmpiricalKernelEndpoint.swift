@@ -4,6 +4,14 @@ internal import TensorFormats
 
 /// Computes empirical kernels and words the answer of `POST /v1/empirical-kernels`.
 enum EmpiricalKernelEndpoint {
+    /// What was asked for.
+    struct Results<Element: AnswerElement>: Sendable {
+        var nngp: Matrix<Element>?
+        var ntk: Matrix<Element>?
+        /// Of each parameter, where asked for.
+        var shares: [(name: String, kernel: Matrix<Element>)] = []
+    }
+
     static func answer(_ request: EmpiricalKernelRequest, tiles: any TileExecutor) throws -> Answer {
         do {
             switch request.precision {
@@ -19,22 +27,32 @@ enum EmpiricalKernelEndpoint {
         _ request: EmpiricalKernelRequest, _: Element.Type, _ tiles: any TileExecutor
     ) throws -> Answer {
         let kernel = try request.kernel(on: tiles)
-        let rowShape = [request.x2?.rows ?? request.x1.rows] + request.outputs.shape(outputs: request.network.outputs)
-        var body = Answer()
+        var results = Results<Element>()
         for kind in request.kinds {
             switch kind {
             case .nngp:
-                let matrix: Matrix<Element> = try kernel.nngp(
+                results.nngp = try kernel.nngp(
                     request.x1, request.x2, patterns: request.patterns, outputs: request.outputs, as: Element.self, on: tiles)
-                body.append("nngp", matrix, rowShape: rowShape)
             case .ntk:
                 let result = try kernel.ntk(
                     request.x1, request.x2, patterns: request.patterns, outputs: request.outputs, isLayerwise: request.isLayerwise,
                     as: Element.self, on: tiles)
-                body.append("ntk", result.kernel, rowShape: rowShape)
+                (results.ntk, results.shares) = (result.kernel, result.shares)
+            }
+        }
+        return body(request, results)
+    }
+
+    static func body<Element: AnswerElement>(_ request: EmpiricalKernelRequest, _ results: Results<Element>) -> Answer {
+        let rowShape = request.rowShape
+        var body = Answer()
+        for kind in request.kinds {
+            switch kind {
+            case .nngp: if let nngp = results.nngp { body.append("nngp", nngp, rowShape: rowShape) }
+            case .ntk:
+                if let ntk = results.ntk { body.append("ntk", ntk, rowShape: rowShape) }
                 guard request.isLayerwise else { continue }
-                let shares = result.shares.map { ($0.name, Element.array([$0.kernel], shape: [$0.kernel.rows] + rowShape)) }
-                body.append("layerwise", .arrays(shares))
+                body.append("layerwise", .arrays(results.shares.map { ($0.name, Element.array([$0.kernel], shape: [$0.kernel.rows] + rowShape)) }))
             }
         }
         body.append(shape: [request.x1.rows] + rowShape, request.precision)

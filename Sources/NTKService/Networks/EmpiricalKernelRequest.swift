@@ -107,6 +107,9 @@ struct EmpiricalKernelRequest: ComputeTask {
             : kernel.cost(n1: x1.rows, n2: x2?.rows, outputs: outputs, isLayerwise: isLayerwise, as: Float.self)
     }
 
+    /// Of what stands in a row of the kernel.
+    var rowShape: [Int] { [x2?.rows ?? x1.rows] + outputs.shape(outputs: network.outputs) }
+
     var answersOneArray: Bool { kinds.count == 1 && !isLayerwise }
 
     var operations: Int { cost.operations.addingClamped(network.parameterCount) }

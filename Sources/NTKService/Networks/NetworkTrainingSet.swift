@@ -81,7 +81,7 @@ struct NetworkTrainingSet: TrainingKernel {
 
     func trainTrain(_ kind: KernelKind, _ groups: DuplicateGroups, on tiles: any TileExecutor) throws -> Matrix<Double> {
         let points = distinct(groups)
-        return try kernel(points.x, nil, points.pattern, nil, on: tiles)
+        return try kernel(points.x, nil, points.pattern, nil, keptAs: "train", on: tiles)
     }
 
     /// The points that the merged rows of the kernel belong to.
@@ -93,12 +93,13 @@ struct NetworkTrainingSet: TrainingKernel {
 
     /// [n1 · outputs, n2 · outputs].
     fileprivate func kernel(
-        _ x1: Matrix<Double>, _ x2: Matrix<Double>?, _ pattern1: Matrix<Double>?, _ pattern2: Matrix<Double>?, on tiles: any TileExecutor
+        _ x1: Matrix<Double>, _ x2: Matrix<Double>?, _ pattern1: Matrix<Double>?, _ pattern2: Matrix<Double>?, keptAs name: String? = nil,
+        on tiles: any TileExecutor
     ) throws -> Matrix<Double> {
         let k = network.outputs
         let result = try checked {
             try EmpiricalKernel(network, source.values(network, on: tiles)).ntk(
-                x1, x2, patterns: pattern1.map { ($0, pattern2) }, outputs: .full, as: Double.self, on: tiles
+                x1, x2, patterns: pattern1.map { ($0, pattern2) }, outputs: .full, keptAs: name, as: Double.self, on: tiles
             ).kernel
         }
         guard k > 1 else { return result }
@@ -141,11 +142,11 @@ private struct NetworkTestSet: TestKernel {
 
     func testTrain(_ kind: KernelKind, _ groups: DuplicateGroups, on tiles: any TileExecutor) throws -> Matrix<Double> {
         let train = training.distinct(groups)
-        return try training.kernel(x, train.x, pattern, train.pattern, on: tiles)
+        return try training.kernel(x, train.x, pattern, train.pattern, keptAs: "test-train", on: tiles)
     }
 
     func testTest(_ kind: KernelKind, on tiles: any TileExecutor) throws -> Matrix<Double> {
-        try training.kernel(x, nil, pattern, nil, on: tiles)
+        try training.kernel(x, nil, pattern, nil, keptAs: "test", on: tiles)
     }
 
     func diagonal(_ kind: KernelKind, on tiles: any TileExecutor) throws -> [Double] {

@@ -3,50 +3,104 @@ internal import NTK
 
 // The kernel in tiles, for systems that are too large for a factor.
 extension AnalyticTraining {
+    private static let side = PackedKernel.standardSide
+
     var canBePacked: Bool { true }
 
     func packed(_ groups: DuplicateGroups, on tiles: any TileExecutor) throws -> PackedKernel? {
-        let distinct = points(groups)
+        let points = distinct(groups)
         return try checked {
-            let diagonal = try kernel.diagonals(distinct.x, patterns: distinct.pattern, kinds: [kind], as: Double.self, on: tiles)[kind]
-            return try PackedKernel(order: groups.groupCount, diagonal: diagonal ?? []) { rows, columns in
-                try block(distinct, rows, columns, as: Float.self, on: tiles)
+            let diagonal = try kernel.diagonals(points.x, patterns: points.pattern, kinds: [kind], as: Double.self, on: tiles)[kind]
+            let grid = Self.grid(points)
+            let kept = try keptTiles(points, grid, on: tiles)
+            return try PackedKernel(order: groups.groupCount, side: Self.side, diagonal: diagonal ?? []) { rows, columns in
+                guard let kept, let place = grid.firstIndex(of: Tile(rows: rows, columns: columns)) else {
+                    return try block(points, rows, columns, on: tiles)
+                }
+                return kept.slice(place * Self.side..<place * Self.side + rows.count)
             }
         }
     }
 
+    /// The tiles, one below the other, in blocks that are kept; nil where that is not done.
+    private func keptTiles(_ points: KernelPoints, _ grid: [Tile], on tiles: any TileExecutor) throws -> Matrix<Float>? {
+        guard let keeper = keeper(of: tiles, points) else { return nil }
+        let side = keeper.side(operationsPerPair: kernel.operationsPerPair)
+        let blocks = grid.enumerated().flatMap { place, tile in
+            TileGrid(rows: tile.rows.count, columns: tile.columns.count, side: side, upperOnly: tile.rows == tile.columns).tiles.map { (place, $0) }
+        }
+        return try keeper.matrix(
+            "packed", plan: "in blocks of \(side)", inputs: [], rows: grid.count * Self.side, columns: Self.side, blocks: blocks.count, as: Float.self
+        ) { index, matrix in
+            let (place, part) = blocks[index]
+            let (tile, isSymmetric) = (grid[place], grid[place].rows == grid[place].columns)
+            let values: Matrix<Float> = try block(
+                points, tile.rows.lowerBound + part.rows.lowerBound..<tile.rows.lowerBound + part.rows.upperBound,
+                tile.columns.lowerBound + part.columns.lowerBound..<tile.columns.lowerBound + part.columns.upperBound, on: tiles)
+            matrix.slice(place * Self.side..<(place + 1) * Self.side)
+                .store(values.storage, stride: values.columns, tile: part, mirrored: isSymmetric)
+        }
+    }
+
     func multiply(_ groups: DuplicateGroups, _ vectors: Matrix<Double>, on tiles: any TileExecutor) throws -> Matrix<Double> {
-        let distinct = points(groups)
-        let n = groups.groupCount
-        let blocks = stride(from: 0, to: n, by: PackedKernel.standardSide).map { $0..<min($0 + PackedKernel.standardSide, n) }
-        let result = Matrix<Double>(zeroRows: n, columns: vectors.columns)
-        let parts = blocks.map { vectors.rows(Array($0)) }
+        let points = distinct(groups)
+        let (n, k) = (groups.groupCount, vectors.columns)
+        let grid = Self.grid(points)
+        let result = Matrix<Double>(zeroRows: n, columns: k)
+        /// What a tile adds to the rows of its rows, and to those of its columns.
+        func products(_ tile: Tile) throws -> (Matrix<Double>, Matrix<Double>?) {
+            let (rows, columns) = (points.rows(tile.rows), points.rows(tile.columns))
+            let values: Matrix<Double> = try kernel.matrix(
+                "tile", place: "\(tile)", kind, rows, tile.rows == tile.columns ? nil : columns, on: tiles)
+            return (
+                try values.multiply(vectors.slice(tile.columns), on: tiles),
+                tile.rows == tile.columns ? nil : try values.transposedMultiply(vectors.slice(tile.rows), on: tiles)
+            )
+        }
+        func add(_ tile: Tile, _ own: Matrix<Double>, _ mirrored: Matrix<Double>?) {
+            result.addRows(own, at: tile.rows.lowerBound)
+            if let mirrored { result.addRows(mirrored, at: tile.columns.lowerBound) }
+        }
         return try checked {
-            for (row, rows) in blocks.enumerated() {
-                for (column, columns) in blocks.enumerated().dropFirst(row) {
-                    let tile = try block(distinct, rows, columns, as: Double.self, on: tiles)
-                    result.addRows(try tile.multiply(parts[column], on: tiles), at: rows.lowerBound)
-                    if row != column { result.addRows(try tile.transposedMultiply(parts[row], on: tiles), at: columns.lowerBound) }
+            let kept = try keeper(of: tiles, points)?.matrix(
+                "products", plan: "", inputs: [vectors], rows: grid.count, columns: 2 * Self.side * k, blocks: grid.count, as: Double.self
+            ) { place, matrix in
+                let (own, mirrored) = try products(grid[place])
+                let row = matrix.slice(place..<place + 1).reshaped(rows: 2 * Self.side, columns: k)
+                row.slice(0..<own.rows).assignElements(own)
+                if let mirrored { row.slice(Self.side..<Self.side + mirrored.rows).assignElements(mirrored) }
+            }
+            for (place, tile) in grid.enumerated() {
+                guard let kept else {
+                    let (own, mirrored) = try products(tile)
+                    add(tile, own, mirrored)
+                    continue
                 }
+                let row = kept.slice(place..<place + 1).reshaped(rows: 2 * Self.side, columns: k)
+                let mirrored = tile.rows == tile.columns ? nil : row.slice(Self.side..<Self.side + tile.columns.count)
+                add(tile, row.slice(0..<tile.rows.count), mirrored)
             }
             return result
         }
     }
 
+    /// Nil if the kernel does not take enough for its tiles to be kept.
+    private func keeper(of tiles: any TileExecutor, _ points: KernelPoints) -> (any BlockKeeper)? {
+        let pairs = points.x.rows.multipliedClamped(by: points.x.rows) / 2
+        return tiles.keeper.flatMap { Double(pairs.multipliedClamped(by: kernel.operationsPerPair)) > $0.blockOperations ? $0 : nil }
+    }
+
+    /// Tiles of the upper triangle, row by row.
+    private static func grid(_ points: KernelPoints) -> [Tile] {
+        let n = points.x.rows
+        let blocks = stride(from: 0, to: n, by: side).map { $0..<min($0 + side, n) }
+        return blocks.indices.flatMap { row in blocks[row...].map { Tile(rows: blocks[row], columns: $0) } }
+    }
+
     private func block<Element: KernelScalar>(
-        _ points: (x: Matrix<Double>, pattern: Matrix<Double>?), _ rows: Range<Int>, _ columns: Range<Int>, as _: Element.Type,
-        on tiles: any TileExecutor
+        _ points: KernelPoints, _ rows: Range<Int>, _ columns: Range<Int>, on tiles: any TileExecutor
     ) throws -> Matrix<Element> {
-        let (own, pattern) = (points.x.rows(Array(rows)), points.pattern?.rows(Array(rows)))
-        let matrix =
-            if rows == columns {
-                try kernel.matrices(own, patterns: pattern.map { ($0, nil) }, kinds: [kind], as: Element.self, on: tiles)[kind]
-            } else {
-                try kernel.matrices(
-                    own, points.x.rows(Array(columns)), patterns: pattern.map { ($0, points.pattern?.rows(Array(columns))) }, kinds: [kind],
-                    as: Element.self, on: tiles)[kind]
-            }
-        return matrix ?? Matrix(zeroRows: rows.count, columns: columns.count)
+        try kernel.entries(kind, points.rows(rows), rows == columns ? nil : points.rows(columns), on: tiles)
     }
 
     private func checked<Result>(_ make: () throws -> Result) throws -> Result {

@@ -55,24 +55,22 @@ struct AnalyticTraining: TrainingKernel {
     func duplicates() -> DuplicateGroups { DuplicateGroups(equalRowsOf: x.values, beside: pattern) }
 
     func trainTrain(_ kind: KernelKind, _ groups: DuplicateGroups, on tiles: any TileExecutor) throws -> Matrix<Double> {
-        let distinct = points(groups)
         do {
-            let kernels = try kernel.matrices(distinct.x, patterns: distinct.pattern.map { ($0, nil) }, kinds: [kind], as: Double.self, on: tiles)
-            return kernels[kind] ?? Matrix(zeroRows: 0, columns: 0)
+            return try kernel.matrix("train-\(kind)", kind, distinct(groups), on: tiles)
         } catch let error as KernelError {
             throw ProblemDetails(error, fields: ("x_train", "x_train"))
         }
     }
 
-    /// The distinct points.
-    func points(_ groups: DuplicateGroups) -> (x: Matrix<Double>, pattern: Matrix<Double>?) {
-        groups.mergedCount == 0 ? (x.values, pattern) : (x.values.rows(groups.representatives), pattern?.rows(groups.representatives))
+    func distinct(_ groups: DuplicateGroups) -> KernelPoints {
+        let all = KernelPoints(x: x.values, pattern: pattern)
+        return groups.mergedCount == 0 ? all : all.rows(groups.representatives)
     }
 
     /// The distinct points as the kernel wants them, made once.
     fileprivate func prepared(_ groups: DuplicateGroups, on tiles: any TileExecutor) throws -> PreparedPoints<Double> {
         try prepared.value(groups) {
-            let distinct = points(groups)
+            let distinct = distinct(groups)
             return try kernel.prepare(distinct.x, patterns: distinct.pattern, as: Double.self, on: tiles)
         }
     }
@@ -113,7 +111,11 @@ private struct AnalyticTest: TestKernel {
     func initialOutputs(on tiles: any TileExecutor) -> Matrix<Double>? { nil }
 
     func testTrain(_ kind: KernelKind, _ groups: DuplicateGroups, on tiles: any TileExecutor) throws -> Matrix<Double> {
-        try checked { try training.kernel.matrices(x, training.prepared(groups, on: tiles), patterns: pattern, kinds: [kind], on: tiles)[kind] }
+        try checked {
+            try training.kernel.matrix("test-train-\(kind)", kind, points, training.distinct(groups), on: tiles) {
+                try training.kernel.matrices(x, training.prepared(groups, on: tiles), patterns: pattern, kinds: [kind], on: tiles)
+            }
+        }
     }
 
     var isJoinable: Bool { true }
@@ -128,7 +130,7 @@ private struct AnalyticTest: TestKernel {
     }
 
     func testTest(_ kind: KernelKind, on tiles: any TileExecutor) throws -> Matrix<Double> {
-        try checked { try training.kernel.matrices(x, patterns: pattern.map { ($0, nil) }, kinds: [kind], as: Double.self, on: tiles)[kind] }
+        try checked { try training.kernel.matrix("test-\(kind)", kind, points, on: tiles) }
     }
 
     func diagonal(_ kind: KernelKind, on tiles: any TileExecutor) throws -> [Double] {
@@ -139,9 +141,11 @@ private struct AnalyticTest: TestKernel {
         }
     }
 
-    private func checked(_ make: () throws -> Matrix<Double>?) throws -> Matrix<Double> {
+    private var points: KernelPoints { KernelPoints(x: x, pattern: pattern) }
+
+    private func checked(_ make: () throws -> Matrix<Double>) throws -> Matrix<Double> {
         do {
-            return try make() ?? Matrix(zeroRows: 0, columns: 0)
+            return try make()
         } catch let error as KernelError {
             throw ProblemDetails(error, fields: (field, "x_train"))
         }

@@ -1,0 +1,77 @@
+internal import ArtifactStore
+package import LinearAlgebra
+
+// What is computed in blocks, each of which is kept: the arrays of the result, and matrices on the way to it.
+extension JobRun {
+    /// The blocks of a result that is divided as `plan` says.
+    package func blocks(plan: String, count: Int) throws -> BlockLog { try BlockLog(store.path(id, "blocks"), plan: plan, count: count) }
+
+    /// Computes the blocks of the result that are left, and brings its arrays to the disk.
+    package func computeResult(_ log: BlockLog, in files: [ArrayFile], _ compute: (Int) throws -> Void) throws {
+        let (start, before) = (ContinuousClock.now, log.count - log.left.count)
+        try computeLeft(of: log, in: files, compute) { done in
+            let seconds = (ContinuousClock.now - start) / .seconds(1)
+            report(Double(done) / Double(log.count), etaSeconds: seconds * Double(log.count - done) / Double(done - before))
+        }
+    }
+
+    private func computeLeft(
+        of log: BlockLog, in files: [ArrayFile], _ compute: (Int) throws -> Void, finished: (_ count: Int) -> Void = { _ in }
+    ) throws {
+        guard !log.left.isEmpty else { return }
+        do {
+            for block in log.left {
+                try compute(block)
+                let done = try log.finish(block, in: files)
+                keptSomething()
+                finished(done)
+            }
+        } catch {
+            // The server ends, or nobody wants the job.
+            try? log.flush(files)
+            throw error
+        }
+        try log.flush(files)
+    }
+}
+
+extension JobRun: BlockKeeper {
+    /// Some tenths of a second.
+    package var blockOperations: Double { 1.6e10 }
+
+    package func matrix<Element: Scalar>(
+        _ name: String, plan: String, inputs: [Matrix<Double>], rows: Int, columns: Int, blocks: Int, as _: Element.Type,
+        compute: (_ block: Int, _ matrix: Matrix<Element>) throws -> Void
+    ) throws -> Matrix<Element>? {
+        var file = name
+        if !inputs.isEmpty {
+            var hash = ContentHash()
+            for input in inputs { input.withElements { unsafe hash.update($0.bytes) } }
+            file += "-\(hash.finish())"
+        }
+        let isFloat32 = MemoryLayout<Element>.size == 4
+        guard let array = try workArray(file, shape: [rows, columns], isFloat32: isFloat32) else { return nil }
+        let log = try BlockLog(
+            store.work(id, file) + ".blocks", plan: "\(plan), \(rows) by \(columns), \(isFloat32 ? "float32" : "float64")", count: blocks)
+        let matrix = array.matrix(as: Element.self)
+        try computeLeft(of: log, in: [array]) { block in try compute(block, matrix) }
+        return matrix
+    }
+
+    /// Nil if there is no room.
+    private func workArray(_ name: String, shape: [Int], isFloat32: Bool) throws -> ArrayFile? {
+        let path = store.work(id, name)
+        // Of an array that is made anew nothing is finished.
+        if !Files.exists(path + ".npy"), Files.exists(path + ".blocks") { try Files.remove(path + ".blocks") }
+        let bytes = shape.reduce(isFloat32 ? 4 : 8, *)
+        let others = try store.workBytes(id) - (Files.size(path + ".npy") ?? 0)
+        guard bytes <= workBytes - others else { return nil }
+        do {
+            return try ArrayFile.open(path + ".npy", shape: shape, isFloat32: isFloat32)
+        } catch {
+            // The disk is full, as it seems: the work can be done without.
+            for file in [".blocks", ".npy"] where Files.exists(path + file) { try Files.remove(path + file) }
+            return nil
+        }
+    }
+}

@@ -1,0 +1,71 @@
+/// Keeps the finished blocks of a long computation where they outlive the process, so that the same computation, begun again, goes on from
+/// them. What comes out is, bit for bit, what it would have been.
+public protocol BlockKeeper: Sendable {
+    /// Floating-point operations that a block should have: what is lost at most, and much beside what it takes to keep it.
+    var blockOperations: Double { get }
+
+    /// A matrix [rows, columns] in memory that is kept, made of `blocks`; those that are not there yet are computed, in order.
+    /// - Parameters:
+    ///   - name: each matrix of a computation has its own.
+    ///   - plan: how the matrix is divided; what was made by another plan counts for nothing.
+    ///   - inputs: what the blocks are made from, where that is a result itself; of another input another matrix is made.
+    ///   - compute: writes a block into the matrix.
+    /// - Returns: the matrix, which is not to be changed; nil if there is no room for it.
+    func matrix<Element: Scalar>(
+        _ name: String, plan: String, inputs: [Matrix<Double>], rows: Int, columns: Int, blocks: Int, as _: Element.Type,
+        compute: (_ block: Int, _ matrix: Matrix<Element>) throws -> Void
+    ) throws -> Matrix<Element>?
+}
+
+extension BlockKeeper {
+    /// Sides of a block of pairs of points.
+    private var sides: ClosedRange<Int> { 32...2048 }
+
+    /// The side of a block of pairs of points, a power of two.
+    public func side(operationsPerPair: Int) -> Int {
+        let side = (blockOperations / Double(max(operationsPerPair, 1))).squareRoot()
+        var power = sides.lowerBound
+        while power < sides.upperBound, Double(2 * power) <= side { power *= 2 }
+        return power
+    }
+}
+
+/// Passes its loops to another executor, and what takes long to a keeper.
+public struct KeepingTiles: TileExecutor {
+    private let base: any TileExecutor
+    public let keeper: (any BlockKeeper)?
+
+    public init(_ base: any TileExecutor = ConcurrentTiles(), keeper: any BlockKeeper) {
+        self.base = base
+        self.keeper = keeper
+    }
+
+    public func forEach(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) throws { try base.forEach(count, body) }
+}
+
+extension TileExecutor {
+    /// A matrix over pairs of points of which an entry depends, bit for bit, on its pair alone: at once, or, where blocks are kept and it
+    /// takes more than one, block by block.
+    /// - Parameters:
+    ///   - place: what tells this matrix from others of the name, each of which takes the place of the one before.
+    ///   - whole: all of it.
+    ///   - block: a block; one on the diagonal of a symmetric matrix is symmetric itself.
+    /// - Returns: a matrix in memory of its own.
+    public func pairs<Element: Scalar>(
+        _ name: String, place: String = "", rows: Int, columns: Int, isSymmetric: Bool, operationsPerPair: Int, as _: Element.Type,
+        whole: () throws -> Matrix<Element>, block: (Tile) throws -> Matrix<Element>
+    ) throws -> Matrix<Element> {
+        guard let keeper else { return try whole() }
+        let side = keeper.side(operationsPerPair: operationsPerPair)
+        let tiles = TileGrid(rows: rows, columns: columns, side: side, upperOnly: isSymmetric).tiles
+        guard tiles.count > 1 else { return try whole() }
+        let kept = try keeper.matrix(
+            name, plan: "\(place)\(isSymmetric ? " symmetric" : "") in blocks of \(side)", inputs: [], rows: rows, columns: columns,
+            blocks: tiles.count, as: Element.self
+        ) { index, matrix in
+            let values = try block(tiles[index])
+            matrix.store(values.storage, stride: values.columns, tile: tiles[index], mirrored: isSymmetric)
+        }
+        return try kept?.copy() ?? whole()
+    }
+}

@@ -1,0 +1,100 @@
+import Foundation
+import LinearAlgebra
+import Testing
+
+@testable import Jobs
+
+/// What is kept of a job that is not its result yet.
+final class JobRunBlocksTests {
+    let directory = NSTemporaryDirectory() + "job-blocks-" + UUID().uuidString
+    let board: JobBoard
+    let id = JobID.random()
+
+    private struct Death: Error {}
+
+    init() throws {
+        board = try JobBoard(directory: directory)
+        _ = try board.submit(id, target: "", contentType: "", fingerprint: "", requestID: "", request: [])
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: directory) }
+
+    private func run(workBytes: Int = .max) throws -> JobRun {
+        try JobRun(id, try #require(try board.manifest(id)), board.store, after: board.store.state(id), workBytes: workBytes)
+    }
+
+    /// Ten numbers, a block each; dies before block `last`.
+    private func make(
+        _ run: JobRun, _ name: String = "m", plan: String = "p", inputs: [Matrix<Double>] = [], upTo last: Int = 10
+    ) throws -> (elements: [Double]?, computed: [Int]) {
+        var computed: [Int] = []
+        var matrix: Matrix<Double>?
+        do {
+            matrix = try run.matrix(name, plan: plan, inputs: inputs, rows: 5, columns: 2, blocks: 10, as: Double.self) { block, matrix in
+                if block == last { throw Death() }
+                matrix.storage.set(block, Double(block) + 0.5)
+                computed.append(block)
+            }
+        } catch is Death {}
+        return (matrix?.elements, computed)
+    }
+
+    private let all = (0..<10).map { Double($0) + 0.5 }
+
+    @Test func theNextAttemptGoesOn() throws {
+        let first = try run()
+        #expect(first.isFirstAttempt)
+        #expect(try make(first, upTo: 4) == (nil, [0, 1, 2, 3]))
+        let second = try run()
+        #expect(!second.isFirstAttempt)
+        #expect(try make(second) == (all, [4, 5, 6, 7, 8, 9]))
+        #expect(try make(run()) == (all, []))
+        // Of another plan, name or input nothing is there; one with inputs leaves the others alone.
+        let inputs = [Matrix<Double>(rows: 1, columns: 1, [1.0])]
+        for _ in 0..<2 { #expect(try make(run(), "n").elements == all) }
+        #expect(try make(run(), inputs: inputs) == (all, Array(0..<10)))
+        #expect(try make(run(), inputs: [Matrix(rows: 1, columns: 1, [-1.0])]) == (all, Array(0..<10)))
+        #expect(try make(run(), inputs: inputs) == (all, []))
+        #expect(try make(run(), plan: "q") == (all, Array(0..<10)))
+        #expect(try make(run()) == (all, Array(0..<10)))
+    }
+
+    @Test func withoutTheNumbersTheLogSaysNothing() throws {
+        _ = try make(run(), upTo: 4)
+        try FileManager.default.removeItem(atPath: board.store.work(id, "m") + ".npy")
+        #expect(try make(run()) == (all, Array(0..<10)))
+    }
+
+    @Test func thereIsABoundForAllOfThem() throws {
+        #expect(try make(run(workBytes: 79)).elements == nil)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: board.store.path(id)).filter { $0.hasPrefix("work") }.isEmpty)
+        #expect(try make(run(workBytes: 80)).elements == all)
+        let bytes = try board.store.workBytes(id)
+        #expect(bytes > 0)
+        #expect(try make(run(workBytes: bytes), "n").elements == nil)
+        #expect(try make(run(workBytes: bytes)).computed.isEmpty)
+    }
+
+    /// Where a matrix cannot be kept, it is left to its maker.
+    @Test func aFullDisk() throws {
+        let path = board.store.work(id, "m") + ".npy"
+        try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "/dev/full")
+        #expect(try make(run()).elements == nil)
+        #expect((try? FileManager.default.destinationOfSymbolicLink(atPath: path)) == nil)
+    }
+
+    @Test func itGoesWithTheEnd() async throws {
+        func work() throws -> [String] {
+            try FileManager.default.contentsOfDirectory(atPath: board.store.path(id)).filter { $0.hasPrefix("work-") }.sorted()
+        }
+        _ = try make(run(), upTo: 4)
+        #expect(try work() == ["work-m.blocks", "work-m.npy"])
+        let end = try run().end(.succeeded)
+        try board.store.write(JobOutcome(state: end, content: []), of: id)
+        #expect(try work().isEmpty)
+        // Also if who ended it died before.
+        try Data([1]).write(to: URL(fileURLWithPath: board.store.work(id, "m") + ".npy"))
+        _ = try JobBoard(directory: directory).unfinished()
+        #expect(try work().isEmpty)
+    }
+}

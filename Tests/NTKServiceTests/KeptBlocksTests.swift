@@ -1,0 +1,114 @@
+import Foundation
+import LinearAlgebra
+import NTK
+import TensorFormats
+import TestSupport
+import Testing
+
+@testable import NTKService
+
+/// Computations that are broken off, and go on from the blocks that were kept.
+struct KeptBlocksTests {
+    private static let conv = #"{"type":"conv","filter_shape":[3,3],"padding":"same","b_std":0.1}"#
+    private static let cnn =
+        #"{"architecture":{"type":"serial","layers":[\#(conv),{"type":"relu"},\#(conv),{"type":"relu"},{"type":"global_avg_pool"},{"type":"dense"}]}}"#
+    private static let mlp = #"{"architecture":{"type":"mlp","depth":2,"b_std":0.1}}"#
+    private static func list(_ matrix: Matrix<Double>) -> String {
+        "[" + (0..<matrix.rows).map { "[" + matrix.row($0).map(\.description).joined(separator: ",") + "]" }.joined(separator: ",") + "]"
+    }
+
+    /// [n, 3, 3, 1].
+    private static func images(_ n: Int, seed: UInt64) -> String {
+        let images = Matrix<Double>.random(n, 9, seed: seed)
+        return "["
+            + (0..<n).map { image in
+                let pixels = images.row(image)
+                let rows = (0..<3).map { row in "[" + (0..<3).map { "[\(pixels[3 * row + $0])]" }.joined(separator: ",") + "]" }
+                return "[" + rows.joined(separator: ",") + "]"
+            }.joined(separator: ",") + "]"
+    }
+
+    private static func request(_ kernel: String, train: String, test: String, targets: Matrix<Double>, _ more: String = "") -> String {
+        #"{"kernel":\#(kernel),"x_train":\#(train),"y_train":\#(list(targets)),"x_test":\#(test),"ridge":0.01\#(more)}"#
+    }
+
+    private static func answer<Task>(
+        _ task: Task, _ endpoint: (Task, any TileExecutor) throws -> Answer, on tiles: any TileExecutor
+    ) throws -> [UInt8] {
+        try endpoint(task, tiles).pieces(as: .npz).flatMap { try $0.make() }
+    }
+
+    /// Breaks a computation off after each number of blocks and goes on; nothing is computed twice, no bit differs.
+    private static func check<Task>(
+        _ task: Task, _ endpoint: (Task, any TileExecutor) throws -> Answer, blockOperations: Double, names: Set<String>, stops: [Int]
+    ) throws {
+        let whole = try answer(task, endpoint, on: SerialTiles())
+        let counter = StoppingKeeper(blockOperations: blockOperations)
+        #expect(try answer(task, endpoint, on: KeepingTiles(SerialTiles(), keeper: counter)) == whole)
+        let all = counter.computed
+        #expect(Set(all) == names)
+        for stop in stops {
+            let keeper = StoppingKeeper(blockOperations: blockOperations)
+            let (result, count) = try keeper.complete(stop: stop) { try answer(task, endpoint, on: $0) }
+            #expect(result == whole && keeper.computed == all && count == (all.count - 1) / stop)
+        }
+    }
+
+    private static func prediction(_ text: String) throws -> PredictionRequest {
+        try PredictionRequest(JSONValue.parse(Array(text.utf8)), NetworkStore(), memoryBytes: 1 << 33)
+    }
+
+    @Test(arguments: [
+        (#","covariance":"full""#, ["train-ntk", "test-train-ntk", "test-ntk"]),
+        (#","covariance":"full","posterior":"ensemble""#, ["train-ntk", "test-train-ntk", "train-nngp", "test-train-nngp", "test-nngp"]),
+    ])
+    func convolutionalKernelsOfAPrediction(more: String, names: [String]) throws {
+        let text = Self.request(
+            Self.cnn, train: Self.images(36, seed: 1), test: Self.images(33, seed: 2), targets: .random(36, 2, seed: 3), more)
+        try Self.check(try Self.prediction(text), PredictionEndpoint.answer, blockOperations: 1, names: Set(names), stops: [3])
+    }
+
+    /// Equal points are merged before the kernel is computed.
+    @Test func kernelsOfPointsThatAreEqual() throws {
+        let points = Matrix<Double>.random(80, 3, seed: 4)
+        let train = Matrix(stacking: [points, points.rows([3, 5, 70])])
+        let text = Self.request(
+            Self.mlp, train: Self.list(train), test: Self.list(.random(50, 3, seed: 5)), targets: .random(83, 1, seed: 6),
+            #","covariance":"diagonal""#)
+        try Self.check(
+            try Self.prediction(text), PredictionEndpoint.answer, blockOperations: 1, names: ["train-ntk", "test-train-ntk"], stops: [1, 3])
+    }
+
+    @Test func conjugateGradients() throws {
+        let text = Self.request(
+            Self.mlp, train: Self.list(.random(300, 5, seed: 7)), test: Self.list(.random(40, 5, seed: 8)), targets: .random(300, 2, seed: 9),
+            #","solver":"conjugate_gradient""#)
+        let task = try Self.prediction(text)
+        #expect(task.fit.isIterative)
+        try Self.check(
+            task, PredictionEndpoint.answer, blockOperations: 1,
+            names: ["packed", "conjugate-gradient", "products", "tile", "test-train-ntk"], stops: [7, 100])
+    }
+
+    @Test func spectraAndDynamics() throws {
+        let (x, y) = (Self.list(.random(70, 2, seed: 13)), Self.list(.random(70, 1, seed: 14)))
+        let spectrum = try SpectrumRequest(JSONValue.parse(Array(#"{"kernel":\#(Self.mlp),"x":\#(x)}"#.utf8)), NetworkStore())
+        try Self.check(spectrum, SpectrumEndpoint.answer, blockOperations: 1, names: ["train-ntk"], stops: [2])
+        let dynamics = try DynamicsRequest(
+            JSONValue.parse(Array(#"{"kernel":\#(Self.mlp),"x_train":\#(x),"y_train":\#(y),"x_test":\#(x),"times":[1,10]}"#.utf8)), NetworkStore())
+        try Self.check(dynamics, DynamicsEndpoint.answer, blockOperations: 1, names: ["train-ntk", "test-train-ntk"], stops: [2])
+    }
+
+    /// What is done in one block is not worth keeping.
+    @Test func whatIsShortIsNotKept() throws {
+        let text = Self.request(
+            Self.mlp, train: Self.list(.random(100, 3, seed: 1)), test: Self.list(.random(50, 3, seed: 2)), targets: .random(100, 1, seed: 3))
+        for solver in ["", #","solver":"conjugate_gradient""#] {
+            let task = try Self.prediction(String(text.dropLast()) + solver + "}")
+            let keeper = StoppingKeeper(blockOperations: 1.6e10)
+            let whole = try Self.answer(task, PredictionEndpoint.answer, on: SerialTiles())
+            #expect(try Self.answer(task, PredictionEndpoint.answer, on: KeepingTiles(SerialTiles(), keeper: keeper)) == whole)
+            #expect(keeper.computed.isEmpty)
+        }
+    }
+}
