@@ -9,8 +9,7 @@ BUILD_PACKAGES := libdeflate-dev libfmt-dev libopenblas-dev libsimdjson-dev libs
 SECONDS ?= 60
 # Long suites whose threads do what those of shorter ones do: without them under the thread sanitizer.
 NUMERIC_SUITES := ArchitecturePropertyTests DualGoldenTests MonteCarloTests NetworkLimitTests SampledEnsembleTests
-# Work of `make kill-test`.
-FITS ?= 200
+# Of each kind in `make kill-test`.
 KILLS ?= 20
 
 .PHONY: help
@@ -95,8 +94,8 @@ redbot: packages .venv-conformance/complete ## Ask redbot and httplint what they
 	Tests/Conformance/redbot .venv-conformance/bin/redbot
 
 .PHONY: kill-test
-kill-test: build ## Kill servers at random moments while they fit (FITS=200) and work on jobs (KILLS=20): nothing is lost, no bit differs
-	Tests/EndToEnd/kill_during_fits.py --server .build/release/ntk-server --fits $(FITS)
+kill-test: build ## Kill servers KILLS=20 times while they fit, and as often while they work on jobs: nothing is lost, no bit differs
+	Tests/EndToEnd/kill_during_fits.py --server .build/release/ntk-server --kills $(KILLS)
 	Tests/EndToEnd/kill_during_jobs.py --server .build/release/ntk-server --kills $(KILLS)
 
 .PHONY: tsan

@@ -4,9 +4,11 @@
     Tests/EndToEnd/kill_during_jobs.py [--server .build/debug/ntk-server] [--kills 20] [--seed 0]
 
 Fails if a job that was answered with 202 is missing, if the same Idempotency-Key gives another job, if a result is not, byte for byte, what
-a server that is never killed answers, or if no kernel went on from blocks that had been finished. Only Python's standard library is needed.
+a server that is never killed answers, if anything is left that only a running job needs, or if none went on from blocks that had been
+finished. Only Python's standard library is needed.
 """
 import argparse
+import collections
 import http.client
 import json
 import pathlib
@@ -17,46 +19,54 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from kill_during_fits import Server as FitServer
+from kill_during_fits import Server
 
 STARTED = time.monotonic()
+# A point to ask regressors at.
+POINT = 3
 
 
-class Server(FitServer):
-    def send(self, method: str, path: str, body: bytes = b"", headers: dict | None = None) -> tuple[int, dict, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
-        try:
-            connection.request(method, path, body, headers or {})
-            response = connection.getresponse()
-            return response.status, dict(response.getheaders()), response.read()
-        finally:
-            connection.close()
+def points(rng: random.Random, n: int, features: int = 3) -> list:
+    return [[round(rng.gauss(0, 1), 3) for _ in range(features)] for _ in range(n)]
 
 
-def points(rng: random.Random, n: int) -> list:
-    return [[rng.gauss(0, 1) for _ in range(3)] for _ in range(n)]
-
-
-def requests() -> list[tuple[str, bytes]]:
+def requests() -> dict[str, tuple[str, bytes]]:
     """Work of some tenths of a second up to some seconds, of each kind that is kept in its own way."""
     rng = random.Random(1)
     conv = {"type": "conv", "filter_shape": [3, 3], "padding": "same", "w_std": 1.4142135623730951}
     # Pooled, so that a pair takes enough for the kernel to be cut into several blocks.
     images = [[[[round(rng.gauss(0, 1), 3)] for _ in range(12)] for _ in range(12)] for _ in range(140)]
-    serial = {"type": "serial", "layers": [conv, {"type": "relu"}, conv, {"type": "relu"}, {"type": "global_avg_pool"}, {"type": "dense"}]}
+    cnn = {"type": "serial", "layers": [conv, {"type": "relu"}, conv, {"type": "relu"}, {"type": "global_avg_pool"}, {"type": "dense"}]}
     mlp = {"type": "mlp", "depth": 3, "b_std": 0.1}
-    network = {"architecture": {"type": "serial", "layers": [
-        {"type": "dense", "width": 64, "parameterization": "ntk"}, {"type": "relu"}, {"type": "dense", "width": 1, "parameterization": "ntk"}]},
-        "initialization": {"seed": 3}}
-    train = points(rng, 40)
-    return [(path, json.dumps(request).encode()) for path, request in [
-        ("/v1/kernels", {"architecture": serial, "x1": images, "kinds": ["nngp", "ntk"]}),
-        ("/v1/kernels", {"architecture": serial, "x1": images[:100], "x2": images[60:], "precision": "float32"}),
-        ("/v1/predictions", {"kernel": {"architecture": mlp}, "x_train": points(rng, 300), "y_train": [rng.gauss(0, 1) for _ in range(300)],
-                             "x_test": points(rng, 20), "ridge": 1e-3, "covariance": "full"}),
-        ("/v1/trainings", {"network": network, "x_train": train, "y_train": [rng.gauss(0, 1) for _ in train], "steps": [0, 50, 200]}),
-        ("/v1/kernels", {"architecture": mlp, "x1": points(rng, 600)}),
-    ]]
+
+    def dense(width: int) -> dict:
+        return {"type": "dense", "width": width, "parameterization": "ntk"}
+
+    def network(*widths: int) -> dict:
+        layers = [layer for width in widths for layer in (dense(width), {"type": "relu"})][:-1]
+        return {"architecture": {"type": "serial", "layers": layers}, "initialization": {"seed": 3}}
+
+    train, targets = points(rng, 40), [rng.gauss(0, 1) for _ in range(140)]
+    fit = {"kernel": {"architecture": cnn}, "x_train": images, "y_train": targets, "ridge": 1e-3}
+    # Layers so wide that only some points go together.
+    wide = points(rng, 180)
+    return {name: (path, json.dumps(request).encode()) for name, path, request in [
+        ("kernel of two sets", "/v1/kernels", {"architecture": cnn, "x1": images[:100], "x2": images[60:], "precision": "float32"}),
+        ("empirical kernel of two sets", "/v1/empirical-kernels",
+         {"network": network(100_000, 10), "x1": wide[:100], "x2": wide[100:], "outputs": "diagonal", "precision": "float32"}),
+        ("fit", "/v1/regressors", fit),
+        ("short kernel", "/v1/kernels", {"architecture": mlp, "x1": points(rng, 600)}),
+        ("fit by conjugate gradients", "/v1/regressors", fit | {"solver": "conjugate_gradient", "ridge": 1e-2}),
+        ("training", "/v1/trainings", {"network": network(64, 1), "x_train": train, "y_train": targets[:40], "steps": [0, 50, 200]}),
+        ("prediction of a network", "/v1/predictions", {
+            "kernel": {"network": network(200_000, 2)}, "x_train": wide, "y_train": points(rng, 180, 2), "x_test": wide[:60], "ridge": 1e-3}),
+        ("short prediction", "/v1/predictions", {
+            "kernel": {"architecture": mlp}, "x_train": points(rng, 300), "y_train": [rng.gauss(0, 1) for _ in range(300)],
+            "x_test": points(rng, 20), "ridge": 1e-3, "covariance": "full"}),
+        ("kernel", "/v1/kernels", {"architecture": cnn, "x1": images, "kinds": ["nngp", "ntk"]}),
+        ("empirical kernel", "/v1/empirical-kernels", {"network": network(100_000, 10), "x1": wide, "kinds": ["nngp", "ntk"], "layerwise": True}),
+        ("prediction", "/v1/predictions", fit | {"x_test": images[:70], "covariance": "full", "posterior": "ensemble"}),
+    ]}
 
 
 def submit(server: Server, path: str, body: bytes, key: str) -> str:
@@ -64,6 +74,29 @@ def submit(server: Server, path: str, body: bytes, key: str) -> str:
         "POST", path, body, {"Content-Type": "application/json", "Prefer": "respond-async", "Idempotency-Key": key})
     assert status == 202, (status, answer)
     return headers["Location"]
+
+
+def result(server: Server, name: str, answer: bytes) -> bytes:
+    """What was answered; of a regressor, which bears the time of its making, what it predicts."""
+    if "fit" not in name:
+        return answer
+    regressor = json.loads(answer)
+    images = json.dumps({"x": json.loads(requests()[name][1])["x_train"][:POINT]}).encode()
+    status, _, prediction = server.send("POST", f"/v1/regressors/{regressor['id']}/predictions", images, {"Content-Type": "application/json"})
+    assert status == 200, prediction
+    return json.dumps(regressor["diagnostics"]).encode() + prediction
+
+
+def kept(data: str) -> dict[str, int]:
+    """The unfinished jobs that have blocks, and how many.
+
+    A log of blocks has a first line that tells the plan, then four bytes for each that is finished.
+    """
+    found: dict[str, int] = collections.Counter()
+    for log in pathlib.Path(data, "jobs").glob("job_*/*blocks"):
+        if not (log.parent / "outcome.json").exists():
+            found[log.parent.name] += len(log.read_bytes().partition(b"\n")[2]) // 4
+    return {job: count for job, count in found.items() if count}
 
 
 def main() -> None:
@@ -75,17 +108,19 @@ def main() -> None:
     arguments = parser.parse_args()
     rng = random.Random(arguments.seed)
     work = requests()
-    jobs: dict[str, tuple[str, int]] = {}  # By key: where it is, and which request it was.
+    jobs: dict[str, tuple[str, str]] = {}  # By key: where it is, and which request it was.
     pending: set[str] = set()
-    resumed = 0
+    resumed: dict[str, int] = collections.Counter()
+    running = 0
     with tempfile.TemporaryDirectory() as data, tempfile.TemporaryDirectory() as other:
         reference = Server(arguments.server, other)
         try:
-            expected = []
-            for path, body in work:
-                status, _, answer = reference.send("POST", path, body, {"Content-Type": "application/json", "Accept": "application/x-npz"})
-                assert status == 200, answer
-                expected.append(answer)
+            expected = {}
+            for name, (path, body) in work.items():
+                accept = "application/json" if "fit" in name else "application/x-npz"
+                status, _, answer = reference.send("POST", path, body, {"Content-Type": "application/json", "Accept": accept})
+                assert status in (200, 201), (name, answer)
+                expected[name] = result(reference, name, answer)
         finally:
             reference.kill()
         server = Server(arguments.server, data)
@@ -95,30 +130,32 @@ def main() -> None:
                 killer.start()
                 # A few more jobs than are done, so that there is always one in work.
                 while len(pending) < 3:
-                    key, index = f"key-{kill}-{len(jobs) + len(pending)}", rng.randrange(len(work))
+                    # Each in its turn, then by chance.
+                    key, name = f"key-{kill}-{len(jobs)}", list(work)[len(jobs)] if len(jobs) < len(work) else rng.choice(list(work))
                     pending.add(key)
-                    jobs[key] = ("", index)
+                    jobs[key] = ("", name)
                     try:
-                        jobs[key] = (submit(server, *work[index], key), index)
+                        jobs[key] = (submit(server, *work[name], key), name)
                     except (OSError, http.client.HTTPException, ValueError):
                         break  # Killed meanwhile: it is asked for again.
                 killer.join()
-                # The log of a kernel's blocks: a first line that tells the plan, then four bytes for each that is finished.
-                logs = [path.read_bytes() for path in pathlib.Path(data, "jobs").glob("job_*/blocks")]
-                partial = [log for log in logs if len(log.partition(b"\n")[2]) >= 4]
+                running += any('"status":"running"' in path.read_text() for path in pathlib.Path(data, "jobs").glob("job_*/state.json"))
+                names = {location.rpartition("/")[2]: name for location, name in jobs.values()}
+                for job in kept(data):
+                    if job in names:
+                        resumed[names[job]] += 1
                 server = Server(arguments.server, data)
                 for key in sorted(pending):
-                    location, index = jobs[key]
-                    again = submit(server, *work[index], key)
+                    location, name = jobs[key]
+                    again = submit(server, *work[name], key)
                     assert location in ("", again), f"{key} was {location}, and is {again}"
-                    jobs[key] = (again, index)
+                    jobs[key] = (again, name)
                     status, _, answer = server.send("GET", again)
                     assert status == 200, answer
                     if json.loads(answer)["status"] == "succeeded":
                         pending.discard(key)
-                resumed += len(partial)
             deadline = time.monotonic() + 600
-            for key, (location, index) in jobs.items():
+            for key, (location, name) in jobs.items():
                 while True:
                     status, _, answer = server.send("GET", location)
                     assert status == 200, answer
@@ -128,16 +165,20 @@ def main() -> None:
                     assert time.monotonic() < deadline, job
                     time.sleep(0.1)
                 assert job["status"] == "succeeded", job
-                status, _, answer = server.send("GET", location + "/result", headers={"Accept": "application/x-npz"})
-                assert status == 200 and answer == expected[index], f"{key}: the result differs from that of a server that was not killed"
+                status, _, answer = server.send("GET", location + "/result", headers={"Accept": "application/json" if "fit" in name else "application/x-npz"})
+                assert status == 200 and result(server, name, answer) == expected[name], \
+                    f"{key}, {name}: the result differs from that of a server that was not killed"
             listed = json.loads(server.send("GET", "/v1/jobs?limit=1000")[2])["jobs"]
             assert {f"/v1/jobs/{job['id']}" for job in listed} == {location for location, _ in jobs.values()}
             attempts = max(job["attempts"] for job in listed)
+            left = [path for path in pathlib.Path(data, "jobs").glob("job_*/*") if path.name == "request" or "blocks" in path.name or "work" in path.name]
+            assert not left, left
         finally:
             server.kill()
-    print(f"{arguments.kills} kills, {len(jobs)} jobs, up to {attempts} attempts at one, {resumed} times with finished blocks of a kernel kept: "
-          f"all results are, byte for byte, those of a server that was not killed ({time.monotonic() - STARTED:.0f} s)")
-    sys.exit(0 if attempts > 1 and resumed > 0 else 1)
+    print(f"{arguments.kills} kills, {running} of them while a job was running, {len(jobs)} jobs, up to {attempts} attempts at one: all results are, "
+          f"byte for byte, those of a server that was not killed ({time.monotonic() - STARTED:.0f} s). Went on from finished blocks: "
+          + ", ".join(f"{name} {count} times" for name, count in sorted(resumed.items())))
+    sys.exit(0 if attempts > 1 and resumed else 1)
 
 
 if __name__ == "__main__":
