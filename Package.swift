@@ -89,8 +89,7 @@ let package = Package(
         .executableTarget(
             name: "ntk-server",
             dependencies: [
-                "HTTPServer", "ContentCoding", "NTKService", "ComputeExecutor", "Batching", "Jobs", "CMemoryPolicy", "LinearAlgebra", "Locks",
-                "Metrics",
+                "HTTPServer", "ContentCoding", "NTKService", "ComputeExecutor", "Batching", "Jobs", "CMemoryPolicy", "Locks", "Metrics",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 logging, "Logs", "Gateway",
             ],

@@ -1,6 +1,9 @@
+internal import LinearAlgebra
 internal import Locks
 
 /// The memory that all requests together may take: what does not fit now waits in order, in bounded number and time.
+///
+/// Freed blocks that are kept to be used again (`RecycledBlocks`) take of what is left, and are given back when it is asked for.
 ///
 /// Small reservations have a part of their own, so that they neither wait for large ones nor keep them waiting forever. Of the rest, bodies
 /// of requests may take half: those that have come must find memory to be computed with.
@@ -9,6 +12,8 @@ package final class MemoryBudget: Sendable {
     package let total: Int
     /// Bytes of the part for small reservations, and how many one of those may have.
     let small: (total: Int, each: Int)
+    /// Bytes of freed blocks that may be kept.
+    private let recycled: Int
     private let mostWaiting: Int
     private let patience: Duration
     private let state = Lock(State())
@@ -69,12 +74,15 @@ package final class MemoryBudget: Sendable {
     /// - Parameters:
     ///   - waiting: reservations of each part that may wait.
     ///   - patience: how long one may wait.
-    package init(bytes: Int, waiting: Int = 256, patience: Duration = .seconds(30)) {
+    ///   - recycled: bytes of freed blocks that may be kept while nobody asks for them. They are those of the process, and one budget's.
+    package init(bytes: Int, waiting: Int = 256, patience: Duration = .seconds(30), recycled: Int = 0) {
         precondition(bytes > 0, "a budget has at least one byte")
         total = bytes
         small = (bytes / 16, bytes / 256)
         mostWaiting = waiting
         self.patience = patience
+        self.recycled = min(recycled, bytes)
+        if recycled > 0 { RecycledBlocks.keep(upTo: self.recycled) }
     }
 
     /// The largest reservation that can ever be had.
@@ -111,9 +119,21 @@ package final class MemoryBudget: Sendable {
         let isTaken = state.withLock { state in
             guard overtakes || state.parts[part.rawValue].waiting.isEmpty, bytes <= room(part, state) - rest else { return false }
             state.parts[part.rawValue].used += bytes
+            limitRecycled(state)
             return true
         }
-        return isTaken ? Lease(self, bytes, part) : nil
+        return isTaken ? lease(bytes, part) : nil
+    }
+
+    /// Of bytes that are counted as used: nobody has them before the freed blocks that were in their place are gone.
+    private func lease(_ bytes: Int, _ part: Part) -> Lease {
+        if recycled > 0 { RecycledBlocks.trim() }
+        return Lease(self, bytes, part)
+    }
+
+    /// Freed blocks may take what is left. Under the lock, so that the last word is about the last state.
+    private func limitRecycled(_ state: State) {
+        if recycled > 0 { RecycledBlocks.limit(to: min(recycled, total - state.used)) }
     }
 
     /// Bytes that a part has left.
@@ -165,6 +185,7 @@ package final class MemoryBudget: Sendable {
     private func release(_ bytes: Int, _ part: Part, after duration: Duration) {
         let isAwaited = state.withLock { state in
             state.parts[part.rawValue].used -= bytes
+            limitRecycled(state)
             state.holding = 0.9 * state.holding + 0.1 * (duration / .seconds(1))
             return state.waiting > 0
         }
@@ -174,9 +195,14 @@ package final class MemoryBudget: Sendable {
     /// Gives those who wait what there is, in order.
     private func grant() {
         for part in Part.allCases {
-            while let next = state.withLock({ $0.parts[part.rawValue].grant(from: room(part, $0)) }) {
-                next.continuation.resume(returning: Lease(self, next.bytes, part))
-            }
+            while let next = granted(part) { next.continuation.resume(returning: lease(next.bytes, part)) }
+        }
+    }
+
+    private func granted(_ part: Part) -> BudgetPart.Waiter? {
+        state.withLock { state in
+            defer { limitRecycled(state) }
+            return state.parts[part.rawValue].grant(from: room(part, state))
         }
     }
 

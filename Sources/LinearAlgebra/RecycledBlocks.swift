@@ -31,9 +31,12 @@ package enum RecycledBlocks {
 
     /// Keeps freed blocks of this many bytes together at the most.
     package static func keep(upTo bytes: Int) {
-        kept.withLock { $0.capacity = max(bytes, 0) }
+        limit(to: bytes)
         trim()
     }
+
+    /// The same for what is freed from now on; `trim` gives back what is too much.
+    package static func limit(to bytes: Int) { kept.withLock { $0.capacity = max(bytes, 0) } }
 
     /// Bytes that are kept.
     package static var keptBytes: Int { kept.withLock { $0.bytes } }
@@ -47,8 +50,11 @@ package enum RecycledBlocks {
                 .min { kept.blocks[$0].bytes < kept.blocks[$1].bytes }
             return index.map { kept.remove(at: $0) }
         }
-        if let found { return (found.address, found.bytes) }
-        return (map(wanted), wanted)
+        guard let found else { return (map(wanted), wanted) }
+        // What lies idle behind it takes no memory.
+        let end = unsafe UnsafeMutableRawPointer(bitPattern: found.address + UInt(wanted))
+        if found.bytes > wanted { _ = unsafe madvise(end, found.bytes - wanted, MADV_DONTNEED) }
+        return (found.address, found.bytes)
     }
 
     /// Memory of its own from the system, which begins with a large page: the allocator would keep it in the heap of one thread.
@@ -83,7 +89,7 @@ package enum RecycledBlocks {
     }
 
     /// Gives the oldest blocks back to the system as long as there are too many.
-    private static func trim() {
+    package static func trim() {
         while let oldest = kept.withLock({ $0.bytes > $0.capacity ? $0.remove(at: 0) : nil }) { unmap(oldest.address, oldest.bytes) }
     }
 }

@@ -6,7 +6,6 @@ import Gateway
 import Glibc
 import HTTPServer
 import Jobs
-import LinearAlgebra
 import Logging
 import Logs
 import Metrics
@@ -102,7 +101,6 @@ struct Serve: AsyncParsableCommand {
         if let keys { signals.onHangup { @Sendable in keys.reload(logger) } }
 
         ntk_keep_freed_blocks()
-        RecycledBlocks.keep(upTo: min(Machine.memoryBytes / 16, 1 << 30))
 
         var service = NTKService.Limits()
         service.bodyBytes = try atLeastOne(Self.bodySetting.resolve(maxBodyBytes), "--max-body-bytes")

@@ -1,5 +1,6 @@
 import ComputeExecutor
 import Foundation
+import LinearAlgebra
 import Testing
 
 struct MemoryBudgetTests {
@@ -94,6 +95,38 @@ struct MemoryBudgetTests {
         #expect(try await grows.value.bytes == 3 << 20)
         #expect(try await new.value.bytes == 1 << 20)
         withExtendedLifetime(second) {}
+    }
+
+    /// Freed blocks are memory, too: what is reserved and what is kept of them stay within the budget together.
+    @Test func freedBlocksAreGivenBackForWhatIsAskedFor() async throws {
+        let budget = MemoryBudget(bytes: 128 << 20, recycled: 64 << 20)
+        defer { RecycledBlocks.keep(upTo: 0) }
+        func compute(_ bytes: Int, _ lease: MemoryBudget.Lease?) {
+            _ = Storage<Double>(count: bytes / 8)
+            withExtendedLifetime(lease) {}
+        }
+        compute(24 << 20, budget.reserveNow(24 << 20))
+        compute(16 << 20, budget.reserveNow(16 << 20))
+        #expect(budget.usage.used == 0 && RecycledBlocks.keptBytes > 0 && RecycledBlocks.keptBytes <= 64 << 20)
+        let kept = RecycledBlocks.keptBytes
+        // There is room beside them.
+        var lease = budget.reserveNow((128 << 20) - kept)
+        #expect(lease != nil && RecycledBlocks.keptBytes == kept)
+        let waits = Task { try await budget.reserve(100 << 20) }
+        while budget.usage.waiting < 1 { await Task.yield() }
+        var more = budget.growNow(kept - (16 << 20))
+        #expect(more != nil && RecycledBlocks.keptBytes <= 16 << 20 && RecycledBlocks.keptBytes + budget.usage.used <= 128 << 20)
+        // What is freed while everything is in use is not kept.
+        let rest = budget.growNow(8 << 20)
+        #expect(rest != nil && RecycledBlocks.keptBytes == 0)
+        compute(24 << 20, rest)
+        #expect(RecycledBlocks.keptBytes == 0)
+        (lease, more) = (nil, nil)
+        withExtendedLifetime(rest) {}
+        // Also who waited finds room.
+        let last = try await waits.value
+        compute(64 << 20, last)
+        #expect(RecycledBlocks.keptBytes + budget.usage.used <= 128 << 20)
     }
 
     @Test func whoHasMemoryMayTakeMoreBeforeWhoWaits() async throws {

@@ -43,6 +43,7 @@ struct CapacityOptions: ParsableArguments {
         limits.queueBytes = try atLeastOne(Self.bytesSetting.resolve(batchQueueBytes), "--batch-queue-bytes")
         let memory = try atLeastOne(Self.memorySetting.resolve(memoryBudget), "--memory-budget")
         let wait = try Self.waitSetting.resolve(memoryWait).duration
-        return Capacity(memory: MemoryBudget(bytes: memory, patience: wait), batching: limits.batchWeight == 1 ? nil : limits)
+        let recycled = min(memory / 10, 1 << 30)
+        return Capacity(memory: MemoryBudget(bytes: memory, patience: wait, recycled: recycled), batching: limits.batchWeight == 1 ? nil : limits)
     }
 }
