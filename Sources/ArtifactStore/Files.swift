@@ -52,8 +52,16 @@ package enum Files {
         guard fsync(descriptor) == 0 else { throw failure("fsync", directory) }
     }
 
+    /// Bytes in a file; nil if it is not there.
+    package static func count(_ path: String) -> Int? {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { return nil }
+        return Int(status.st_size)
+    }
+
     /// All bytes of a file; nil if there is none.
-    package static func read(_ path: String) throws(ArtifactStoreError) -> [UInt8]? {
+    /// - Parameter padding: bytes of capacity behind them.
+    package static func read(_ path: String, padding: Int = 0) throws(ArtifactStoreError) -> [UInt8]? {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             if errno == ENOENT { return nil }
@@ -63,9 +71,10 @@ package enum Files {
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else { throw failure("fstat", path) }
         var code: Int32 = 0
-        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: Int(status.st_size)) { buffer, count in
-            while count < buffer.count {
-                let read = unsafe Glibc.read(descriptor, buffer.baseAddress.map { unsafe $0 + count }, min(buffer.count - count, 1 << 30))
+        let size = Int(status.st_size)
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: size + padding) { buffer, count in
+            while count < size {
+                let read = unsafe Glibc.read(descriptor, buffer.baseAddress.map { unsafe $0 + count }, min(size - count, 1 << 30))
                 if read < 0 && errno == EINTR { continue }
                 if read < 0 { code = errno }
                 guard read > 0 else { break }
@@ -73,7 +82,7 @@ package enum Files {
             }
         }
         guard code == 0 else { throw .system(call: "read", path: path, code: code) }
-        guard bytes.count == Int(status.st_size) else { throw .damaged(path: path) }
+        guard bytes.count == size else { throw .damaged(path: path) }
         return bytes
     }
 

@@ -208,6 +208,8 @@ bool Builder::string() {
         if (read_escape(tokens.text, at, document.text_buffer) != Escape::good) return false;
     }
     node.count = document.text_buffer.size() - node.start;
+    if (document.text_buffer.size() > limits.text)
+        return fail(NTK_JSON_TOO_MANY, "at most " + std::to_string(limits.text) + " bytes of strings and keys expected; more came");
     return add(node);
 }
 

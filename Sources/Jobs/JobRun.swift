@@ -40,6 +40,9 @@ package final class JobRun: Sendable {
 
     static var now: Int { Int(Date.now.timeIntervalSince1970 * 1000) }
 
+    /// Bytes of the request.
+    package func requestBytes() -> Int { store.requestBytes(id) }
+
     package func request() throws -> [UInt8] {
         guard let request = try store.request(id) else { throw ArtifactStoreError.damaged(path: store.path(id, "request")) }
         return request

@@ -1,4 +1,5 @@
 package import ArtifactStore
+internal import TensorFormats
 
 /// The directory of jobs, which several servers may share: a directory a job, which is there whole or not at all.
 ///
@@ -33,7 +34,9 @@ package struct JobStore: Sendable {
         try Files.read(path(id, "job.json")).flatMap { JobManifest(json: $0) }
     }
 
-    func request(_ id: JobID) throws(ArtifactStoreError) -> [UInt8]? { try Files.read(path(id, "request")) }
+    func request(_ id: JobID) throws(ArtifactStoreError) -> [UInt8]? { try Files.read(path(id, "request"), padding: JSONValue.padding) }
+
+    func requestBytes(_ id: JobID) -> Int { Files.count(path(id, "request")) ?? 0 }
 
     func state(_ id: JobID) throws(ArtifactStoreError) -> JobState {
         if let outcome = try outcome(id) { return outcome.state }

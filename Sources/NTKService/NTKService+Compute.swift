@@ -40,8 +40,11 @@ extension NTKService {
         var timing = ServerTiming()
         let (limits, meter, head) = (limits, meter, request.head)
         let accepted = AnswerFormat.accepted(head, Target(head.path ?? "/"))
-        @Sendable func read(_ timing: inout ServerTiming, on tiles: (any TileExecutor)? = nil) throws -> (task: Task, format: AnswerFormat) {
-            let task = try validate(RequestBody.value(request, limit: limits.memoryBytes, on: tiles))
+        @Sendable func read(
+            _ guess: JSONDemand.Guess, _ timing: ServerTiming, on tiles: (any TileExecutor)? = nil
+        ) throws -> (task: Task, format: AnswerFormat, timing: ServerTiming) {
+            var timing = timing
+            let task = try validate(RequestBody.value(request, limit: limits.memoryBytes, guess, on: tiles))
             let estimate = Estimate(flops: task.operations, peakBytes: task.peakBytes, seconds: meter.seconds(task.operations))
             timing.end("parse")
             if isEstimate { throw EstimateOnly(estimate: estimate) }
@@ -50,22 +53,15 @@ extension NTKService {
             guard let format = accepted.first(where: { $0 != .npy || task.answersOneArray }) else {
                 throw ProblemDetails.notAcceptable([AnswerFormat.json, .npz].map(\.mediaType), head)
             }
-            return (task, format)
+            return (task, format, timing)
         }
         do {
-            let task: Task
-            let format: AnswerFormat
-            var leases: [MemoryBudget.Lease] = []
-            if request.body.count <= Self.smallBody && !RequestBody.swells(request) {
-                (task, format) = try read(&timing)
-            } else {
-                let large = try await readLarge(request) { [timing] tiles in
-                    var timing = timing
-                    let (task, format) = try read(&timing, on: tiles)
-                    return LargeRequest(task: task, format: format, timing: timing)
-                }
-                (task, format, timing, leases) = (large.task, large.format, large.timing, large.leases)
-            }
+            let body = LargeBody(
+                request, limit: limits.memoryBytes, { [timing] in try read($0, timing, on: $1) }, peakBytes: { $0.task.peakBytes })
+            let isSmall = request.body.count <= Self.smallBody && !RequestBody.swells(request, limit: limits.memoryBytes)
+            var (parsed, leases) = try await self.read(body, isSmall: isSmall)
+            let (task, format) = (parsed.task, parsed.format)
+            timing = parsed.timing
             if task.operations <= Self.smallWork {
                 timing.end("queue")
                 let answer = try work(task, SerialTiles())

@@ -20,6 +20,8 @@ package struct ProblemDetails: Error, Sendable, Equatable {
     package var headerFields: HTTPFields = [:]
     /// What the request would have cost, where that is why it was refused.
     var estimate: Estimate?
+    /// Bytes without which the request could not be validated; not for the client.
+    var missingBytes = 0
 
     package init(
         status: HTTPResponse.Status, type: String, title: String, detail: String, faults: [Fault] = [], headerFields: HTTPFields = [:]

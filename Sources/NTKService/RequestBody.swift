@@ -17,32 +17,37 @@ enum RequestBody {
 
     /// - Parameters:
     ///   - limit: bytes that the members of an .npz may take.
+    ///   - guess: how much of a JSON text is no array of numbers. More is an error of kind `size`.
     ///   - field: the place of the arrays of a file alone: of those of an .npz or .safetensors, nil for the top; of an .npy `x`.
     ///   - tiles: of the worker that reads a large body; nil on the event loop.
     static func value(
-        _ request: ServerRequest, limit: Int, field: String? = nil, on tiles: (any TileExecutor)? = nil
+        _ request: ServerRequest, limit: Int, _ guess: JSONDemand.Guess, field: String? = nil, on tiles: (any TileExecutor)? = nil
     ) throws -> JSONValue {
         let contentType = request.head.headerFields.value(.contentType) ?? ""
         switch MediaRange.type(contentType) {
-        case multipart: return try parts(request.body, contentType, limit: limit)
-        case json: return try JSONValue.parse(request.body, on: tiles)
+        case multipart: return try parts(request.body, contentType, limit: limit, guess)
+        case json: return try JSONValue.parse(request.body, limits: JSONDemand(request.body[...], guess).limits, on: tiles)
         case npy: return .object(JSONObject(members: [("x", .tensor(try Npy.read(request.body[...])))]))
-        default: return try file(request.body, limit: limit, field: field)
+        default: return try file(request.body, limit: limit, guess, field: field)
         }
     }
 
-    private static func parts(_ body: [UInt8], _ contentType: String, limit: Int) throws -> JSONValue {
+    private static func parts(_ body: [UInt8], _ contentType: String, limit: Int, _ guess: JSONDemand.Guess) throws -> JSONValue {
         let parts = try Multipart.read(body, contentType: contentType)
         var value = JSONValue.object(JSONObject(members: []))
-        if let request = parts.first(where: { $0.name == "request" }) { value = try JSONValue.parse(Array(request.content)) }
+        if let request = parts.first(where: { $0.name == "request" }) { value = try text(request.content, guess) }
         for part in parts where part.name != "request" {
-            value = try value.inserting(content(part, limit: limit), at: part.name, pointer: "")
+            value = try value.inserting(content(part, limit: limit, guess), at: part.name, pointer: "")
         }
         return value
     }
 
-    private static func content(_ part: Multipart.Part, limit: Int) throws -> JSONValue {
-        if part.mediaType == json { return try JSONValue.parse(Array(part.content)) }
+    private static func text(_ text: ArraySlice<UInt8>, _ guess: JSONDemand.Guess) throws -> JSONValue {
+        try JSONValue.parse(copying: text, limits: JSONDemand(text, guess).limits)
+    }
+
+    private static func content(_ part: Multipart.Part, limit: Int, _ guess: JSONDemand.Guess) throws -> JSONValue {
+        if part.mediaType == json { return try text(part.content, guess) }
         if Npy.isNpy(part.content) { return .tensor(try Npy.read(part.content)) }
         if Npz.isZip(part.content) { return object(try Npz.read(part.content, limit: limit).arrays) }
         return object(try Safetensors.read(part.content).arrays)
@@ -50,10 +55,11 @@ enum RequestBody {
 
     /// A file of parameters: what else the request says stands in `meta.json` of an .npz, or, each member as JSON, in the metadata of a
     /// .safetensors.
-    private static func file(_ body: [UInt8], limit: Int, field: String?) throws -> JSONValue {
+    private static func file(_ body: [UInt8], limit: Int, _ guess: JSONDemand.Guess, field: String?) throws -> JSONValue {
         if Npz.isZip(body[...]) {
             let (arrays, meta) = try Npz.read(body[...], limit: limit)
-            let request = try meta.map { try JSONValue.parse($0) } ?? .object(JSONObject(members: []))
+            let request =
+                try meta.map { try JSONValue.parse($0, limits: JSONDemand(size: $0.count, guess).limits) } ?? .object(JSONObject(members: []))
             if let field { return try request.inserting(object(arrays), at: field, pointer: "") }
             return try arrays.reduce(request) { try $0.inserting(.tensor($1.array), at: $1.name, pointer: "") }
         }
@@ -61,10 +67,15 @@ enum RequestBody {
         var value = JSONValue.object(JSONObject(members: []))
         for (name, text) in file.metadata where ["architecture", "data_format", "input_shape"].contains(name) {
             // A plain word stands for itself.
-            let member = (try? JSONValue.parse(Array(text.utf8))) ?? .string(text)
+            let member = try member(Array(text.utf8), guess) ?? .string(text)
             value = try value.inserting(member, at: name, pointer: "")
         }
         return try value.inserting(object(file.arrays), at: "parameters", pointer: "")
+    }
+
+    /// Nil for what is no JSON.
+    private static func member(_ text: [UInt8], _ guess: JSONDemand.Guess) throws -> JSONValue? {
+        do { return try JSONValue.parse(text, limits: JSONDemand(text[...], guess).limits) } catch  where error.kind != .size { return nil }
     }
 
     private static func object(_ arrays: [(name: String, array: NumericArray)]) -> JSONValue {

@@ -7,10 +7,13 @@ package struct JSONLimits: Sendable {
     package var depth: Int
     /// Values and keys, an array of numbers counting once. They take some 200 bytes each, so a million is what a large body may cost.
     package var values: Int
+    /// Bytes of all strings and keys together. They are copied twice.
+    package var text: Int
 
-    package init(depth: Int = 64, values: Int = 1 << 20) {
+    package init(depth: Int = 64, values: Int = 1 << 20, text: Int = .max) {
         self.depth = depth
         self.values = values
+        self.text = text
     }
 }
 
@@ -29,7 +32,7 @@ extension JSONValue {
         let read = unsafe padded.withUnsafeBufferPointer { buffer in
             unsafe ntk_json_index(buffer.baseAddress, text.count).map { document in
                 let numbers = unsafe Storage<Double>(count: document.pointee.number_capacity)
-                let limits = ntk_json_limits(depth: limits.depth, nodes: limits.values)
+                let limits = ntk_json_limits(depth: limits.depth, nodes: limits.values, text: limits.text)
                 if let tiles {
                     unsafe withThreads(tiles, leastTokens) { unsafe ntk_json_read(document, limits, $0, numbers.base) }
                 } else {
@@ -43,6 +46,16 @@ extension JSONValue {
         if let error = unsafe JSONError(document.pointee) { throw error }
         var nodes = unsafe NodeReader(document.pointee, numbers)
         return nodes.next()
+    }
+
+    /// Parses a text that stands within something else, and is copied once.
+    package static func parse(
+        copying text: ArraySlice<UInt8>, limits: JSONLimits = JSONLimits(), on tiles: (any TileExecutor)? = nil
+    ) throws(JSONError) -> JSONValue {
+        var copy: [UInt8] = []
+        copy.reserveCapacity(text.count + padding)
+        copy += text
+        return try parse(copy, limits: limits, on: tiles)
     }
 
     /// The tiles as the C side calls them. Where they are cancelled, some calls are left out, which it allows.
@@ -61,9 +74,9 @@ extension JSONValue {
         }
     }
 
-    /// Commas of a text: one less than its numbers at the least.
-    package static func commas(_ text: ArraySlice<UInt8>) -> Int {
-        unsafe text.withUnsafeBufferPointer { unsafe ntk_json_commas($0.baseAddress, $0.count) }
+    /// How often an octet stands in a text: commas, say, are one less than its numbers at the least.
+    package static func count(_ octet: UInt8, in text: ArraySlice<UInt8>) -> Int {
+        unsafe text.withUnsafeBufferPointer { unsafe ntk_json_count(octet, $0.baseAddress, $0.count) }
     }
 
     /// Bytes of capacity beyond the text that save a copy.

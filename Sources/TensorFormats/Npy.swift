@@ -18,8 +18,14 @@ package enum Npy {
         return try .checked(shape, read, format)
     }
 
-    /// Bytes of one number of a file, by its header; nil where that is none.
-    package static func numberBytes(_ bytes: ArraySlice<UInt8>) -> Int? { (try? open(bytes))?.type.size }
+    /// What it takes to read a file of `size` bytes of which `head` is the beginning. Without a whole header the numbers may be of one byte, in
+    /// Fortran order.
+    package static func demand(_ head: ArraySlice<UInt8>, size: Int) -> ReadingDemand {
+        let opened = try? open(head)
+        let numbers = size / (opened?.type.size ?? 1) * MemoryLayout<Double>.stride
+        let isTurned = opened.map { $0.header.isFortran && $0.header.shape.count > 1 } ?? true
+        return ReadingDemand(kept: numbers, passing: isTurned ? numbers : 0)
+    }
 
     /// What a header says, and the bytes behind it, which may be more or fewer than it says.
     private static func open(

@@ -22,6 +22,9 @@ package struct NumericElements: RandomAccessCollection, Sendable, ExpressibleByA
 
     package init(arrayLiteral elements: Double...) { self.init(elements) }
 
+    /// Whether there are no others in their memory.
+    package var isWhole: Bool { count == storage.count }
+
     package var startIndex: Int { 0 }
     package var endIndex: Int { count }
 
@@ -37,7 +40,6 @@ package struct NumericElements: RandomAccessCollection, Sendable, ExpressibleByA
 
     /// A matrix of these elements to be read only, in the same memory.
     package func matrix(rows: Int, columns: Int) -> Matrix<Double> {
-        let isWhole = count == storage.count
         let part = unsafe isWhole ? storage : Storage(count: count, at: UnsafeMutableRawPointer(storage.base + start), owner: storage)
         return Matrix(rows: rows, columns: columns, storage: part)
     }

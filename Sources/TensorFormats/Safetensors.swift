@@ -4,6 +4,8 @@ package enum Safetensors {
     private static let format = ".safetensors"
     /// As in the format's own reader.
     private static let maximumHeaderOctets = 100_000_000
+    /// What a header may have to be read only to see what the file takes, in octets and in values.
+    private static let headerForDemand = (octets: 256 << 10, values: 1 << 15)
 
     package struct File: Sendable {
         package var arrays: [(name: String, array: NumericArray)]
@@ -12,39 +14,62 @@ package enum Safetensors {
     }
 
     package static func read(_ bytes: ArraySlice<UInt8>) throws(FormatError) -> File {
+        let header = try header(bytes)
+        var file = File(arrays: [], metadata: header.metadata)
+        for entry in header.entries {
+            let content = bytes[header.end + entry.bytes.lowerBound..<header.end + entry.bytes.upperBound]
+            file.arrays.append((entry.name, try .checked(entry.shape, entry.type.numbers(content, isBigEndian: false), format)))
+        }
+        return file
+    }
+
+    /// What `read` takes: the header says the types. Where it is too long to be read for that alone, they are assumed to be of one byte.
+    package static func demand(_ bytes: ArraySlice<UInt8>) -> ReadingDemand {
+        let count = (try? headerCount(bytes)) ?? 0
+        let entries = count > headerForDemand.octets ? nil : (try? header(bytes, values: headerForDemand.values))?.entries
+        let numbers = entries?.reduce(0) { $0 + $1.bytes.count / $1.type.size * MemoryLayout<Double>.stride + ReadingDemand.arrayBytes }
+        return ReadingDemand(kept: numbers ?? bytes.count * MemoryLayout<Double>.stride, text: count)
+    }
+
+    /// Bytes of a header.
+    private static func headerCount(_ bytes: ArraySlice<UInt8>) throws(FormatError) -> Int {
         let start = bytes.startIndex
         guard bytes.count >= 8 else { throw FormatError(format, "a header's length of 8 bytes expected; \(bytes.count) bytes came") }
         let length = (0..<8).reduce(UInt64(0)) { $0 | UInt64(bytes[start + $1]) << (8 * UInt64($1)) }
         guard length <= UInt64(bytes.count - 8) else {
             throw FormatError(format, "a header of at most \(bytes.count - 8) bytes expected; its length is \(length)")
         }
-        let body = start + 8 + Int(length)
         guard length <= UInt64(Self.maximumHeaderOctets) else {
             throw FormatError(format, "a header of at most \(Self.maximumHeaderOctets) bytes expected; its length is \(length)")
         }
-        guard length > 0, bytes[start + 8] == UInt8(ascii: "{") else { throw FormatError(format, "a header that begins with { expected") }
+        return Int(length)
+    }
+
+    /// The header, and where the arrays begin. What it says of them is sound, so that they can be allocated.
+    private static func header(
+        _ bytes: ArraySlice<UInt8>, values: Int = JSONLimits().values
+    ) throws(FormatError) -> (entries: [Entry], metadata: [(name: String, text: String)], end: Int) {
+        let start = bytes.startIndex + 8
+        let end = start + (try headerCount(bytes))
+        guard end > start, bytes[start] == UInt8(ascii: "{") else { throw FormatError(format, "a header that begins with { expected") }
         let header: JSONValue
-        do { header = try JSONValue.parse(Array(bytes[start + 8..<body])) } catch {
+        do { header = try JSONValue.parse(copying: bytes[start..<end], limits: JSONLimits(values: values)) } catch {
             throw FormatError(format, "a JSON header expected: \(error.detail)")
         }
         guard case .object(let object) = header else { throw FormatError(format, "a JSON object as header expected") }
-        var file = File(arrays: [], metadata: [])
         var entries: [Entry] = []
+        var metadata: [(name: String, text: String)] = []
         for (name, value) in object.members {
             guard case .object(let entry) = value else { throw FormatError(format, "an object for \(name) expected") }
             if name == "__metadata__" {
-                file.metadata = entry.members.compactMap { key, value in if case .string(let text) = value { (key, text) } else { nil } }
+                metadata = entry.members.compactMap { key, value in if case .string(let text) = value { (key, text) } else { nil } }
                 continue
             }
             entries.append(try self.entry(name, entry))
         }
         // Before anything is allocated: arrays that overlap could take many times the file.
-        try checkCover(entries, of: bytes.endIndex - body)
-        for entry in entries {
-            let content = bytes[body + entry.bytes.lowerBound..<body + entry.bytes.upperBound]
-            file.arrays.append((entry.name, try .checked(entry.shape, entry.type.numbers(content, isBigEndian: false), format)))
-        }
-        return file
+        try checkCover(entries, of: bytes.endIndex - end)
+        return (entries, metadata, end)
     }
 
     /// What the header says of one array.

@@ -188,7 +188,7 @@ def archive(count: int, tail: bytes) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as members:
         members.writestr("meta.json", b'{"architecture":{"type":"dense"},"diagonal":true}')
-        header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1, %d), }" % count
+        header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (100, %d), }" % (count // 100)
         members.writestr("x1.npy", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + bytes(count * 8 - len(tail)) + tail)
     return file.getvalue()
 
@@ -197,13 +197,17 @@ def test_what_a_body_is_read_into_counts(start):
     """Numbers of one digit take eight times their text, and an archive of zeros hundreds of times itself."""
     budget = 24 << 20
     server = start("--memory-budget", str(budget))
-    text = b'{"architecture":{"type":"dense"},"diagonal":true,"x1":[[%s]]}'
-    assert post(server, "application/json", text % b",".join([b"1"] * 1_500_000)) == 413
-    assert post(server, "application/x-npz", archive(1_200_000, random.Random(1).randbytes(120_000))) == 413
+    text = b'{"architecture":{"type":"dense"},"diagonal":true,"x1":[%s]}'
+
+    def ones(count: int) -> bytes:
+        return text % b",".join([b"[%s]" % b",".join([b"1"] * (count // 100))] * 100)
+
+    assert post(server, "application/json", ones(1_500_000)) == 413
+    assert post(server, "application/x-npz", archive(1_600_000, random.Random(1).randbytes(160_000))) == 413
     assert post(server, "application/x-npz", archive(900_000, b"")) == 200
-    assert post(start("--memory-budget", str(16 << 20)), "application/x-npz", archive(900_000, b"")) == 413
+    assert post(start("--memory-budget", str(14 << 20)), "application/x-npz", archive(900_000, b"")) == 413
     statuses = []
-    senders = [threading.Thread(target=lambda: statuses.append(post(server, "application/json", text % b",".join([b"1"] * 400_000))))
+    senders = [threading.Thread(target=lambda: statuses.append(post(server, "application/json", ones(400_000))))
                for _ in range(12)]
     for thread in senders:
         thread.start()

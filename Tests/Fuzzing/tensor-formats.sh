@@ -15,7 +15,7 @@ if [ ! -e "$formats/done" ] || [ -n "$(find "$root"/Sources/{TensorFormats,Linea
     module Locks "$root"/Sources/Locks/*.swift
     # What the readers stand on: numbers in memory of their own, and as a matrix.
     module LinearAlgebra "$root"/Sources/LinearAlgebra/{BLAS,Double+Scalar,FirstError,Matrix,RecycledBlocks,Scalar,Storage,TileExecutor}.swift
-    module TensorFormats "$root"/Sources/TensorFormats/{Checksum,FormatError,JSON*,Multipart,Npy,NpyHeader,NumericElements,Npz,Npz+Sizes,NpzDirectory,Safetensors}.swift
+    module TensorFormats "$root"/Sources/TensorFormats/{Checksum,FormatError,JSON*,Multipart,Npy,NpyHeader,NumericElements,Npz,Npz+Demand,NpzDirectory,NpzMembers,ReadingDemand,Safetensors}.swift
     out="$own"
     touch "$formats/done"
 fi

@@ -3,13 +3,6 @@ import TensorFormats
 import Testing
 
 struct ArrayFileTests {
-    private func npy(_ descriptor: String, _ shape: String, _ content: [UInt8], isFortran: Bool = false) -> [UInt8] {
-        let header = "{'descr': '\(descriptor)', 'fortran_order': \(isFortran ? "True" : "False"), 'shape': (\(shape)), }\n"
-        return [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count), 0] + Array(header.utf8) + content
-    }
-
-    private func little<Value: BitwiseCopyable>(_ values: [Value]) -> [UInt8] { unsafe values.withUnsafeBytes { unsafe Array($0) } }
-
     @Test func npyOfEveryTypeAndOrder() throws {
         func numbers(_ descriptor: String, _ content: [UInt8]) throws -> [Double] {
             Array(try Npy.read(npy(descriptor, "2,", content)[...]).elements)
@@ -91,10 +84,6 @@ struct ArrayFileTests {
         #expect(throws: FormatError.self) { try read("--x\r\nX: \(String(repeating: "a", count: 16_384))" + part.dropFirst(3) + "--x--") }
     }
 
-    private func safetensors(_ header: String, _ content: [UInt8]) -> [UInt8] {
-        (0..<8).map { UInt8(truncatingIfNeeded: header.utf8.count >> (8 * $0)) } + Array(header.utf8) + content
-    }
-
     @Test func safetensorsOfEveryFloat() throws {
         let header = #"""
             {"__metadata__":{"format":"pt"},"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1,1],
@@ -119,27 +108,6 @@ struct ArrayFileTests {
         }
     }
 
-    /// A zip archive of one member; `packed` is its content by `method`, `extra` what the directory has beside it.
-    private func zip(_ name: String, method: UInt8, packed: [UInt8], size: Int, checksum: Int, extra: [UInt8] = []) -> [UInt8] {
-        func number(_ value: Int, _ bytes: Int) -> [UInt8] { (0..<bytes).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
-        let common = [method, 0, 0, 0, 0, 0] + number(checksum, 4) + number(packed.count, 4) + number(size, 4) + number(name.utf8.count, 2)
-        let local = [0x50, 0x4B, 3, 4, 20, 0, 0, 0] + common + number(0, 2) + Array(name.utf8) + packed
-        let central =
-            [0x50, 0x4B, 1, 2, 20, 0, 20, 0, 0, 0] + common + number(extra.count, 2) + number(0, 10) + number(0, 4)
-            + Array(name.utf8) + extra
-        return local + central + [0x50, 0x4B, 5, 6, 0, 0, 0, 0, 1, 0, 1, 0] + number(central.count, 4) + number(local.count, 4) + [0, 0]
-    }
-
-    /// Of zip archives (ISO 3309).
-    private func crc32(_ bytes: [UInt8]) -> Int {
-        var crc: UInt32 = ~0
-        for byte in bytes {
-            crc ^= UInt32(byte)
-            for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0xEDB8_8320 : crc >> 1 }
-        }
-        return Int(~crc)
-    }
-
     @Test func npzThatIsDamagedOrClaimsTooMuch() {
         let file = npy("<f8", "2,", little([1.0, 2]))
         let deflated = [1] + little([UInt16(file.count), ~UInt16(file.count)]) + file
@@ -160,7 +128,7 @@ struct ArrayFileTests {
         let extra = [0x99, 0x99, 4, 0, 1, 0, 0, 0, 1, 0, 8, 0] + little([UInt64(file.count)])
         let archive = zip("a.npy", method: 0, packed: file, size: 0xFFFF_FFFF, checksum: crc32(file), extra: extra)
         #expect(try Array(Npz.read(archive[...], limit: 1_000).arrays[0].array.elements) == [1, 2])
-        #expect(Npz.inflatedBytes(archive[...]) == file.count)
+        #expect(Npz.inflatedBytes(archive[...], limit: 1_000) == file.count)
     }
 
     @Test func npzStoredAndDeflated() throws {

@@ -63,6 +63,8 @@ struct ntk_json_limits {
     size_t depth;
     /// Nodes: values and keys, where an array of numbers is one.
     size_t nodes;
+    /// Bytes of all strings and keys together.
+    size_t text;
 };
 
 /// A text on its way to nodes, or the reason why there are none. What it points to is its own, but for the text and the numbers.
@@ -105,8 +107,8 @@ struct ntk_json_threads {
 void ntk_json_read(
     struct ntk_json_document *document, struct ntk_json_limits limits, const struct ntk_json_threads *threads, double *numbers);
 
-/// Commas in a text, which are at least as many as its numbers, less one; those within strings count too.
-size_t ntk_json_commas(const uint8_t *text, size_t length);
+/// How often an octet stands in a text, also within strings. Commas are at least as many as its numbers, less one.
+size_t ntk_json_count(uint8_t octet, const uint8_t *text, size_t length);
 
 void ntk_json_free(struct ntk_json_document *document);
 

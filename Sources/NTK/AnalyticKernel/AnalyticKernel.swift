@@ -33,12 +33,13 @@ public struct AnalyticKernel: Sendable {
         spatial?.operationsPerPair ?? 2 * features + 100 * depth
     }
 
-    /// Bytes that `matrices` takes beside its results for so many points in all.
-    public func workingBytes<Element: KernelScalar>(points: Int, as _: Element.Type) -> Int {
+    /// Bytes that `matrices`, or without panels `diagonals`, takes beside its results for so many points in all.
+    public func workingBytes<Element: KernelScalar>(points: Int, inPanels: Bool = true, as _: Element.Type) -> Int {
         if let spatial { return spatial.workingBytes(points: points, as: Element.self) }
-        // Unit vectors, in rows and in panels, of up to two sets that are each filled up to whole panels.
-        let rows = points.roundedUp(to: PointSet<Element>.rowPadding) + PointSet<Element>.rowPadding
-        let (bytes, overflow) = rows.multipliedReportingOverflow(by: 2 * features * MemoryLayout<Element>.stride)
+        // Unit vectors, in rows and in panels, of up to two sets that are each filled up to whole panels; of one in rows alone to whole blocks.
+        let padding = PointSet<Element>.rowPadding
+        let rows = inPanels ? 2 * (points.roundedUp(to: padding) + padding) : points.roundedUp(to: blockRows)
+        let (bytes, overflow) = rows.multipliedReportingOverflow(by: features * MemoryLayout<Element>.stride)
         return overflow ? .max : bytes
     }
 

@@ -1,46 +1,100 @@
 internal import ComputeExecutor
 internal import HTTP1
 internal import LinearAlgebra
+internal import TensorFormats
 
-// Bodies that are read on a worker.
+/// A body that is read on a worker, into memory that is asked for before.
+struct LargeBody<Value: Sendable>: Sendable {
+    /// Bytes of the body itself, which has its memory.
+    var count: Int
+    /// Bytes that `read` takes.
+    var demand: @Sendable (JSONDemand.Guess) -> Int
+    /// - Throws: among others `JSONError` of kind `size` when there is more in a text than was guessed.
+    var read: @Sendable (JSONDemand.Guess, (any TileExecutor)?) throws -> Value
+    /// Bytes that it takes to go on with what was read, which is a part of them.
+    var peakBytes: @Sendable (Value) -> Int = { _ in 0 }
+    var priority: WorkPriority?
+    /// Whether it waits until there is memory.
+    var isPatient = false
+}
+
+extension LargeBody {
+    init(
+        _ request: ServerRequest, limit: Int, priority: WorkPriority? = nil,
+        _ read: @escaping @Sendable (JSONDemand.Guess, (any TileExecutor)?) throws -> Value,
+        peakBytes: @escaping @Sendable (Value) -> Int = { _ in 0 }
+    ) {
+        self.init(
+            count: request.body.count, demand: { RequestBody.demand(request, limit: limit, $0) }, read: read, peakBytes: peakBytes,
+            priority: priority)
+    }
+}
+
 extension NTKService {
     /// Bytes of JSON that are parsed in a second.
     private static let parsedBytesPerSecond = 3e8
 
-    /// A task, how it is answered, and the memory that both the body is read into and the task takes.
-    struct LargeRequest<Task: ComputeTask> {
-        var task: Task
-        var format: AnswerFormat
-        var timing: ServerTiming
-        var leases: [MemoryBudget.Lease] = []
+    /// Reads a body here if it is small, and then without memory of its own unless it grows; else as `read` does.
+    func read<Value>(_ body: LargeBody<Value>, isSmall: Bool) async throws -> (value: Value, leases: [MemoryBudget.Lease]) {
+        guard isSmall else { return try await read(body) }
+        do {
+            return (try body.read(.most, nil), [])
+        } catch let problem as ProblemDetails where problem.missingBytes > 0 {
+            return try await read(body)
+        }
     }
 
     /// Reads a body when there is memory for what it becomes.
     ///
-    /// What the task takes is known only then, and what was read is a part of it. If there is not that much now, what was read is let go and read
-    /// again later: to hold some memory and wait for more is to wait for others who do the same.
-    func readLarge<Task: ComputeTask>(
-        _ request: ServerRequest, _ read: @escaping @Sendable (any TileExecutor) throws -> LargeRequest<Task>
-    ) async throws -> LargeRequest<Task> {
-        let priority = WorkPriority(seconds: Double(request.body.count) / Self.parsedBytesPerSecond)
-        var bytes = try await executor.run(priority: priority) { _ in RequestBody.decodedBytes(request) }
+    /// What it takes to go on is known only then; so is how much text was no array of numbers, and how much what was read grows by. If that is more
+    /// than there is now, what was read is let go and read again later: to hold some memory and wait for more is to wait for others who do the same.
+    func read<Value>(_ body: LargeBody<Value>) async throws -> (value: Value, leases: [MemoryBudget.Lease]) {
+        let priority = body.priority ?? WorkPriority(seconds: Double(body.count) / Self.parsedBytesPerSecond)
+        var guess = JSONDemand.Guess.few
+        var bytes = try await executor.run(priority: priority) { _ in body.demand(.few) }
+        var growth = 0
         while true {
-            guard bytes <= capacity.memory.largest else {
-                throw ProblemDetails(
-                    .contentTooLarge(
-                        "The body takes about \(bytes) bytes once it is read; there are \(capacity.memory.largest) for all requests.",
-                        "RFC 9110 §15.5.14"))
+            let all = bytes.addingClamped(growth)
+            guard all.addingClamped(body.count) <= capacity.memory.largest else { throw tooLarge(all) }
+            let lease = try await body.isPatient ? patiently { try await capacity.memory.reserve(all) } : reserve(all)
+            do {
+                let value = try await executor.run(priority: priority) { [guess, growth] tiles in
+                    try Allowance.$current.withValue(Allowance(growth)) { try body.read(guess, tiles) }
+                }
+                let peak = body.peakBytes(value).addingClamped(growth)
+                guard peak > lease.bytes else { return (value, [lease]) }
+                if let rest = capacity.memory.growNow(peak - lease.bytes) { return (value, [lease, rest]) }
+                bytes = max(bytes, peak - growth)
+            } catch let problem as ProblemDetails where problem.missingBytes > 0 {
+                growth = growth.addingClamped(problem.missingBytes)
+            } catch let error as JSONError where error.kind == .size && guess == .few {
+                guess = .most
+                bytes = try await executor.run(priority: priority) { _ in body.demand(.most) }
             }
-            let lease = try await reserve(bytes)
-            var large = try await executor.run(priority: priority) { tiles in try read(tiles) }
-            large.leases = [lease]
-            let more = large.task.peakBytes - lease.bytes
-            guard more > 0 else { return large }
-            if let rest = capacity.memory.growNow(more) {
-                large.leases.append(rest)
-                return large
+        }
+    }
+
+    private func tooLarge(_ bytes: Int) -> ProblemDetails {
+        ProblemDetails(
+            .contentTooLarge(
+                "The body takes about \(bytes) bytes once it is read; there are \(capacity.memory.largest) for all requests.",
+                "RFC 9110 §15.5.14"))
+    }
+
+    /// Memory for the body of a job, when there is some.
+    func reserveBody(_ bytes: Int) async throws -> MemoryBudget.Lease {
+        guard bytes <= capacity.memory.largestBody else { throw tooLarge(bytes) }
+        return try await patiently { try await capacity.memory.reserveBody(bytes, isGrowth: false) }
+    }
+
+    /// Waits until there is memory, as nobody does on a connection.
+    private func patiently(_ reserve: () async throws -> MemoryBudget.Lease) async throws -> MemoryBudget.Lease {
+        while true {
+            do {
+                return try await reserve()
+            } catch is MemoryBudget.Exhausted {
+                try await Task.sleep(for: .seconds(1))
             }
-            bytes = large.task.peakBytes
         }
     }
 }

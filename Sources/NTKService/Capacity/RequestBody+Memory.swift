@@ -2,38 +2,46 @@ internal import HTTP1
 internal import HTTPTypes
 internal import TensorFormats
 
-/// What a body takes once it is read, beside itself: its numbers are float64 then.
+/// What a body takes once it is read, beside itself.
 extension RequestBody {
-    /// A number of JSON text: eight bytes, and while it is read the places where it and its comma begin.
-    private static let bytesPerComma = 16
-    /// Archives: inflated, and as float64 from float32.
-    private static let bytesInflated = 3
+    /// A small body that becomes larger than this is not small.
+    private static let smallOnceRead = 1 << 20
 
     /// Whether a small body becomes a large one when it is read: an archive, alone or as a part.
-    static func swells(_ request: ServerRequest) -> Bool {
+    static func swells(_ request: ServerRequest, limit: Int) -> Bool {
         guard let first = request.body.first, first == UInt8(ascii: "P") || first == UInt8(ascii: "-") else { return false }
-        return decodedBytes(request) > NTKService.smallBody * bytesPerComma
+        let contentType = request.head.headerFields.value(.contentType) ?? ""
+        let files: [ArraySlice<UInt8>] =
+            MediaRange.type(contentType) == multipart
+            ? ((try? Multipart.read(request.body, contentType: contentType)) ?? []).map(\.content) : [request.body[...]]
+        let archives = files.filter { Npz.isZip($0) }
+        return archives.reduce(0) { $0.addingClamped(Npz.inflatedBytes($1, limit: limit)) } > smallOnceRead / MemoryLayout<Double>.stride
     }
 
-    /// Takes a look at all of the body: not on the event loop.
-    static func decodedBytes(_ request: ServerRequest) -> Int {
-        let contentType = request.head.headerFields[.contentType] ?? ""
+    /// Bytes that `value` with the same arguments takes. Takes a look at all of the body: not on the event loop.
+    static func demand(_ request: ServerRequest, limit: Int, _ guess: JSONDemand.Guess) -> Int {
+        let contentType = request.head.headerFields.value(.contentType) ?? ""
         switch MediaRange.type(contentType) {
-        case json: return text(request.body[...])
+        case json: return JSONDemand(request.body[...], guess).bytes
         case multipart:
             guard let parts = try? Multipart.read(request.body, contentType: contentType) else { return request.body.count }
-            return parts.reduce(0) { $0.addingClamped($1.name == "request" || $1.mediaType == json ? text($1.content) : file($1.content)) }
-        default: return file(request.body[...])
+            return parts.reduce(0) {
+                // A text is copied.
+                let isText = $1.name == "request" || $1.mediaType == json
+                return $0.addingClamped(isText ? JSONDemand($1.content, guess).bytes + $1.content.count : file($1.content, limit: limit, guess))
+            }
+        default: return file(request.body[...], limit: limit, guess)
         }
     }
 
-    private static func text(_ text: ArraySlice<UInt8>) -> Int {
-        max((JSONValue.commas(text) + 1) * bytesPerComma, text.count)
-    }
-
-    private static func file(_ file: ArraySlice<UInt8>) -> Int {
-        if Npz.isZip(file) { return Npz.inflatedBytes(file).multipliedClamped(by: bytesInflated) }
-        guard Npy.isNpy(file) else { return file.count * 2 }
-        return file.count * 8 / (Npy.numberBytes(file) ?? 8)
+    private static func file(_ file: ArraySlice<UInt8>, limit: Int, _ guess: JSONDemand.Guess) -> Int {
+        if Npz.isZip(file) {
+            let demand = Npz.demand(file, limit: limit)
+            return demand.bytes.addingClamped(demand.text + JSONDemand(size: demand.text, guess).bytes)
+        }
+        if Npy.isNpy(file) { return Npy.demand(file, size: file.count).bytes }
+        let demand = Safetensors.demand(file)
+        // The reader of the format has its own limits.
+        return demand.bytes.addingClamped(demand.text + JSONDemand(size: demand.text, .most).bytes)
     }
 }

@@ -16,8 +16,8 @@ extension NTKService {
         let (limits, meter, seconds) = (limits, meter, jobSeconds)
         let requestID = Self.requestID(request.head)
         let fingerprint = { @Sendable in IdempotencyKey.fingerprint(request) }
-        let submission = try await executor.run { _ in
-            let task = try validate(RequestBody.value(request, limit: limits.memoryBytes))
+        let body = LargeBody(request, limit: limits.memoryBytes) { guess, tiles in
+            let task = try validate(RequestBody.value(request, limit: limits.memoryBytes, guess, on: tiles))
             let estimate = Estimate(flops: task.operations, peakBytes: task.peakBytes, seconds: meter.seconds(task.operations))
             guard estimate.peakBytes <= limits.memoryBytes else { throw ProblemDetails.overMemory(estimate, limit: limits.memoryBytes) }
             guard estimate.seconds <= seconds else { throw ProblemDetails.overTime(estimate, limit: seconds) }
@@ -26,7 +26,7 @@ extension NTKService {
                 contentType: request.head.headerFields[.contentType] ?? RequestBody.json, fingerprint: fingerprint(), requestID: requestID,
                 request: request.body)
         }
-        switch submission {
+        switch try await read(body).value {
         case .accepted(let view): return Self.accepted(view)
         case .known(let view):
             guard try await executor.run({ _ in fingerprint() }) == view.manifest.fingerprint else { throw ProblemDetails.keyReused }
@@ -60,6 +60,8 @@ extension NTKService {
             own.run = run
             do {
                 guard run.losses < jobs.limits.losses else { throw ProblemDetails.lost(servers: run.losses) }
+                let lease = try await own.reserveBody(run.requestBytes())
+                defer { withExtendedLifetime(lease) {} }
                 let body = try await executor.run { _ in try run.request() }
                 let head = HTTPRequest(
                     method: .post, scheme: "http", authority: "localhost", path: run.manifest.target,
@@ -84,15 +86,19 @@ extension NTKService {
         _ work: @escaping @Sendable (Task, any TileExecutor) throws -> ComputedAnswer
     ) async throws -> ServerResponse {
         let (memory, meter) = (limits.memoryBytes, meter)
-        let task = try await executor.run(priority: .background) { tiles in
-            try validate(RequestBody.value(request, limit: memory, on: tiles))
-        }
-        guard task.peakBytes <= memory else {
-            let estimate = Estimate(flops: task.operations, peakBytes: task.peakBytes, seconds: meter.seconds(task.operations))
-            throw ProblemDetails.overMemory(estimate, limit: memory)
-        }
-        let lease = try await patientlyReserve(task.peakBytes)
-        defer { withExtendedLifetime(lease) {} }
+        var body = LargeBody(
+            request, limit: memory, priority: .background,
+            { guess, tiles in
+                let task = try validate(RequestBody.value(request, limit: memory, guess, on: tiles))
+                guard task.peakBytes <= memory else {
+                    let estimate = Estimate(flops: task.operations, peakBytes: task.peakBytes, seconds: meter.seconds(task.operations))
+                    throw ProblemDetails.overMemory(estimate, limit: memory)
+                }
+                return task
+            }, peakBytes: \.peakBytes)
+        body.isPatient = true
+        let (task, leases) = try await read(body)
+        defer { withExtendedLifetime(leases) {} }
         let content = try await executor.run(priority: .background) { tiles in
             let answer: ComputedAnswer
             if let blockwise = task as? any BlockwiseTask, let found = try blockwise.answer(in: run, on: tiles) {
@@ -109,17 +115,6 @@ extension NTKService {
             return try StoredAnswer.store(answer, isOneArray: task.answersOneArray, in: run)
         }
         return ServerResponse(status: .ok, body: .bytes(content))
-    }
-
-    /// Memory for a job, which waits until there is some.
-    private func patientlyReserve(_ bytes: Int) async throws -> MemoryBudget.Lease {
-        while true {
-            do {
-                return try await capacity.memory.reserve(bytes)
-            } catch is MemoryBudget.Exhausted {
-                try await Task.sleep(for: .seconds(1))
-            }
-        }
     }
 }
 

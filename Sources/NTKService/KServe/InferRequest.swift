@@ -29,19 +29,23 @@ struct InferRequest: Sendable {
         return [RequestBody.json, InferResponse.octets].contains(MediaRange.type(contentType))
     }
 
-    init(_ request: ServerRequest) throws {
+    /// - Throws: `JSONError` of kind `size` when there is more in the text than was guessed.
+    init(_ request: ServerRequest, _ guess: JSONDemand.Guess) throws {
         let body = request.body
-        var length = body.count
-        if let text = request.head.headerFields[Self.headerLength] {
-            guard text.utf8.count <= 15, !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let count = Int(text),
-                count <= body.count
-            else {
-                throw ProblemDetails.badInference(
-                    "Inference-Header-Content-Length: a number of bytes up to the body's \(body.count) expected; \(text.prefix(40)) came")
-            }
-            length = count
+        let head = body[..<(try Self.headCount(request))]
+        let limits = JSONDemand(head, guess).limits
+        let value = try head.count == body.count ? JSONValue.parse(body, limits: limits) : JSONValue.parse(copying: head, limits: limits)
+        try self.init(value, binary: body[head.endIndex...])
+    }
+
+    /// Bytes of JSON, before tensors in binary.
+    static func headCount(_ request: ServerRequest) throws(ProblemDetails) -> Int {
+        let most = request.body.count
+        guard let text = request.head.headerFields[headerLength] else { return most }
+        guard text.utf8.count <= 15, !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let count = Int(text), count <= most else {
+            throw .badInference("Inference-Header-Content-Length: a number of bytes up to the body's \(most) expected; \(text.prefix(40)) came")
         }
-        try self.init(JSONValue.parse(length == body.count ? body : Array(body[..<length])), binary: body[length...])
+        return count
     }
 
     private init(_ value: JSONValue, binary: ArraySlice<UInt8>) throws {

@@ -37,25 +37,33 @@ extension NTKService {
         ServerResponse(headerFields: [.contentType: "application/json", .cacheControl: "no-store"], body: .bytes(json))
     }
 
+    private struct Parsed: Sendable {
+        var inference: InferRequest
+        var wanted: [InferRequest.Output]
+        var task: RegressorPredictionRequest
+    }
+
     /// Tensors → prediction → tensors.
     private func infer(_ request: ServerRequest, _ regressor: Regressor) async throws -> ServerResponse {
         var timing = ServerTiming()
-        let inference: InferRequest
-        if request.body.count <= Self.smallBody {
-            inference = try InferRequest(request)
-        } else {
-            inference = try await executor.run { _ in try InferRequest(request) }
+        @Sendable func read(_ guess: JSONDemand.Guess, _: (any TileExecutor)?) throws -> Parsed {
+            let inference = try InferRequest(request, guess)
+            let wanted = try Self.outputs(inference, of: regressor)
+            let needsVariance = wanted.contains { $0.name == "variance" }
+            let task = try RegressorPredictionRequest(inference.prediction(needsVariance: needsVariance), regressor)
+            return Parsed(inference: inference, wanted: wanted, task: task)
         }
-        let wanted = try Self.outputs(inference, of: regressor)
-        let needsVariance = wanted.contains { $0.name == "variance" }
-        let task = try RegressorPredictionRequest(inference.prediction(needsVariance: needsVariance), regressor)
+        let body = LargeBody(
+            count: request.body.count, demand: { InferRequest.demand(request, $0) }, read: read, peakBytes: \.task.peakBytes)
+        let (parsed, leases) = try await self.read(body, isSmall: request.body.count <= Self.smallBody)
+        let (inference, wanted, task) = (parsed.inference, parsed.wanted, parsed.task)
         timing.end("parse")
         let seconds = [try Deadline.seconds(request.head), inference.seconds].compactMap { $0 }.min()
         let result: (tensors: [InferTensor], timing: ServerTiming)
         if let seconds {
-            result = try await Deadline.run(within: seconds) { [timing] in try await predict(task, within: seconds, timing) }
+            result = try await Deadline.run(within: seconds) { [timing, leases] in try await predict(task, within: seconds, timing, leases) }
         } else {
-            result = try await predict(task, within: nil, timing)
+            result = try await predict(task, within: nil, timing, leases)
         }
         timing = result.timing
         let tensors = Dictionary(uniqueKeysWithValues: result.tensors.map { ($0.name, $0) })
@@ -83,14 +91,14 @@ extension NTKService {
 
     /// In a batch with other predictions of the regressor, in `/v1` or here.
     private func predict(
-        _ task: RegressorPredictionRequest, within seconds: Double?, _ timing: ServerTiming
+        _ task: RegressorPredictionRequest, within seconds: Double?, _ timing: ServerTiming, _ leases: [MemoryBudget.Lease]
     ) async throws -> (tensors: [InferTensor], timing: ServerTiming) {
         let estimate = Estimate(flops: task.operations, peakBytes: task.peakBytes, seconds: meter.seconds(task.operations))
         guard estimate.peakBytes <= limits.memoryBytes else { throw ProblemDetails.overMemory(estimate, limit: limits.memoryBytes) }
         guard estimate.seconds <= limits.seconds else { throw ProblemDetails.overTime(estimate, limit: limits.seconds) }
         guard let regressors else { throw ProblemDetails.unavailable("this server has no data directory") }
-        let lease = try await reserve(task.peakBytes)
-        defer { withExtendedLifetime(lease) {} }
+        let leases = leases.isEmpty ? [try await reserve(task.peakBytes)] : leases
+        defer { withExtendedLifetime(leases) {} }
         let computed: Computed
         do {
             computed = try await execute(task, within: seconds) { try regressors.predict($0, tiles: $1) }

@@ -12,12 +12,13 @@ extension NTKService {
 
     func storeNetwork(_ request: ServerRequest) async throws -> ServerResponse {
         let (store, memory) = (networks, limits.memoryBytes)
-        let (text, id, isNew) = try await executor.run { _ in
-            let network = try NetworkSource(RequestBody.value(request, limit: memory, field: "parameters"), at: "")
+        let body = LargeBody(request, limit: memory) { guess, tiles in
+            let network = try NetworkSource(RequestBody.value(request, limit: memory, guess, field: "parameters", on: tiles), at: "")
             if let shape = network.inputShape ?? network.impliedShape { _ = try network.network(shape: shape) }
             let (id, isNew) = try store.put(network)
-            return (Self.description(network, id), id, isNew)
+            return (text: Self.description(network, id), id: id, isNew: isNew)
         }
+        let (text, id, isNew) = try await read(body).value
         return ServerResponse(
             status: isNew ? .created : .ok,
             headerFields: [.contentType: "application/json", .location: "/v1/networks/\(NetworkStore.prefix)\(id)"], body: .bytes(Array(text.utf8)))

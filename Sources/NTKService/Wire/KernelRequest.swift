@@ -98,8 +98,9 @@ struct KernelRequest: ComputeTask {
         let points = x1.rows + (x2?.rows ?? 0)
         let inputs = points.multipliedClamped(by: x1.columns)
         let working =
-            diagonal
-            ? 0 : precision == .float64 ? kernel.workingBytes(points: points, as: Double.self) : kernel.workingBytes(points: points, as: Float.self)
+            precision == .float64
+            ? kernel.workingBytes(points: points, inPanels: !diagonal, as: Double.self)
+            : kernel.workingBytes(points: points, inPanels: !diagonal, as: Float.self)
         return results.multipliedClamped(by: size * kinds.count).addingClamped(inputs.multipliedClamped(by: 8)).addingClamped(working)
     }
 }

@@ -38,6 +38,8 @@ extension ObjectReader {
         let shape = Array(array.shape.dropFirst())
         let values = array.elements.matrix(rows: array.shape[0], columns: shape.reduce(1, *))
         guard format == .channelsFirst, shape.count > 1 else { return PointTensor(values: values, shape: shape) }
+        // Of a JSON text there is room for two copies of its numbers.
+        if array.elements.isWhole { try Allowance.take(values.rows * values.columns * MemoryLayout<Double>.stride) }
         let channels = shape[0]
         let positions = values.columns / channels
         let moved = Matrix<Double>(uninitializedRows: values.rows, columns: values.columns)
@@ -69,7 +71,7 @@ extension ObjectReader {
             throw .invalid(pointer, "[\(points), V, V] or edges [\(points), E, 2] expected, one entry for each point; shape \(array.shape) came")
         }
         if !isEdges, array.shape[1] == array.shape[2], array.shape[1] > 2 || spatial.contains(2) {
-            return Matrix(rows: points, columns: array.shape[1] * array.shape[2], array.elements)
+            return array.elements.matrix(rows: points, columns: array.shape[1] * array.shape[2])
         }
         guard array.shape[2] == 2 else {
             throw .invalid(pointer, "[\(points), V, V] or edges [\(points), E, 2] expected; shape \(array.shape) came")
@@ -78,6 +80,9 @@ extension ObjectReader {
     }
 
     private static func adjacency(_ edges: NumericArray, nodes: Int, at pointer: String) throws(ProblemDetails) -> Matrix<Double> {
+        let bytes = nodes.multipliedClamped(by: nodes).multipliedClamped(by: edges.shape[0]).multipliedClamped(by: MemoryLayout<Double>.stride)
+        // The matrix, and a copy in the precision of the kernel.
+        try Allowance.take(bytes.multipliedClamped(by: 2))
         let result = Matrix<Double>(zeroRows: edges.shape[0], columns: nodes * nodes)
         let numbers = Array(edges.elements)
         for point in 0..<edges.shape[0] {

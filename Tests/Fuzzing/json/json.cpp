@@ -163,7 +163,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size > 0) std::memcpy(bytes.get(), data, size);
     for (size_t index = 0; index < padding; index++) bytes[size + index] = static_cast<uint8_t>("0123]9}\",1"[(size + index / 3) % 10]);
 
-    ntk_json_limits limits{64, 1 << 16};
+    ntk_json_limits limits{64, 1 << 16, 1 << 16};
     ntk_json_document *document = ntk_json_index(bytes.get(), size);
     require(document != nullptr, "memory");
     std::vector<double> numbers(document->number_capacity);

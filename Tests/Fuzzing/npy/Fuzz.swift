@@ -8,6 +8,7 @@ public func fuzzOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     precondition(array.elements.count == array.shape.reduce(1, *), "\(array.elements.count) numbers for \(array.shape)")
     precondition(array.elements.count <= size && array.elements.allSatisfy { !$0.isInfinite })
     precondition(array.hasNulls == array.elements.contains { $0.isNaN })
+    precondition(8 * array.elements.count <= Npy.demand(bytes[...], size: size).kept)
     for length in [0, 5, 11, size - 1] where length < size { precondition((try? Npy.read(bytes[..<length])) == nil, "cut at \(length)") }
     return 0
 }

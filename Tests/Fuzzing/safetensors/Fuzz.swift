@@ -11,5 +11,6 @@ public func fuzzOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
         numbers += array.elements.count
     }
     precondition(numbers <= size, "\(numbers) numbers of \(size) bytes")
+    precondition(8 * numbers <= Safetensors.demand(bytes[...]).kept)
     return 0
 }

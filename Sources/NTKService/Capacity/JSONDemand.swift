@@ -1,0 +1,51 @@
+internal import TensorFormats
+
+/// What a JSON text takes once it is read, beside itself, and the limits within which that is true.
+///
+/// Numbers of arrays take eight bytes each, other values some hundreds. To know how many of those a text has is to parse it; most have few, and
+/// no more than their quotes suggest.
+struct JSONDemand {
+    /// How much a text is thought to hold that is not in arrays of numbers.
+    enum Guess: Sendable {
+        case few
+        /// Whatever it can hold.
+        case most
+    }
+
+    /// A number: eight bytes, and while it is read the places where it and its comma begin.
+    private static let numberBytes = 16
+    /// A bracket: its places, and the extents of the array that it may begin.
+    private static let bracketBytes = 24
+    private static let valueBytes = 200
+    /// A byte of a string: copied twice, the first time into memory that grows.
+    private static let copies = 3
+    /// What is allowed without a sign of it.
+    private static let (fewValues, fewText) = (1_024, 16 * 1024)
+    /// Bytes of a string that need no more of the text than its quotes say.
+    private static let textPerQuote = 32
+
+    let limits: JSONLimits
+    let bytes: Int
+
+    init(_ text: ArraySlice<UInt8>, _ guess: Guess) {
+        func count(_ character: Unicode.Scalar) -> Int { JSONValue.count(UInt8(ascii: character), in: text) }
+        self.init(size: text.count, commas: count(","), brackets: count("[") + count("{"), quotes: count("\""), guess)
+    }
+
+    /// Of a text that is not there yet.
+    init(size: Int, _ guess: Guess) { self.init(size: size, commas: size / 2, brackets: size / 2, quotes: size / 8, guess) }
+
+    private init(size: Int, commas: Int, brackets: Int, quotes: Int, _ guess: Guess) {
+        var limits = JSONLimits()
+        // A value and its comma are two bytes at least.
+        limits.values = min(limits.values, size / 2 + 1)
+        limits.text = size
+        if guess == .few {
+            limits.values = min(limits.values, Self.fewValues + quotes)
+            limits.text = min(limits.text, Self.fewText + Self.textPerQuote * quotes)
+        }
+        self.limits = limits
+        bytes =
+            (commas + 1) * Self.numberBytes + brackets * Self.bracketBytes + limits.values * Self.valueBytes + limits.text * Self.copies
+    }
+}

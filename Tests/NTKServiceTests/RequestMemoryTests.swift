@@ -1,0 +1,126 @@
+import ComputeExecutor
+import Foundation
+import HTTP1
+import HTTPTypes
+import TensorFormats
+import Testing
+
+@testable import NTKService
+
+struct RequestMemoryTests {
+    private func demand(_ body: [UInt8], _ type: String, _ guess: JSONDemand.Guess = .few) -> Int {
+        RequestBody.demand(
+            ServerRequest(
+                head: HTTPRequest(method: .post, scheme: "http", authority: "h", path: "/", headerFields: [.contentType: type]), body: body),
+            limit: .max, guess)
+    }
+
+    /// Eight bytes a number are what is kept of it, and as many are what it takes to be read.
+    @Test func numbersOfTextHaveRoom() throws {
+        for digits in [1, 3, 18] {
+            let numbers = Array(repeating: String(repeating: "7", count: digits), count: 100_000).joined(separator: ",")
+            let taken = demand(Array("{\"x1\":[[\(numbers)]]}".utf8), "application/json")
+            #expect(taken >= 1_600_000 && taken <= 1_900_000, "\(digits): \(taken)")
+        }
+    }
+
+    /// Texts are read within their demand or refused, and with the larger one whatever can be read is.
+    @Test(arguments: [("{}", 1), ("1", 1), ("{\"a\":\"b\"}", 3), ("\"cat\"", 1)])
+    func otherValuesHaveRoom(value: String, count: Int) throws {
+        // The first makes it no array of numbers.
+        let text = Array("[{},\(Array(repeating: value, count: 60_000).joined(separator: ","))]".utf8)
+        let values = 60_000 * count + 2
+        let most = JSONDemand(text[...], .most)
+        #expect(most.limits.values >= values && most.bytes >= 200 * values)
+        _ = try JSONValue.parse(text, limits: most.limits)
+        let few = JSONDemand(text[...], .few)
+        #expect(few.bytes >= 200 * few.limits.values && few.bytes <= most.bytes)
+        do {
+            _ = try JSONValue.parse(text, limits: few.limits)
+            #expect(few.limits.values >= values)
+        } catch {
+            #expect(error.kind == .size && few.limits.values < values)
+        }
+    }
+
+    @Test func longStringsHaveRoom() throws {
+        let text = Array("[\"\(String(repeating: "x", count: 1 << 20))\"]".utf8)
+        let few = JSONDemand(text[...], .few)
+        #expect(throws: JSONError.self) { try JSONValue.parse(text, limits: few.limits) }
+        #expect(few.bytes < 1 << 20)
+        let most = JSONDemand(text[...], .most)
+        _ = try JSONValue.parse(text, limits: most.limits)
+        #expect(most.bytes >= 3 << 20)
+    }
+
+    @Test func filesAndPartsHaveRoom() throws {
+        let header = "{'descr': '|u1', 'fortran_order': False, 'shape': (4000,), }\n"
+        let file = [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count), 0] + header.utf8 + [UInt8](repeating: 0, count: 4_000)
+        #expect(demand(file, "application/x-npy") >= 32_000)
+        var writer = NpzWriter()
+        writer.append("x1.npy", file)
+        writer.finish()
+        let archive = try writer.pieces.reduce(into: [UInt8]()) { $0 += try $1.make() }
+        #expect(demand(archive, "application/x-npz") >= 32_000)
+        let form = Array("--b\r\nContent-Disposition: form-data; name=\"x1\"\r\n\r\n".utf8) + file + Array("\r\n--b--\r\n".utf8)
+        #expect(demand(form, "multipart/form-data; boundary=b") >= 32_000)
+        let weights = #"{"w":{"dtype":"I8","shape":[4000],"data_offsets":[0,4000]}}"#
+        let tensors = [UInt8(weights.utf8.count)] + [UInt8](repeating: 0, count: 7) + weights.utf8 + [UInt8](repeating: 0, count: 4_000)
+        #expect(demand(tensors, "application/x-safetensors") >= 32_000)
+    }
+
+    @Test(arguments: [("UINT8", 1), ("FP16", 2), ("FP32", 4), ("FP64", 8)])
+    func tensorsBehindJSONHaveRoom(type: String, size: Int) {
+        for datatype in [type, "\\u00\(String(type.utf8.first ?? 0, radix: 16))\(type.dropFirst())"] {
+            let head = Array(
+                #"{"inputs":[{"name":"x","datatype":"\#(datatype)","shape":[1,8000],"parameters":{"binary_data_size":\#(8_000 * size)}}]}"#.utf8)
+            let request = ServerRequest(
+                head: HTTPRequest(
+                    method: .post, scheme: "http", authority: "h", path: "/", headerFields: [InferRequest.headerLength: "\(head.count)"]),
+                body: head + [UInt8](repeating: 0, count: 8_000 * size))
+            let bytes = InferRequest.demand(request, .few)
+            #expect(bytes >= 128_000)
+            if datatype == type { #expect(bytes <= 400_000) }
+        }
+    }
+
+    /// Whatever reads a large body asks for memory before, also where nothing is computed.
+    @Test(arguments: ["/v1/kernels", "/v1/networks", "/v1/predictions"])
+    func nothingIsReadWithoutMemory(path: String) async throws {
+        let memory = MemoryBudget(bytes: 64 << 20, waiting: 0)
+        let client = ServiceClient(service: NTKService(executor: ComputeExecutor(width: 2), capacity: Capacity(memory: memory)))
+        let body = "{\"x1\":[[\(Array(repeating: "1", count: 100_000).joined(separator: ","))]]}"
+        var lease = memory.reserveNow(memory.largest - 1_000_000)
+        #expect(try await client.post(path, body).status == 503)
+        #expect(lease != nil)
+        lease = nil
+        #expect(try await client.post(path, body).status == 422)
+        #expect(memory.usage.used == 0)
+    }
+
+    /// A text that turns out to have more values than it looked like is read once more, if there can be memory for that.
+    @Test func valuesBeyondTheGuess() async throws {
+        let body = "{\"x1\":[\(Array(repeating: "{}", count: 100_000).joined(separator: ","))],\"y\":{}}"
+        for (bytes, status) in [(16 << 20, 413), (64 << 20, 422)] {
+            let memory = MemoryBudget(bytes: bytes, waiting: 0)
+            let client = ServiceClient(service: NTKService(executor: ComputeExecutor(width: 2), capacity: Capacity(memory: memory)))
+            let answer = try await client.post("/v1/kernels", body)
+            #expect(answer.status == status, "\(answer.text)")
+        }
+    }
+
+    /// A list of edges becomes a matrix of nodes by nodes, which is asked for before it is made.
+    @Test func edgesBecomeMatrices() async throws {
+        let memory = MemoryBudget(bytes: 64 << 20, waiting: 0)
+        let client = ServiceClient(service: NTKService(executor: ComputeExecutor(width: 2), capacity: Capacity(memory: memory)))
+        for (nodes, status) in [(200, 200), (400, 200), (5_000, 413), (16_000, 413)] {
+            let points = Array(repeating: "[1]", count: nodes).joined(separator: ",")
+            let answer = try await client.post(
+                "/v1/kernels",
+                #"{"architecture":{"type":"serial","layers":[{"type":"aggregate","axes":[1]},{"type":"dense"},{"type":"global_sum_pool"}]},"#
+                    + #""x1":[[\#(points)]],"pattern1":{"edges":[[[0,1],[1,2]]]}}"#)
+            #expect(answer.status == status, "\(nodes): \(answer.text)")
+        }
+        #expect(memory.usage.used == 0)
+    }
+}
