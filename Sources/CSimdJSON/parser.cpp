@@ -82,16 +82,3 @@ void ntk_json_read(ntk_json_document *opaque, ntk_json_limits limits, const ntk_
 }
 
 void ntk_json_free(ntk_json_document *document) { delete static_cast<Document *>(document); }
-
-size_t ntk_json_count(uint8_t octet, const uint8_t *text, size_t length) {
-    // Counted in bytes, as many of them at once as a vector holds, and added up before they overflow.
-    constexpr size_t lanes = 64, block = 255 * lanes;
-    size_t sum = 0;
-    for (; length >= block; text += block, length -= block) {
-        uint8_t counts[lanes] = {};
-        for (size_t index = 0; index < block; index += lanes)
-            for (size_t lane = 0; lane < lanes; lane++) counts[lane] = static_cast<uint8_t>(counts[lane] + (text[index + lane] == octet));
-        for (uint8_t count : counts) sum += count;
-    }
-    return sum + static_cast<size_t>(std::count(text, text + length, octet));
-}

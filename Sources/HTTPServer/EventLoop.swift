@@ -30,6 +30,11 @@ final class EventLoop: SerialExecutor {
     private let tick: Duration
     private let wakefulness: Duration
 
+    /// Connections whose answers leave at the end of this turn, and when the turn of the first began.
+    private let unsent = Lock((connections: [HTTPConnection](), since: ContinuousClock.now))
+    /// How long an answer waits for those after it at the most: as long as some small requests take.
+    private static let longestTurn = Duration.microseconds(500)
+
     private let buffer: Lock<[UInt8]>
     private let bufferOctets: Int
     private let date = Lock((second: Int.min, text: [UInt8]()))
@@ -74,7 +79,12 @@ final class EventLoop: SerialExecutor {
         }
         if mustWake { poller.wake() }
         // What comes after the end (a task that was cancelled late, say) runs on the queue as it is.
-        if hasEnded { queue.async { @Sendable in self.perform(work) } }
+        if hasEnded {
+            queue.async { @Sendable in
+                self.perform(work)
+                self.endTurn()
+            }
+        }
     }
 
     private func perform(_ work: Work) {
@@ -93,6 +103,7 @@ final class EventLoop: SerialExecutor {
             let (work, hasEnded) = takeWork()
             if hasEnded { return poller.close() }
             for work in work { perform(work) }
+            endTurn()
             let now = ContinuousClock.now
             if now >= nextTick {
                 nextTick = now + tick
@@ -126,11 +137,14 @@ final class EventLoop: SerialExecutor {
 
     /// Waits for events and hands them to their connections. False if none came.
     private func poll(milliseconds: Int32) -> Bool {
-        poller.wait(milliseconds: milliseconds) { event in
+        let isBusy = poller.wait(milliseconds: milliseconds) { event in
             // Gone, if an event before this one in the same wait has closed it.
             let connection = connections.withLock { $0[event.id] }
             connection?.assumeIsolated { $0.becameReady(event) }
+            if isTurnOver { endTurn() }
         }
+        endTurn()
+        return isBusy
     }
 
     /// Ends the loop when its work is done; the thread is given back.
@@ -159,6 +173,31 @@ final class EventLoop: SerialExecutor {
     func remove(_ connection: HTTPConnection) {
         poller.remove(connection.socket)
         connections.withLock { _ = $0.removeValue(forKey: connection.id) }
+    }
+
+    // MARK: Turns
+
+    /// Has the connection send its answer when what came at once with its request has been served.
+    ///
+    /// Each answer wakes a client, which would then run before the next answer is made, on this core or by an interrupt of another: sent one
+    /// after another they cost it and us a fifth of the time of small requests.
+    func sendAtEndOfTurn(_ connection: HTTPConnection) {
+        unsent.withLock { unsent in
+            if unsent.connections.isEmpty { unsent.since = .now }
+            unsent.connections.append(connection)
+        }
+    }
+
+    private var isTurnOver: Bool {
+        unsent.withLock { !$0.connections.isEmpty && ContinuousClock.now - $0.since > Self.longestTurn }
+    }
+
+    private func endTurn() {
+        let connections = unsent.withLock { unsent in
+            defer { unsent.connections.removeAll(keepingCapacity: true) }
+            return unsent.connections
+        }
+        for connection in connections { connection.assumeIsolated { $0.sendHeldAnswer() } }
     }
 
     // MARK: What connections share

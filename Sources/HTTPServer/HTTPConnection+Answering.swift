@@ -18,6 +18,9 @@ extension HTTPConnection {
         while let exchange = next {
             if case .room(let octets) = exchange {
                 next = await wait(forRoom: octets)
+            } else if case .unsent = exchange {
+                guard await write(out) else { return }
+                next = nextExchange()
             } else {
                 let (response, context) = await answer(to: exchange)
                 let goesOn = await send(response, context)
@@ -30,8 +33,7 @@ extension HTTPConnection {
         if peerHasEnded { return close() }
         phase = .reading
         task = nil
-        // A connection that waits should hold little.
-        if out.capacity > 1_024 { out = [] }
+        if !holdsAnswer { releaseOut() }
         awaitInput()
         watch(for: .reading, true)
         receiveUnread()
@@ -69,8 +71,8 @@ extension HTTPConnection {
             var response = responder.answer(to: rejection, head?.request, from: peer)
             if rejection.status == .serviceUnavailable { response.headerFields[.retryAfter] = String(rejection.retryAfterSeconds ?? 1) }
             return (response, context)
-        case .room:
-            preconditionFailure("waited for before")
+        case .room, .unsent:
+            preconditionFailure("no request")
         }
     }
 

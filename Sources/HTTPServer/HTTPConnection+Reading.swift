@@ -10,6 +10,8 @@ extension HTTPConnection {
         case rejection(HTTPRejection, RequestHead?)
         /// As many octets of the body cannot be read before there is memory for them.
         case room(Int)
+        /// The rest of an answer, for which there was no room in the socket.
+        case unsent
     }
 
     /// Full buffers taken from one connection before the others of the loop have their turn.

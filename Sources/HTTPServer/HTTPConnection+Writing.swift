@@ -9,7 +9,7 @@ extension HTTPConnection {
     func send(_ response: ServerResponse, _ context: ResponseContext) async -> Bool {
         var response = response
         var framing = ResponseFraming(response, context)
-        out.removeAll(keepingCapacity: true)
+        if !holdsAnswer { out.removeAll(keepingCapacity: true) }
         pace = Pace(slack: configuration.writeTimeout, rate: configuration.answerRate)
         unpaced = 0
         if !encoder.encode(response, framing: framing, version: context.version, date: loop.dateText(), into: &out) {
@@ -23,12 +23,12 @@ extension HTTPConnection {
     }
 
     private func sendContent(of response: ServerResponse, _ framing: ResponseFraming) async -> Bool {
-        guard framing.sendsContent else { return await write(out) }
+        guard framing.sendsContent else { return await sendOut(framing) }
         switch response.body {
         case .bytes(let bytes):
             if bytes.count <= configuration.coalescedOctets {
                 out.append(contentsOf: bytes)
-                return await write(out)
+                return await sendOut(framing)
             }
             guard await write(out, more: true) else { return false }
             return await write(bytes)
@@ -91,8 +91,41 @@ extension HTTPConnection {
         return await write(ChunkEncoder.end)
     }
 
+    /// Sends a whole answer that stands in `out`: at the end of the loop's turn, where nothing else is to be done for this client.
+    private func sendOut(_ framing: ResponseFraming) async -> Bool {
+        guard !framing.closes, !peerHasEnded, window.isEmpty, !transport.hasUnread else { return await write(out) }
+        if !holdsAnswer { loop.sendAtEndOfTurn(self) }
+        holdsAnswer = true
+        return true
+    }
+
+    /// Sends the answer that was held. What there is no room for is sent as any other, or before the next one.
+    func sendHeldAnswer() {
+        guard holdsAnswer else { return }
+        holdsAnswer = false
+        switch transport.send(out, from: 0, more: false) {
+        case .octets(let count):
+            configuration.counters.countSent(count)
+            out.removeFirst(count)
+        case .wouldBlock: break
+        case .failed: return close()
+        }
+        switch phase {
+        case .reading where !out.isEmpty: begin(.unsent)
+        case .answering: holdsAnswer = !out.isEmpty
+        default: releaseOut()
+        }
+    }
+
+    /// A connection that waits should hold little.
+    func releaseOut() {
+        if out.capacity > 1_024 { out = [] }
+    }
+
     /// Returns when the socket has taken everything. False if the connection is broken, or the client takes nothing for too long.
-    private func write(_ octets: [UInt8], more: Bool = false) async -> Bool {
+    func write(_ octets: [UInt8], more: Bool = false) async -> Bool {
+        // Whatever is written stands behind the answer in `out`, or is that.
+        holdsAnswer = false
         var start = 0
         while start < octets.count {
             guard phase == .answering else { return false }

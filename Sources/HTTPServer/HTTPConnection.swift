@@ -78,6 +78,8 @@ actor HTTPConnection {
     var task: Task<Void, Never>?
     /// Head, and small content, of the answer that is being sent.
     var out: [UInt8] = []
+    /// Whether `out` leaves when the loop's turn ends.
+    var holdsAnswer = false
     /// Waits for room in the socket; true when there is some.
     var writer: CheckedContinuation<Bool, Never>?
 
@@ -204,6 +206,7 @@ actor HTTPConnection {
     func linger() {
         guard phase != .closed else { return }
         guard !peerHasEnded else { return close() }
+        sendWhatIsHeld()
         phase = .lingering
         dropBody()
         paceStart = .now
@@ -211,6 +214,13 @@ actor HTTPConnection {
         window.clear(loop)
         watch(for: .reading, true)
         endSending()
+    }
+
+    /// Before the end of our side: an answer that was to leave a moment later.
+    private func sendWhatIsHeld() {
+        guard holdsAnswer else { return }
+        holdsAnswer = false
+        _ = transport.send(out, from: 0, more: false)
     }
 
     private func endSending() {
@@ -234,6 +244,7 @@ actor HTTPConnection {
     /// - Parameter byReset: So that the client cannot take a cut answer for a whole one.
     func close(byReset: Bool = false) {
         guard phase != .closed else { return }
+        sendWhatIsHeld()
         phase = .closed
         deadline = nil
         task?.cancel()

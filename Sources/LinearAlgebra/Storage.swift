@@ -12,15 +12,21 @@ public final class Storage<Element: Scalar>: Sendable {
     /// Of a block that can be used again; 0 for a small one, or one of somebody else's.
     private let blockBytes: Int
 
-    /// Uninitialized memory for `count` elements, aligned to a cache line at least.
+    /// From this size on memory is aligned to a cache line: below, to cut a line's start out of a block costs more than it is worth.
+    private static var alignedBytes: Int { 4_096 }
+
+    /// Uninitialized memory for `count` elements.
     public init(count: Int) {
         self.count = count
         owner = nil
-        let bytes = max(count, 1) * MemoryLayout<Element>.stride
-        if bytes >= RecycledBlocks.leastBytes {
-            (address, blockBytes) = RecycledBlocks.allocate(bytes)
-        } else {
-            (address, blockBytes) = (UInt(bitPattern: UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)), 0)
+        let bytes = count * MemoryLayout<Element>.stride
+        switch bytes {
+        // Nothing is ever read or written there.
+        case ...0: (address, blockBytes) = (UInt(MemoryLayout<Element>.alignment), 0)
+        case RecycledBlocks.leastBytes...: (address, blockBytes) = RecycledBlocks.allocate(bytes)
+        default:
+            let alignment = bytes < Self.alignedBytes ? MemoryLayout<Element>.alignment : 64
+            (address, blockBytes) = (UInt(bitPattern: UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: alignment)), 0)
         }
     }
 
@@ -34,7 +40,7 @@ public final class Storage<Element: Scalar>: Sendable {
     }
 
     deinit {
-        guard owner == nil else { return }
+        guard owner == nil, count > 0 else { return }
         guard blockBytes == 0 else { return RecycledBlocks.free(address, blockBytes) }
         unsafe UnsafeMutableRawPointer(bitPattern: address)?.deallocate()
     }

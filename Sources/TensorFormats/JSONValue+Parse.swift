@@ -74,9 +74,11 @@ extension JSONValue {
         }
     }
 
-    /// How often an octet stands in a text: commas, say, are one less than its numbers at the least.
-    package static func count(_ octet: UInt8, in text: ArraySlice<UInt8>) -> Int {
-        unsafe text.withUnsafeBufferPointer { unsafe ntk_json_count(octet, $0.baseAddress, $0.count) }
+    /// How often characters stand in a text that tell how much is in it: commas, which are one less than its numbers at the least, the brackets
+    /// and braces that open, and quotes.
+    package static func counts(_ text: ArraySlice<UInt8>) -> (commas: Int, brackets: Int, quotes: Int) {
+        let counts = unsafe text.withUnsafeBufferPointer { unsafe ntk_json_count($0.baseAddress, $0.count) }
+        return (counts.commas, counts.brackets, counts.quotes)
     }
 
     /// Bytes of capacity beyond the text that save a copy.

@@ -107,8 +107,15 @@ struct ntk_json_threads {
 void ntk_json_read(
     struct ntk_json_document *document, struct ntk_json_limits limits, const struct ntk_json_threads *threads, double *numbers);
 
-/// How often an octet stands in a text, also within strings. Commas are at least as many as its numbers, less one.
-size_t ntk_json_count(uint8_t octet, const uint8_t *text, size_t length);
+/// What a text holds of these characters, also within strings. Commas are at least as many as its numbers, less one.
+struct ntk_json_counts {
+    size_t commas;
+    /// Those that begin an array or an object.
+    size_t brackets;
+    size_t quotes;
+};
+
+struct ntk_json_counts ntk_json_count(const uint8_t *text, size_t length);
 
 void ntk_json_free(struct ntk_json_document *document);
 

@@ -28,8 +28,8 @@ struct JSONDemand {
     let bytes: Int
 
     init(_ text: ArraySlice<UInt8>, _ guess: Guess) {
-        func count(_ character: Unicode.Scalar) -> Int { JSONValue.count(UInt8(ascii: character), in: text) }
-        self.init(size: text.count, commas: count(","), brackets: count("[") + count("{"), quotes: count("\""), guess)
+        let counts = JSONValue.counts(text)
+        self.init(size: text.count, commas: counts.commas, brackets: counts.brackets, quotes: counts.quotes, guess)
     }
 
     /// Of a text that is not there yet.

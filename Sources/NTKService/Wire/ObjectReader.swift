@@ -16,6 +16,7 @@ struct ObjectReader {
         guard case .object(let object) = value else { throw .invalid(pointer, "an object expected; \(value.kindName) came") }
         self.pointer = pointer
         self.object = object
+        known.reserveCapacity(16)
     }
 
     func pointer(to field: String) -> String { "\(pointer)/\(field)" }
@@ -145,8 +146,8 @@ struct ObjectReader {
         if let field = nulls.first {
             throw .invalid(pointer(to: field), "a value expected, or no such field; null came")
         }
+        guard let first = object.members.first(where: { !known.contains($0.key) })?.key else { return }
         let unknown = object.members.map(\.key).filter { !known.contains($0) }
-        guard let first = unknown.first else { return }
         var problem = ProblemDetails.invalid(
             pointer(to: first.jsonPointerToken), "an unknown field; the fields here are \(known.joined(separator: ", "))")
         problem.faults = unknown.map { .init(pointer: pointer(to: $0.jsonPointerToken), detail: "an unknown field") }

@@ -112,7 +112,7 @@ struct PointRecursion<Element: KernelScalar> {
     }
 
     private mutating func affine(_ points: inout PointValues, _ step: KernelProgram.AffineStep) -> Stage {
-        let std = PointSet<Element>.padded(points.variance.map { $0.squareRoot() })
+        let std = PointSet<Element>.padded(points.variance.lazy.map { $0.squareRoot() })
         for point in points.theta.indices {
             points.theta[point] = step.weight * points.theta[point] + step.input * points.variance[point] + step.constant
         }
@@ -138,18 +138,18 @@ struct PointRecursion<Element: KernelScalar> {
         }
         return .dual(
             prepared,
-            inverseStd: points.variance.map { $0 > 0 ? 1 / $0.squareRoot() : 0 }.padded(as: Double.self, by: PointSet<Element>.rowPadding))
+            inverseStd: points.variance.lazy.map { $0 > 0 ? 1 / $0.squareRoot() : 0 }.padded(as: Double.self, by: PointSet<Element>.rowPadding))
     }
 
     private mutating func erf(_ points: inout PointValues, _ a: Double, _ b: Double, _ c: Double) -> Stage {
         let q = points.variance.map { b * b * $0 }
         let angle = q.map { atan2(2 * $0, (1 + 4 * $0).squareRoot()) }
         let constants = PointSet<Element>.ErfConstants(
-            p: PointSet.padded(q.map { (2 * $0 / (1 + 2 * $0)).squareRoot() }),
-            r: PointSet.padded(q.map { (1 / (1 + 2 * $0)).squareRoot() }),
-            psi: PointSet.padded(q.map { atan2((1 + 4 * $0).squareRoot(), 2 * $0) }),
-            cosine: PointSet.padded(q.map { (1 + 4 * $0).squareRoot() / (1 + 2 * $0) }),
-            scale: PointSet.padded(angle.map { $0.squareRoot() }))
+            p: PointSet.padded(q.lazy.map { (2 * $0 / (1 + 2 * $0)).squareRoot() }),
+            r: PointSet.padded(q.lazy.map { (1 / (1 + 2 * $0)).squareRoot() }),
+            psi: PointSet.padded(q.lazy.map { atan2((1 + 4 * $0).squareRoot(), 2 * $0) }),
+            cosine: PointSet.padded(q.lazy.map { (1 + 4 * $0).squareRoot() / (1 + 2 * $0) }),
+            scale: PointSet.padded(angle.lazy.map { $0.squareRoot() }))
         for point in points.theta.indices {
             note(4 * q[point], at: point)
             points.theta[point] *= a * a * b * b * (4 / .pi) / (1 + 4 * q[point]).squareRoot()
@@ -167,8 +167,8 @@ struct PointRecursion<Element: KernelScalar> {
         let old = points.variance
         for point in old.indices { points.variance[point] = weight * old[point] + constant }
         return Shares(
-            s: PointSet.padded(zip(old, points.variance).map { (weight * $0 / $1).squareRoot() }),
-            e: PointSet.padded(points.variance.map { (constant / $0).squareRoot() }))
+            s: PointSet.padded(zip(old, points.variance).lazy.map { (weight * $0 / $1).squareRoot() }),
+            e: PointSet.padded(points.variance.lazy.map { (constant / $0).squareRoot() }))
     }
 
     /// K = Σ weight K_k, Θ = Σ weight Θ_k.
@@ -182,7 +182,7 @@ struct PointRecursion<Element: KernelScalar> {
             }
         }
         let shares = zip(inputs, weights).map { input, weight in
-            PointSet<Element>.padded(points.map { sum.variance[$0] > 0 ? (weight * input.variance[$0] / sum.variance[$0]).squareRoot() : 0 })
+            PointSet<Element>.padded(points.lazy.map { sum.variance[$0] > 0 ? (weight * input.variance[$0] / sum.variance[$0]).squareRoot() : 0 })
         }
         result = sum
         return .combination(shares)
@@ -196,6 +196,6 @@ struct PointRecursion<Element: KernelScalar> {
                 result.variance[point] *= input.variance[point]
             }
         }
-        return .product(inputs.map { PointSet.padded($0.variance.map { $0.squareRoot() }) })
+        return .product(inputs.map { PointSet.padded($0.variance.lazy.map { $0.squareRoot() }) })
     }
 }

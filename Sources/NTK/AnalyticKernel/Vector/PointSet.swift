@@ -36,7 +36,7 @@ struct PointSet<Element: KernelScalar>: Sendable {
         var recursion = PointRecursion<Element>(input, plan)
         stages = plan.program.instructions.indices.map { _ in recursion.advance() }
         let output = recursion.values[plan.program.output]
-        outputStd = Self.padded(output.variance.map { $0.squareRoot() })
+        outputStd = Self.padded(output.variance.lazy.map { $0.squareRoot() })
         nngpDiagonal = output.variance
         ntkDiagonal = output.theta
         let largest = Double(Element.greatestFiniteMagnitude)
@@ -48,7 +48,7 @@ struct PointSet<Element: KernelScalar>: Sendable {
     }
 
     /// Copies to a storage that the loops can overrun by less than a run and by the padding of the last tile.
-    static func padded(_ values: [Double]) -> Storage<Element> { values.padded(as: Element.self, by: rowPadding) }
+    static func padded(_ values: some Collection<Double>) -> Storage<Element> { values.padded(as: Element.self, by: rowPadding) }
 
     /// Fills `units` and `panels` and returns |x| of every point.
     private static func normalize(
@@ -73,12 +73,12 @@ struct PointSet<Element: KernelScalar>: Sendable {
     }
 }
 
-extension [Double] {
+extension Collection<Double> {
     /// A copy in a storage with `padding` zeros behind.
     func padded<Number: Scalar>(as _: Number.Type, by padding: Int) -> Storage<Number> {
         let storage = Storage<Number>(count: count + padding)
-        unsafe storage.base.initialize(repeating: 0, count: storage.count)
         for (index, value) in enumerated() { unsafe storage.base[index] = Number(value) }
+        unsafe (storage.base + count).initialize(repeating: 0, count: padding)
         return storage
     }
 }
