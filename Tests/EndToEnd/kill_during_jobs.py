@@ -46,7 +46,7 @@ def requests() -> dict[str, tuple[str, bytes]]:
         layers = [layer for width in widths for layer in (dense(width), {"type": "relu"})][:-1]
         return {"architecture": {"type": "serial", "layers": layers}, "initialization": {"seed": 3}}
 
-    train, targets = points(rng, 40), [rng.gauss(0, 1) for _ in range(140)]
+    train, targets = points(rng, 140), [rng.gauss(0, 1) for _ in range(140)]
     fit = {"kernel": {"architecture": cnn}, "x_train": images, "y_train": targets, "ridge": 1e-3}
     # Layers so wide that only some points go together.
     wide = points(rng, 180)
@@ -57,7 +57,9 @@ def requests() -> dict[str, tuple[str, bytes]]:
         ("fit", "/v1/regressors", fit),
         ("short kernel", "/v1/kernels", {"architecture": mlp, "x1": points(rng, 600)}),
         ("fit by conjugate gradients", "/v1/regressors", fit | {"solver": "conjugate_gradient", "ridge": 1e-2}),
-        ("training", "/v1/trainings", {"network": network(64, 1), "x_train": train, "y_train": targets[:40], "steps": [0, 50, 200]}),
+        ("training", "/v1/trainings",
+         {"network": network(1_000, 500, 1), "x_train": train, "y_train": targets, "steps": [0, 60, 250], "momentum": 0.5}),
+        ("convergence", "/v1/convergence", {"architecture": {"type": "mlp", "depth": 2}, "x": train[:8], "widths": [64, 4_096], "samples": 20}),
         ("prediction of a network", "/v1/predictions", {
             "kernel": {"network": network(200_000, 2)}, "x_train": wide, "y_train": points(rng, 180, 2), "x_test": wide[:60], "ridge": 1e-3}),
         ("short prediction", "/v1/predictions", {

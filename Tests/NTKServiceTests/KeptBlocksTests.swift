@@ -99,6 +99,32 @@ struct KeptBlocksTests {
         try Self.check(dynamics, DynamicsEndpoint.answer, blockOperations: 1, names: ["train-ntk", "test-train-ntk"], stops: [2])
     }
 
+    @Test(arguments: ["0", "0.9"])
+    func trainings(momentum: String) throws {
+        let network =
+            #"{"architecture":{"type":"serial","layers":[{"type":"dense","width":5},{"type":"erf"},{"type":"dense","width":2}]},"initialization":{"seed":1}}"#
+        let (x, y) = (Self.list(.random(6, 2, seed: 15)), Self.list(.random(6, 2, seed: 16)))
+        for (steps, legs) in [("0,1,5,30,31,200", 2...), ("40", 2...), ("0", 1...)] {
+            let text =
+                #"{"network":\#(network),"x_train":\#(x),"y_train":\#(y),"x_test":\#(Self.list(.random(3, 2, seed: 17))),"y_test":\#(Self.list(.random(3, 2, seed: 18))),"steps":[\#(steps)],"momentum":\#(momentum)}"#
+            let task = try TrainingRequest(JSONValue.parse(Array(text.utf8)), NetworkStore())
+            let ends = task.legs(stateBytes: 1_000, blockOperations: 1)
+            #expect(legs.contains(ends.count) && ends.last == task.steps.last && zip(ends, ends.dropFirst()).allSatisfy { $0 < $1 })
+            // A state of a gigabyte is kept once, which is not worth it.
+            #expect(task.legs(stateBytes: 1 << 30, blockOperations: 1).count <= 2)
+            try Self.check(
+                task, TrainingEndpoint.answer, blockOperations: 1, names: ends.count > 1 ? ["training"] : [], stops: ends.count > 1 ? [1, 5] : [])
+        }
+    }
+
+    @Test func convergence() throws {
+        let text =
+            #"{"architecture":{"type":"mlp","depth":1},"x":\#(Self.list(.random(4, 2, seed: 19))),"widths":[4,8,16],"samples":5,"precision":"float32"}"#
+        try Self.check(
+            ConvergenceRequest(JSONValue.parse(Array(text.utf8))), ConvergenceEndpoint.answer, blockOperations: 1,
+            names: ["samples-4", "samples-8", "samples-16"], stops: [1, 4])
+    }
+
     /// What is done in one block is not worth keeping.
     @Test func whatIsShortIsNotKept() throws {
         let text = Self.request(

@@ -80,12 +80,13 @@ public struct ConvergenceStudy: Sendable {
     ) throws -> Result {
         precondition(samples >= 2, "a standard error needs two samples")
         let patterns = pattern.map { (x1: $0, x2: Matrix<Double>?.none) }
+        let costs = costs(points: x.rows, samples: samples)
         var rows: [Row] = []
         for (index, (width, network, limit)) in sizes.enumerated() {
             guard let infinite = try limit.matrices(x, patterns: patterns, kinds: [.ntk], as: Double.self, on: executor).ntk else { continue }
             let norm = infinite.elements.reduce(0) { $0 + $1 * $1 }.squareRoot()
-            var (errors, diagonals): ([Double], [Double]) = ([], [])
-            for sample in 0..<samples {
+            /// The relative error and the mean of the diagonal.
+            func measure(_ sample: Int, _ results: Matrix<Double>) throws {
                 let parameters = try network.drawParameters(
                     seed: seed, sample: UInt32(truncatingIfNeeded: index * samples + sample), on: executor)
                 let finite = try EmpiricalKernel(network, parameters).ntk(x, patterns: patterns, outputs: .mean, as: Element.self, on: executor)
@@ -93,12 +94,17 @@ public struct ConvergenceStudy: Sendable {
                     let difference = Double(pair.0) - pair.1
                     return sum + difference * difference
                 }
-                errors.append(norm > 0 ? squares.squareRoot() / norm : 0)
-                diagonals.append((0..<x.rows).reduce(0) { $0 + Double(finite.kernel[$1, $1]) } / Double(x.rows))
+                results.storage.set(2 * sample, norm > 0 ? squares.squareRoot() / norm : 0)
+                results.storage.set(2 * sample + 1, (0..<x.rows).reduce(0) { $0 + Double(finite.kernel[$1, $1]) } / Double(x.rows))
             }
+            let keeper = executor.keeper.flatMap { Double(costs[index].operations) > $0.blockOperations ? $0 : nil }
+            let kept = try keeper?.matrix(
+                "samples-\(width)", plan: "", inputs: [], rows: samples, columns: 2, blocks: samples, as: Double.self, compute: measure)
+            let results = kept ?? Matrix<Double>(zeroRows: samples, columns: 2)
+            if kept == nil { for sample in 0..<samples { try measure(sample, results) } }
             rows.append(
                 Row(
-                    width: width, error: Estimate(errors), diagonal: Estimate(diagonals),
+                    width: width, error: Estimate((0..<samples).map { results[$0, 0] }), diagonal: Estimate((0..<samples).map { results[$0, 1] }),
                     infiniteDiagonal: (0..<x.rows).reduce(0) { $0 + infinite[$1, $1] } / Double(x.rows)))
         }
         return Result(widths: rows, rate: Self.slope(rows))

@@ -53,6 +53,18 @@ public struct NetworkTraining: Sendable {
         return (outputs, loss)
     }
 
+    /// All that the next step needs: the parameters, and with momentum the velocity after them.
+    public var state: [Storage<Double>] { parameters.values + (velocity?.values ?? []) }
+
+    /// Goes on from a state that another training of the same network had come to.
+    public mutating func resume(at step: Int, from state: [Storage<Double>]) {
+        let count = parameters.values.count
+        precondition(state.count == count || state.count == 2 * count)
+        self.step = step
+        parameters = NetworkParameters(values: Array(state[..<count]))
+        velocity = state.count > count ? NetworkParameters(values: Array(state[count...])) : nil
+    }
+
     /// ‖θ − θ₀‖ and that divided by ‖θ₀‖: how far the parameters have come.
     public var distance: (absolute: Double, relative: Double) {
         let moved = parameters.adding(initial.scaled(by: -1)).norm

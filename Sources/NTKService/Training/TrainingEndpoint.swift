@@ -15,14 +15,6 @@ enum TrainingEndpoint {
         }
     }
 
-    /// What is known of the network at one step.
-    private struct Record {
-        var train: Matrix<Double>
-        var test: Matrix<Double>?
-        var drift: Double
-        var distance: (absolute: Double, relative: Double)
-    }
-
     private static func compute(_ request: TrainingRequest, _ tiles: any TileExecutor) throws -> Answer {
         let (set, network) = (request.training, request.training.network)
         let targets = request.targets.matrix
@@ -42,7 +34,7 @@ enum TrainingEndpoint {
         let rate = request.learningRate ?? (most ?? 2) / 2
         if request.learningRate == nil { kernel = try dynamics(optimizer(rate)) }
 
-        let records = try train(request, parameters, rate: rate, tiles)
+        let records = try RecordedTraining.records(request, parameters, rate: rate, on: tiles)
         let cross = try request.test.map { try $0.kernel.testTrain(.ntk, groups, on: tiles) }
         let initialTest = try request.test.flatMap { try $0.kernel.initialOutputs(on: tiles) }
         let predicted = try request.steps.map { step in
@@ -58,40 +50,9 @@ enum TrainingEndpoint {
         return body(request, rate: rate, most: most, records, predicted: predicted, predictedTest: predictedTest)
     }
 
-    private static func train(
-        _ request: TrainingRequest, _ parameters: NetworkParameters, rate: Double, _ tiles: any TileExecutor
-    ) throws -> [Record] {
-        let (set, network) = (request.training, request.training.network)
-        func kernel(_ parameters: NetworkParameters) throws -> Matrix<Double> {
-            try EmpiricalKernel(network, parameters).ntk(
-                set.x.values, patterns: set.pattern.map { ($0, nil) }, outputs: .full, as: Double.self, on: tiles
-            ).kernel
-        }
-        let start = try kernel(parameters)
-        let norm = start.sumOfSquares.squareRoot()
-        var run = NetworkTraining(network, parameters, learningRate: rate, momentum: request.momentum)
-        var records: [Record] = []
-        do {
-            for step in request.steps {
-                while run.step < step { _ = try run.advance(set.x.values, request.targets.matrix, patterns: set.pattern, on: tiles) }
-                let moved = try kernel(run.parameters).subtracting(start).sumOfSquares.squareRoot()
-                records.append(
-                    Record(
-                        train: try network.outputs(set.x.values, parameters: run.parameters, patterns: set.pattern, as: Double.self, on: tiles),
-                        test: try request.test.map {
-                            try network.outputs($0.x, parameters: run.parameters, patterns: $0.pattern, as: Double.self, on: tiles)
-                        }, drift: norm > 0 ? moved / norm : 0, distance: run.distance))
-            }
-        } catch NetworkError.overflow where run.step > 0 {
-            throw ProblemDetails.invalid(
-                "/learning_rate",
-                "a learning rate with which the training converges expected; with \(rate) it left the range of float64 by step \(run.step)")
-        }
-        return records
-    }
-
     private static func body(
-        _ request: TrainingRequest, rate: Double, most: Double?, _ records: [Record], predicted: [Matrix<Double>], predictedTest: [Matrix<Double>]?
+        _ request: TrainingRequest, rate: Double, most: Double?, _ records: [RecordedTraining.Record], predicted: [Matrix<Double>],
+        predictedTest: [Matrix<Double>]?
     ) -> Answer {
         let targets = request.targets.matrix
         let isVector = if case .values(_, true) = request.targets { true } else { false }
