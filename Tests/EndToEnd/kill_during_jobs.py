@@ -58,7 +58,7 @@ def requests() -> dict[str, tuple[str, bytes]]:
         ("short kernel", "/v1/kernels", {"architecture": mlp, "x1": points(rng, 600)}),
         ("fit by conjugate gradients", "/v1/regressors", fit | {"solver": "conjugate_gradient", "ridge": 1e-2}),
         ("training", "/v1/trainings",
-         {"network": network(1_000, 500, 1), "x_train": train, "y_train": targets, "steps": [0, 60, 250], "momentum": 0.5}),
+         {"network": network(1_000, 500, 1), "x_train": train, "y_train": targets, "steps": [0, 30, 120], "momentum": 0.5}),
         ("convergence", "/v1/convergence", {"architecture": {"type": "mlp", "depth": 2}, "x": train[:8], "widths": [64, 4_096], "samples": 20}),
         ("prediction of a network", "/v1/predictions", {
             "kernel": {"network": network(200_000, 2)}, "x_train": wide, "y_train": points(rng, 180, 2), "x_test": wide[:60], "ridge": 1e-3}),
