@@ -28,6 +28,13 @@ extension BlockKeeper {
         while power < sides.upperBound, Double(2 * power) <= side { power *= 2 }
         return power
     }
+
+    /// Whether values of pairs of points are better kept than computed again: each takes longer than to write it does, or all together take
+    /// long.
+    public func isWorthwhile(pairs: Double, operationsPerPair: Int) -> Bool {
+        let operations = pairs * Double(operationsPerPair)
+        return operations > (operationsPerPair >= 4_000 ? 1 : 64) * blockOperations
+    }
 }
 
 /// Passes its loops to another executor, and what takes long to a keeper.
@@ -45,7 +52,7 @@ public struct KeepingTiles: TileExecutor {
 
 extension TileExecutor {
     /// A matrix over pairs of points of which an entry depends, bit for bit, on its pair alone: at once, or, where blocks are kept and it
-    /// takes more than one, block by block.
+    /// is worth it, block by block.
     /// - Parameters:
     ///   - place: what tells this matrix from others of the name, each of which takes the place of the one before.
     ///   - whole: all of it.
@@ -55,7 +62,8 @@ extension TileExecutor {
         _ name: String, place: String = "", rows: Int, columns: Int, isSymmetric: Bool, operationsPerPair: Int, as _: Element.Type,
         whole: () throws -> Matrix<Element>, block: (Tile) throws -> Matrix<Element>
     ) throws -> Matrix<Element> {
-        guard let keeper else { return try whole() }
+        let count = Double(rows) * Double(columns) / (isSymmetric ? 2 : 1)
+        guard let keeper, keeper.isWorthwhile(pairs: count, operationsPerPair: operationsPerPair) else { return try whole() }
         let side = keeper.side(operationsPerPair: operationsPerPair)
         let tiles = TileGrid(rows: rows, columns: columns, side: side, upperOnly: isSymmetric).tiles
         guard tiles.count > 1 else { return try whole() }

@@ -128,7 +128,8 @@ def main() -> None:
         server = Server(arguments.server, data)
         try:
             for kill in range(arguments.kills):
-                killer = threading.Timer(rng.uniform(0, 1.2), server.kill)
+                # Mostly before much is done; now and then late enough for any job to come on.
+                killer = threading.Timer(rng.uniform(0, 1.2) if rng.random() < 0.7 else rng.uniform(1, 6), server.kill)
                 killer.start()
                 # A few more jobs than are done, so that there is always one in work.
                 while len(pending) < 3:

@@ -84,10 +84,10 @@ extension AnalyticTraining {
         }
     }
 
-    /// Nil if the kernel does not take enough for its tiles to be kept.
+    /// Nil if the tiles are as soon computed again.
     private func keeper(of tiles: any TileExecutor, _ points: KernelPoints) -> (any BlockKeeper)? {
-        let pairs = points.x.rows.multipliedClamped(by: points.x.rows) / 2
-        return tiles.keeper.flatMap { Double(pairs.multipliedClamped(by: kernel.operationsPerPair)) > $0.blockOperations ? $0 : nil }
+        let pairs = Double(points.x.rows) * Double(points.x.rows) / 2
+        return tiles.keeper.flatMap { $0.isWorthwhile(pairs: pairs, operationsPerPair: kernel.operationsPerPair) ? $0 : nil }
     }
 
     /// Tiles of the upper triangle, row by row.
