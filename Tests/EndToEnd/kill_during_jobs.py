@@ -101,6 +101,13 @@ def kept(data: str) -> dict[str, int]:
     return {job: count for job, count in found.items() if count}
 
 
+def running(data: str) -> dict[str, int]:
+    """The attempts at jobs that nobody has ended."""
+    states = {path.parent.name: json.loads(path.read_text()) for path in pathlib.Path(data, "jobs").glob("job_*/state.json")
+              if not (path.parent / "outcome.json").exists()}
+    return {job: state["attempt"] for job, state in states.items() if state["status"] == "running"}
+
+
 def main() -> None:
     root = pathlib.Path(__file__).resolve().parents[2]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -113,7 +120,7 @@ def main() -> None:
     jobs: dict[str, tuple[str, str]] = {}  # By key: where it is, and which request it was.
     pending: set[str] = set()
     resumed: dict[str, int] = collections.Counter()
-    running = 0
+    kills = missed = 0
     with tempfile.TemporaryDirectory() as data, tempfile.TemporaryDirectory() as other:
         reference = Server(arguments.server, other)
         try:
@@ -126,15 +133,16 @@ def main() -> None:
         finally:
             reference.kill()
         server = Server(arguments.server, data)
+        before: dict[str, int] = {}
         try:
-            for kill in range(arguments.kills):
+            while kills < arguments.kills:
                 # Mostly before much is done; now and then late enough for any job to come on.
                 killer = threading.Timer(rng.uniform(0, 1.2) if rng.random() < 0.7 else rng.uniform(1, 6), server.kill)
                 killer.start()
                 # A few more jobs than are done, so that there is always one in work.
                 while len(pending) < 3:
                     # Each in its turn, then by chance.
-                    key, name = f"key-{kill}-{len(jobs)}", list(work)[len(jobs)] if len(jobs) < len(work) else rng.choice(list(work))
+                    key, name = f"key-{kills + missed}-{len(jobs)}", list(work)[len(jobs)] if len(jobs) < len(work) else rng.choice(list(work))
                     pending.add(key)
                     jobs[key] = ("", name)
                     try:
@@ -142,7 +150,12 @@ def main() -> None:
                     except (OSError, http.client.HTTPException, ValueError):
                         break  # Killed meanwhile: it is asked for again.
                 killer.join()
-                running += any('"status":"running"' in path.read_text() for path in pathlib.Path(data, "jobs").glob("job_*/state.json"))
+                # Only those that met an attempt at a job count.
+                after = running(data)
+                met = any(attempt > before.get(job, 0) for job, attempt in after.items())
+                kills += met
+                missed += not met
+                before = after
                 names = {location.rpartition("/")[2]: name for location, name in jobs.values()}
                 for job in kept(data):
                     if job in names:
@@ -178,8 +191,8 @@ def main() -> None:
             assert not left, left
         finally:
             server.kill()
-    print(f"{arguments.kills} kills, {running} of them while a job was running, {len(jobs)} jobs, up to {attempts} attempts at one: all results are, "
-          f"byte for byte, those of a server that was not killed ({time.monotonic() - STARTED:.0f} s). Went on from finished blocks: "
+    print(f"{kills} kills during jobs ({missed} more when none was running), {len(jobs)} jobs, up to {attempts} attempts at one: all are there, and all "
+          f"results are, byte for byte, those of a server that was not killed ({time.monotonic() - STARTED:.0f} s). Went on from finished blocks: "
           + ", ".join(f"{name} {count} times" for name, count in sorted(resumed.items())))
     sys.exit(0 if attempts > 1 and resumed else 1)
 
