@@ -43,7 +43,9 @@ struct Serve: AsyncParsableCommand {
             "Directory of what must survive the process; made if it is missing (NTK_DATA_DIR; default: a temporary one).", valueName: "dir"))
     var dataDir: String?
 
-    @Option(help: cacheSetting.help("Memory for stored regressors that are in use", unit: " bytes: an eighth of this machine's"))
+    @Option(
+        help: cacheSetting.help(
+            "Memory for stored regressors that are in use, and as much for networks", unit: " bytes each: an eighth of this machine's"))
     var cacheBytes: Int?
 
     @Option(help: workersSetting.help("Threads that compute."))
@@ -100,17 +102,15 @@ struct Serve: AsyncParsableCommand {
         try access.check(host: Self.hostSetting.resolve(host), hasKeys: keys != nil)
         if let keys { signals.onHangup { @Sendable in keys.reload(logger) } }
 
-        ntk_keep_freed_blocks()
-
         var service = NTKService.Limits()
         service.bodyBytes = try atLeastOne(Self.bodySetting.resolve(maxBodyBytes), "--max-body-bytes")
         service.memoryBytes = try atLeastOne(Self.memorySetting.resolve(maxRequestMemory), "--max-request-memory")
         service.seconds = try Self.secondsSetting.resolve(maxRequestSeconds)
         let executor = ComputeExecutor(width: try atLeastOne(Self.workersSetting.resolve(workers), "--workers"))
         let dataPath = try Self.dataDirSetting.resolve(dataDir)
-        let networks = try NetworkStore(directory: dataPath.isEmpty ? nil : dataPath + "/networks")
         let directory = try DataDirectory(path: dataPath)
         let cacheBytes = try atLeastOne(Self.cacheSetting.resolve(cacheBytes), "--cache-bytes")
+        let networks = try dataPath.isEmpty ? NetworkStore() : NetworkStore(directory: dataPath + "/networks", capacity: cacheBytes)
         let regressors: RegressorLibrary
         let jobs: JobBoard
         do {
@@ -138,6 +138,7 @@ struct Serve: AsyncParsableCommand {
 
         let jobSeconds = try jobOptions.mostSeconds()
         let capacity = try capacity.capacity()
+        ntk_keep_freed_blocks(capacity.memory.total)
         let server: HTTPServer
         do {
             let service = NTKService(

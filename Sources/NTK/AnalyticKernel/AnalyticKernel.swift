@@ -33,9 +33,9 @@ public struct AnalyticKernel: Sendable {
         spatial?.operationsPerPair ?? 2 * features + 100 * depth
     }
 
-    /// Bytes that `matrices`, or without panels `diagonals`, takes beside its results for so many points in all.
-    public func workingBytes<Element: KernelScalar>(points: Int, inPanels: Bool = true, as _: Element.Type) -> Int {
-        if let spatial { return spatial.workingBytes(points: points, as: Element.self) }
+    /// Bytes that `matrices`, or without panels `diagonals`, takes beside its results for so many points in all on as many threads.
+    public func workingBytes<Element: KernelScalar>(points: Int, inPanels: Bool = true, threads: Int, as _: Element.Type) -> Int {
+        if let spatial { return spatial.workingBytes(points: points, threads: threads, as: Element.self) }
         // Unit vectors, in rows and in panels, of up to two sets that are each filled up to whole panels; of one in rows alone to whole blocks.
         let padding = PointSet<Element>.rowPadding
         let rows = inPanels ? 2 * (points.roundedUp(to: padding) + padding) : points.roundedUp(to: blockRows)

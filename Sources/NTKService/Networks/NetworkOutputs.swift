@@ -27,8 +27,10 @@ struct NetworkOutputsRequest: ComputeTask {
 
     var peakBytes: Int {
         let values = min(x.rows.multipliedClamped(by: network.valuesPerPoint), max(256 << 20, 64 * network.valuesPerPoint))
-        return x.rows.multipliedClamped(by: network.outputs).addingClamped(values).addingClamped(network.parameterCount.multipliedClamped(by: 2))
-            .multipliedClamped(by: 8)
+        return x.rows.multipliedClamped(by: network.outputs.addingClamped(x.columns)).addingClamped(values).addingClamped(
+            network.parameterCount.multipliedClamped(by: 2)
+        )
+        .multipliedClamped(by: 8)
     }
 }
 

@@ -155,7 +155,7 @@ struct NetworkSource: Sendable {
     var tensors: [(name: String, shape: [Int], values: Matrix<Double>)] {
         guard case .given(let arrays) = parameters else { return [] }
         return arrays.sorted { $0.key < $1.key }.map { name, array in
-            (name, array.shape, Matrix(rows: 1, columns: array.elements.count, array.elements))
+            (name, array.shape, array.elements.matrix(rows: 1, columns: array.elements.count))
         }
     }
 

@@ -1,3 +1,4 @@
+internal import ComputeExecutor
 internal import LinearAlgebra
 internal import NTK
 internal import TensorFormats
@@ -17,6 +18,8 @@ struct KernelRequest: ComputeTask {
     var kinds: [KernelKind]
     var precision: Precision
     var diagonal: Bool
+    /// Masked entries: such points are copied.
+    private let hasNulls: Bool
 
     init(_ value: JSONValue, _ kernels: KernelCache) throws(ProblemDetails) {
         var reader = try ObjectReader(value, at: "")
@@ -26,6 +29,7 @@ struct KernelRequest: ComputeTask {
         let second = try reader.optionalTensor("x2", format)
         x1 = first.values
         x2 = second?.values
+        hasNulls = first.hasNulls || second?.hasNulls == true
         let spatial = Array(first.shape.dropLast())
         let pattern1 = try reader.pattern("pattern1", points: x1.rows, spatial: spatial)
         let pattern2 = try reader.pattern("pattern2", points: x2?.rows ?? x1.rows, spatial: spatial)
@@ -99,9 +103,9 @@ struct KernelRequest: ComputeTask {
         let inputs = points.multipliedClamped(by: x1.columns)
         let working =
             precision == .float64
-            ? kernel.workingBytes(points: points, inPanels: !diagonal, as: Double.self)
-            : kernel.workingBytes(points: points, inPanels: !diagonal, as: Float.self)
-        return results.multipliedClamped(by: size * kinds.count).addingClamped(inputs.multipliedClamped(by: 8)).addingClamped(working)
+            ? kernel.workingBytes(points: points, inPanels: !diagonal, threads: Machine.cores, as: Double.self)
+            : kernel.workingBytes(points: points, inPanels: !diagonal, threads: Machine.cores, as: Float.self)
+        return results.multipliedClamped(by: size * kinds.count).addingClamped(inputs.multipliedClamped(by: hasNulls ? 16 : 8)).addingClamped(working)
     }
 }
 

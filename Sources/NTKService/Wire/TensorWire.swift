@@ -7,6 +7,7 @@ struct PointTensor: Sendable {
     var values: Matrix<Double>
     /// Extents of a point.
     var shape: [Int]
+    var hasNulls = false
 }
 
 /// Where the channels of an input stand.
@@ -37,7 +38,7 @@ extension ObjectReader {
         }
         let shape = Array(array.shape.dropFirst())
         let values = array.elements.matrix(rows: array.shape[0], columns: shape.reduce(1, *))
-        guard format == .channelsFirst, shape.count > 1 else { return PointTensor(values: values, shape: shape) }
+        guard format == .channelsFirst, shape.count > 1 else { return PointTensor(values: values, shape: shape, hasNulls: array.hasNulls) }
         // Of a JSON text there is room for two copies of its numbers.
         if array.elements.isWhole { try Allowance.take(values.rows * values.columns * MemoryLayout<Double>.stride) }
         let channels = shape[0]
@@ -50,7 +51,7 @@ extension ObjectReader {
                 for position in 0..<positions { unsafe target[position * channels] = source[position] }
             }
         }
-        return PointTensor(values: moved, shape: Array(shape.dropFirst()) + [channels])
+        return PointTensor(values: moved, shape: Array(shape.dropFirst()) + [channels], hasNulls: array.hasNulls)
     }
 
     /// The adjacency of each point for `aggregate`: [n, V, V], or lists of edges [n, E, 2] with -1 where there is none; `{"edges": …}`

@@ -123,10 +123,15 @@ struct SpatialKernel: Sendable {
     /// Bytes that the statistics of all points may take at once.
     private static var heldBytes: Int { 384 << 20 }
 
-    /// Bytes of the statistics of some points, or of a tile's where that is all that is held.
-    func workingBytes<Element: KernelScalar>(points: Int, as _: Element.Type) -> Int {
-        let bytes = statsBytes(points: points, as: Element.self)
-        return bytes <= Self.heldBytes ? bytes : statsBytes(points: min(points, 64), as: Element.self)
+    /// Bytes of the statistics of some points, or of a tile's where that is all that is held, and of what each thread works in.
+    func workingBytes<Element: KernelScalar>(points: Int, threads: Int, as _: Element.Type) -> Int {
+        let size = MemoryLayout<Element>.stride
+        let passes = (pairPlan.passElements(planes: 2) + ownPlan.passElements(planes: 1)).multipliedReportingOverflow(by: threads * size)
+        let all = statsBytes(points: points, as: Element.self)
+        let held =
+            all <= Self.heldBytes ? all : statsBytes(points: min(points, 64), as: Element.self).multipliedReportingOverflow(by: threads).partialValue
+        let (bytes, overflow) = held.addingReportingOverflow(passes.partialValue)
+        return overflow || passes.overflow ? .max : bytes
     }
 
     private func statsBytes<Element: KernelScalar>(points: Int, as _: Element.Type) -> Int {

@@ -32,8 +32,8 @@ final class SpatialPass<Element: KernelScalar> {
         first = empty
         second = empty
         let planes = hasTheta ? 2 : 1
-        slabElements = plan.slabs.reduce(0) { max($0, $1.lists.values.reduce(0) { max($0, $1.elements) }) }
-        restElements = plan.rest.lists.values.reduce(0) { max($0, $1.elements) }
+        slabElements = plan.slabElements
+        restElements = plan.restElements
         slabBuffers = plan.slabs.isEmpty ? [] : (0..<plan.slabSlots.slotCount).map { [slabElements] _ in Storage(count: planes * slabElements) }
         restBuffers = (0..<plan.restSlots.slotCount).map { [restElements] _ in Storage(count: planes * restElements) }
         let tables = plan.restChains.keys.map { plan.restSlots.steps[$0].instruction }.compactMap { plan.rest.windows[$0] }

@@ -33,6 +33,18 @@ struct SpatialPlan: Sendable {
         var isSummed: Bool
     }
 
+    /// Elements of the largest value in the slabs, and of the largest after them.
+    var slabElements: Int { slabs.reduce(0) { max($0, $1.lists.values.reduce(0) { max($0, $1.elements) }) } }
+    var restElements: Int { rest.lists.values.reduce(0) { max($0, $1.elements) } }
+
+    /// Elements of what a pass with as many planes of each value holds: its slots, room to work in, and what attention makes of a value.
+    func passElements(planes: Int) -> Int {
+        let slots = slabElements * (slabSlots.slotCount + 1) + restElements * (restSlots.slotCount + 1)
+        let attention = program.instructions.filter(\.operation.weighsPositions).map { program.values[$0.inputs[0]].positions }.max() ?? 0
+        let (product, overflow) = attention.multipliedReportingOverflow(by: 4 * attention)
+        return overflow ? .max / 64 : planes * (slots + product)
+    }
+
     /// - Parameter pairings: what each value must hold; `none`: the value is not computed.
     init(_ program: KernelProgram, _ needs: SpatialNeeds, pairings: [Pairing], kept: Set<Int>) {
         self.program = program

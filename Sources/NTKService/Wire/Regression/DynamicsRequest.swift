@@ -121,6 +121,7 @@ struct DynamicsRequest: ComputeTask {
         let (n, t, k) = (training.order, (test?.count ?? 0).multipliedClamped(by: training.outputs ?? 1), targets.matrix.columns)
         var elements = n.multipliedClamped(by: n).multipliedClamped(by: 3).addingClamped(n.multipliedClamped(by: 2 * t))
         elements = elements.addingClamped(times.count.multipliedClamped(by: k).multipliedClamped(by: n.addingClamped(t)))
+        elements = elements.addingClamped(n.addingClamped(t).multipliedClamped(by: 3).multipliedClamped(by: training.numbersPerPoint))
         switch covariance {
         case .none: break
         case .diagonal: elements = elements.addingClamped(n.multipliedClamped(by: n + 4 * t))

@@ -73,12 +73,13 @@ struct FitRequest: Sendable {
             n.multipliedClamped(by: 8 * (3 * KernelRidgeRegression.standardPreconditionerRank(n) + 2 * training.numbersPerPoint)))
     }
 
-    /// Bytes of the kernel, in which it is factored, and of eigenvectors where a ridge is selected.
+    /// Bytes of the kernel, in which it is factored, of its copy in float32 for residuals, and of eigenvectors where a ridge is selected; points are
+    /// there as they came and as unit vectors, in rows and in panels.
     private var directBytes: Int {
         let n = training.order
         let matrices = if case .select(.leaveOneOut, _) = settings.ridge { 4 } else if case .select = settings.ridge { 2 } else { 1 }
-        return n.multipliedClamped(by: n).multipliedClamped(by: matrices).addingClamped(n.multipliedClamped(by: 2 * training.numbersPerPoint))
-            .multipliedClamped(by: 8)
+        return n.multipliedClamped(by: n).multipliedClamped(by: 8 * matrices + 4).addingClamped(
+            n.multipliedClamped(by: 24).multipliedClamped(by: training.numbersPerPoint))
     }
 }
 
@@ -106,10 +107,10 @@ struct TestRequest: Sendable {
         var elements = n.multipliedClamped(by: t)
         if covariance != .none {
             elements = elements.multipliedClamped(by: fit.posterior == .ensemble ? 4 : 2)
-            if fit.posterior == .ensemble { elements = elements.addingClamped(n.multipliedClamped(by: n)) }
+            if fit.posterior == .ensemble { elements = elements.addingClamped(n.multipliedClamped(by: n).multipliedClamped(by: 2)) }
         }
         if covariance == .full { elements = elements.addingClamped(t.multipliedClamped(by: t).multipliedClamped(by: 3)) }
-        return elements.addingClamped(t.multipliedClamped(by: 2 * fit.training.numbersPerPoint)).multipliedClamped(by: 8)
+        return elements.addingClamped(t.multipliedClamped(by: 3).multipliedClamped(by: fit.training.numbersPerPoint)).multipliedClamped(by: 8)
     }
 }
 

@@ -48,6 +48,7 @@ struct SpectrumRequest: ComputeTask {
 
     var peakBytes: Int {
         let n = points.order
-        return n.multipliedClamped(by: n).multipliedClamped(by: 24).addingClamped(n.multipliedClamped(by: 16 * points.numbersPerPoint))
+        return n.multipliedClamped(by: n).multipliedClamped(by: 28).addingClamped(
+            n.multipliedClamped(by: 24).multipliedClamped(by: points.numbersPerPoint))
     }
 }
