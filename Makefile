@@ -58,7 +58,7 @@ end-to-end-test: packages .venv-tests/complete ## Test real servers over TLS, wi
 page-test: packages .venv-page/complete ## Test the page and the reference in Debian's chromium
 	@.ci/install-packages chromium fonts-dejavu-core
 	swift build
-	NTK_SERVER=.build/debug/ntk-server .venv-page/bin/pytest --quiet Tests/Page
+	NTK_SERVER=.build/debug/ntk-server .venv-page/bin/pytest --quiet --numprocesses 2 Tests/Page
 
 # Not in parallel: the numeric tests would take the threads that the tests of deadlines wait for.
 .PHONY: swift-test
