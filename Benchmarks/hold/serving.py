@@ -5,10 +5,13 @@ import pathlib
 import socket
 import ssl
 import subprocess
+import sys
 import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "Tests/EndToEnd"))
+from certificates import self_signed, untrusting  # noqa: E402, F401
 
 
 class Server:
@@ -42,18 +45,8 @@ class Server:
 def identity(directory: str) -> tuple[str, ...]:
     """Options for a certificate of its own."""
     certificate, key = f"{directory}/tls.pem", f"{directory}/tls.key"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out",
-         certificate, "-days", "30", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
-        check=True, capture_output=True)
+    self_signed(certificate, key, "localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1")
     return "--tls-certificate", certificate, "--tls-key", key
-
-
-def untrusting() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 class GoodClient:

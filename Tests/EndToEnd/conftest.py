@@ -8,6 +8,7 @@ import subprocess
 from dataclasses import dataclass
 
 import pytest
+from certificates import NEW_KEY, openssl, self_signed
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("NTK_SERVER", ROOT / ".build/debug/ntk-server"))
@@ -60,26 +61,17 @@ class Authority:
         self.directory = directory
         self.certificate = directory / f"{name}.pem"
         self.key = directory / f"{name}.key"
-        openssl("req", "-x509", *NEW_KEY, "-nodes", "-keyout", self.key, "-out", self.certificate, "-days", "30", "-subj", f"/CN={name}")
+        self_signed(self.certificate, self.key, name)
 
     def issue(self, name: str) -> tuple[pathlib.Path, pathlib.Path]:
         """A certificate for a host (and 127.0.0.1) or a client, and its key."""
         certificate, key, request = (self.directory / f"{name}{suffix}" for suffix in (".pem", ".key", ".csr"))
         extensions = self.directory / f"{name}.ext"
         extensions.write_text(f"subjectAltName=DNS:{name},DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\n")
-        openssl("req", *NEW_KEY, "-nodes", "-keyout", key, "-out", request, "-subj", f"/CN={name}")
+        openssl("req", *NEW_KEY, "-keyout", key, "-out", request, "-subj", f"/CN={name}")
         openssl("x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", self.key, "-CAcreateserial", "-days", "30",
                 "-extfile", extensions, "-out", certificate)
         return certificate, key
-
-
-NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")
-
-
-def openssl(*arguments) -> str:
-    done = subprocess.run(["openssl", *map(str, arguments)], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
-    assert done.returncode == 0, done.stderr
-    return done.stdout + done.stderr
 
 
 @pytest.fixture(scope="session")

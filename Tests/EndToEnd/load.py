@@ -18,12 +18,13 @@ import pathlib
 import random
 import signal
 import socket
-import ssl
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+
+from certificates import self_signed, untrusting
 
 KEY = "a-key-for-the-load-test"
 FIELDS = {"Content-Type": "application/json", "Authorization": f"Bearer {KEY}"}
@@ -32,13 +33,6 @@ REPORTS = ("ThreadSanitizer", "AddressSanitizer", "runtime error", "Fatal error"
 MLP = {"type": "mlp", "depth": 2, "b_std": 0.1}
 NETWORK = {"architecture": {"type": "serial", "layers": [{"type": "dense", "width": 16}, {"type": "relu"}, {"type": "dense", "width": 1}]},
            "initialization": {"seed": 1}}
-
-
-def untrusting() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 class Server:
@@ -221,9 +215,7 @@ KINDS = {"kernels": 3, "equal": 3, "compressed": 2, "predictions": 4, "fits": 1,
 
 def certificate(directory: pathlib.Path) -> None:
     """Replaces both files; a server that reads them in between keeps what it has."""
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", directory / "new.key",
-         "-out", directory / "new.pem", "-days", "30", "-subj", "/CN=localhost"], check=True, capture_output=True)
+    self_signed(directory / "new.pem", directory / "new.key")
     for suffix in ("key", "pem"):
         os.replace(directory / f"new.{suffix}", directory / f"tls.{suffix}")
 
