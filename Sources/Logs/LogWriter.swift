@@ -1,5 +1,4 @@
 internal import Dispatch
-internal import Glibc
 internal import Locks
 
 /// Writes lines to a file, in order, on a queue of its own: whoever logs never waits for a slow reader. Lines that come close together go out
@@ -17,12 +16,12 @@ package final class LogWriter: Sendable {
 
     /// Bytes that may wait.
     private let capacity: Int
-    private let file: Int32
+    private let file: OutputFile
     private let queue = DispatchQueue(label: "log")
     private let state = Lock(State())
 
     package init(fileDescriptor: Int32 = 2, capacity: Int = 4 << 20) {
-        file = fileDescriptor
+        file = OutputFile(descriptor: fileDescriptor)
         self.capacity = capacity
     }
 
@@ -55,23 +54,7 @@ package final class LogWriter: Sendable {
             }
             guard !bytes.isEmpty || dropped > 0 else { return }
             let note = dropped > 0 ? "{\"level\":\"warning\",\"message\":\"log lines were dropped\",\"count\":\(dropped)}\n" : ""
-            put(bytes + note.utf8)
-        }
-    }
-
-    private func put(_ bytes: [UInt8]) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(file, $0.baseAddress, $0.count) }
-            if count > 0 {
-                rest = rest.dropFirst(count)
-            } else if errno == EAGAIN {
-                var room = pollfd(fd: file, events: Int16(POLLOUT), revents: 0)
-                _ = unsafe poll(&room, 1, -1)
-            } else if errno != EINTR {
-                // Where nobody reads there is nobody to tell.
-                return
-            }
+            file.write(bytes + note.utf8)
         }
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Gateway
+import Logs
 
 /// `ntk-server hash-key`: makes a line for the file of `--api-keys`.
 struct HashKey: ParsableCommand {
@@ -41,6 +42,6 @@ struct HashKey: ParsableCommand {
             }
         }
         print(APIKey(digest: KeyDigest(of: key), name: name, expiry: expiry?.date).line)
-        if generate { StandardStream.error.write("\(key)\n") }
+        if generate { OutputFile.standardError.write("\(key)\n") }
     }
 }

@@ -153,7 +153,7 @@ struct Serve: AsyncParsableCommand {
         } catch {
             throw ValidationError("Cannot listen on \(configuration.host) port \(configuration.port): \(error)")
         }
-        StandardStream.output.write("listening on \(configuration.tls == nil ? "http" : "https")://\(server.address)\n")
+        OutputFile.standardOutput.write("listening on \(configuration.tls == nil ? "http" : "https")://\(server.address)\n")
         logger.info("started", metadata: ["version": "\(NTKService.version)", "workers": "\(executor.width)"])
 
         let signal = await signals.termination()
