@@ -1,0 +1,90 @@
+"""Activations."""
+
+from __future__ import annotations
+
+from ._base import Architecture, make
+
+
+def relu() -> Architecture:
+    """max(x, 0)."""
+    return make("relu")
+
+
+def leaky_relu(alpha: float | None = None) -> Architecture:
+    """Let x through for x > 0, else alpha·x."""
+    return make("leaky_relu", alpha=alpha)
+
+
+def ab_relu(a: float, b: float) -> Architecture:
+    """a·min(x, 0) + b·max(x, 0)."""
+    return make("ab_relu", a=a, b=b)
+
+
+def erf(a: float | None = None, b: float | None = None, c: float | None = None) -> Architecture:
+    """a·erf(b·x) + c."""
+    return make("erf", a=a, b=b, c=c)
+
+
+def gelu(*, approximate: bool | None = None) -> Architecture:
+    """x·Φ(x)."""
+    return make("gelu", approximate=approximate)
+
+
+def sin(a: float | None = None, b: float | None = None, c: float | None = None) -> Architecture:
+    """a·sin(b·x + c)."""
+    return make("sin", a=a, b=b, c=c)
+
+
+def cos(a: float | None = None, b: float | None = None, c: float | None = None) -> Architecture:
+    """a·cos(b·x + c)."""
+    return make("cos", a=a, b=b, c=c)
+
+
+def rbf(gamma: float | None = None) -> Architecture:
+    """Random features of the kernel exp(-gamma·|x - x'|²)."""
+    return make("rbf", gamma=gamma)
+
+
+def tanh() -> Architecture:
+    """tanh(x)."""
+    return make("tanh")
+
+
+def sigmoid() -> Architecture:
+    """1/(1 + exp(-x))."""
+    return make("sigmoid")
+
+
+def softplus() -> Architecture:
+    """log(1 + exp(x))."""
+    return make("softplus")
+
+
+def swish() -> Architecture:
+    """x·sigmoid(x), PyTorch's SiLU."""
+    return make("swish")
+
+
+def elu(alpha: float | None = None) -> Architecture:
+    """Let x through for x > 0, else alpha·(exp(x) - 1)."""
+    return make("elu", alpha=alpha)
+
+
+def selu() -> Architecture:
+    """Apply the self-normalizing elu."""
+    return make("selu")
+
+
+def mish() -> Architecture:
+    """x·tanh(softplus(x))."""
+    return make("mish")
+
+
+def polynomial(*coefficients: float) -> Architecture:
+    """Σ coefficients[i]·x^i."""
+    return make("polynomial", coefficients=list(coefficients))
+
+
+def elementwise(expression: str) -> Architecture:
+    """Apply a function of one's own, an expression in x such as ``"x*tanh(log(1+exp(x)))"``."""
+    return make("elementwise", expression=expression)

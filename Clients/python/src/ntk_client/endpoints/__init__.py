@@ -1,0 +1,1 @@
+"""The server's endpoints as methods, a file a resource."""
