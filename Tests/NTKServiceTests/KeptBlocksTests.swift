@@ -17,13 +17,13 @@ struct KeptBlocksTests {
         "[" + (0..<matrix.rows).map { "[" + matrix.row($0).map(\.description).joined(separator: ",") + "]" }.joined(separator: ",") + "]"
     }
 
-    /// [n, 3, 3, 1].
+    /// [n, 2, 2, 1].
     private static func images(_ n: Int, seed: UInt64) -> String {
-        let images = Matrix<Double>.random(n, 9, seed: seed)
+        let images = Matrix<Double>.random(n, 4, seed: seed)
         return "["
             + (0..<n).map { image in
                 let pixels = images.row(image)
-                let rows = (0..<3).map { row in "[" + (0..<3).map { "[\(pixels[3 * row + $0])]" }.joined(separator: ",") + "]" }
+                let rows = (0..<2).map { row in "[" + (0..<2).map { "[\(pixels[2 * row + $0])]" }.joined(separator: ",") + "]" }
                 return "[" + rows.joined(separator: ",") + "]"
             }.joined(separator: ",") + "]"
     }
