@@ -22,8 +22,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from kill_during_fits import Server
 
 STARTED = time.monotonic()
-# A point to ask regressors at.
-POINT = 3
+# To ask regressors at.
+POINTS = 3
 
 
 def points(rng: random.Random, n: int, features: int = 3) -> list:
@@ -78,15 +78,37 @@ def submit(server: Server, path: str, body: bytes, key: str) -> str:
     return headers["Location"]
 
 
-def result(server: Server, name: str, answer: bytes) -> bytes:
+def variant(fit: bytes, number: int) -> bytes:
+    """Another fit: one that was made before would be found."""
+    request = json.loads(fit)
+    return json.dumps(request | {"ridge": request["ridge"] * (1 + number)}).encode()
+
+
+def result(server: Server, name: str, body: bytes, answer: bytes) -> bytes:
     """What was answered; of a regressor, which bears the time of its making, what it predicts."""
     if "fit" not in name:
         return answer
     regressor = json.loads(answer)
-    images = json.dumps({"x": json.loads(requests()[name][1])["x_train"][:POINT]}).encode()
+    images = json.dumps({"x": json.loads(body)["x_train"][:POINTS]}).encode()
     status, _, prediction = server.send("POST", f"/v1/regressors/{regressor['id']}/predictions", images, {"Content-Type": "application/json"})
     assert status == 200, prediction
     return json.dumps(regressor["diagnostics"]).encode() + prediction
+
+
+class Reference:
+    """A server that is never killed."""
+
+    def __init__(self, binary: pathlib.Path, data: str):
+        self.server = Server(binary, data)
+        self.results: dict[tuple[str, bytes], bytes] = {}
+
+    def expected(self, name: str, path: str, body: bytes) -> bytes:
+        if (name, body) not in self.results:
+            accept = "application/json" if "fit" in name else "application/x-npz"
+            status, _, answer = self.server.send("POST", path, body, {"Content-Type": "application/json", "Accept": accept})
+            assert status in (200, 201), (name, answer)
+            self.results[name, body] = result(self.server, name, body, answer)
+        return self.results[name, body]
 
 
 def kept(data: str) -> dict[str, int]:
@@ -117,22 +139,13 @@ def main() -> None:
     arguments = parser.parse_args()
     rng = random.Random(arguments.seed)
     work = requests()
-    jobs: dict[str, tuple[str, str]] = {}  # By key: where it is, and which request it was.
+    jobs: dict[str, tuple[str, str, bytes]] = {}  # By key: where it is, and which request it was.
     pending: set[str] = set()
     resumed: dict[str, int] = collections.Counter()
     kills = missed = 0
     with tempfile.TemporaryDirectory() as data, tempfile.TemporaryDirectory() as other:
-        reference = Server(arguments.server, other)
-        try:
-            expected = {}
-            for name, (path, body) in work.items():
-                accept = "application/json" if "fit" in name else "application/x-npz"
-                status, _, answer = reference.send("POST", path, body, {"Content-Type": "application/json", "Accept": accept})
-                assert status in (200, 201), (name, answer)
-                expected[name] = result(reference, name, answer)
-        finally:
-            reference.kill()
         server = Server(arguments.server, data)
+        reference = Reference(arguments.server, other)
         before: dict[str, int] = {}
         try:
             while kills < arguments.kills:
@@ -144,9 +157,10 @@ def main() -> None:
                     # Each in its turn, then by chance.
                     key, name = f"key-{kills + missed}-{len(jobs)}", list(work)[len(jobs)] if len(jobs) < len(work) else rng.choice(list(work))
                     pending.add(key)
-                    jobs[key] = ("", name)
+                    body = variant(work[name][1], len(jobs)) if "fit" in name else work[name][1]
+                    jobs[key] = ("", name, body)
                     try:
-                        jobs[key] = (submit(server, *work[name], key), name)
+                        jobs[key] = (submit(server, work[name][0], body, key), name, body)
                     except (OSError, http.client.HTTPException, ValueError):
                         break  # Killed meanwhile: it is asked for again.
                 killer.join()
@@ -156,22 +170,22 @@ def main() -> None:
                 kills += met
                 missed += not met
                 before = after
-                names = {location.rpartition("/")[2]: name for location, name in jobs.values()}
+                names = {location.rpartition("/")[2]: name for location, name, _ in jobs.values()}
                 for job in kept(data):
                     if job in names:
                         resumed[names[job]] += 1
                 server = Server(arguments.server, data)
                 for key in sorted(pending):
-                    location, name = jobs[key]
-                    again = submit(server, *work[name], key)
+                    location, name, body = jobs[key]
+                    again = submit(server, work[name][0], body, key)
                     assert location in ("", again), f"{key} was {location}, and is {again}"
-                    jobs[key] = (again, name)
+                    jobs[key] = (again, name, body)
                     status, _, answer = server.send("GET", again)
                     assert status == 200, answer
                     if json.loads(answer)["status"] == "succeeded":
                         pending.discard(key)
             deadline = time.monotonic() + 600
-            for key, (location, name) in jobs.items():
+            for key, (location, name, body) in jobs.items():
                 while True:
                     status, _, answer = server.send("GET", location)
                     assert status == 200, answer
@@ -182,15 +196,16 @@ def main() -> None:
                     time.sleep(0.1)
                 assert job["status"] == "succeeded", job
                 status, _, answer = server.send("GET", location + "/result", headers={"Accept": "application/json" if "fit" in name else "application/x-npz"})
-                assert status == 200 and result(server, name, answer) == expected[name], \
+                assert status == 200 and result(server, name, body, answer) == reference.expected(name, work[name][0], body), \
                     f"{key}, {name}: the result differs from that of a server that was not killed"
             listed = json.loads(server.send("GET", "/v1/jobs?limit=1000")[2])["jobs"]
-            assert {f"/v1/jobs/{job['id']}" for job in listed} == {location for location, _ in jobs.values()}
+            assert {f"/v1/jobs/{job['id']}" for job in listed} == {location for location, _, _ in jobs.values()}
             attempts = max(job["attempts"] for job in listed)
             left = [path for path in pathlib.Path(data, "jobs").glob("job_*/*") if path.name == "request" or "blocks" in path.name or "work" in path.name]
             assert not left, left
         finally:
             server.kill()
+            reference.server.kill()
     print(f"{kills} kills during jobs ({missed} more when none was running), {len(jobs)} jobs, up to {attempts} attempts at one: all are there, and all "
           f"results are, byte for byte, those of a server that was not killed ({time.monotonic() - STARTED:.0f} s). Went on from finished blocks: "
           + ", ".join(f"{name} {count} times" for name, count in sorted(resumed.items())))
