@@ -63,23 +63,17 @@ struct PointRecursion<Element: KernelScalar> {
     mutating func advance() -> Stage {
         let index = values.count - 1
         let instruction = plan.program.instructions[index]
-        var inputs: [PointValues] = []
-        var points: PointValues
-        if instruction.inputs.count == 1, plan.lastUses[instruction.inputs[0]] == index {
-            // Nobody needs the input any more: worked on where it is.
-            points = PointValues(variance: [], theta: [])
-            swap(&points, &values[instruction.inputs[0]])
-        } else {
-            inputs = instruction.inputs.map { values[$0] }
-            points = inputs[0]
-        }
+        var others = instruction.inputs.map { values[$0] }
+        // What nobody needs any more is worked on where it is.
+        for input in instruction.inputs where plan.lastUses[input] == index { values[input] = PointValues(variance: []) }
+        var points = others.removeFirst()
         let stage: Stage
         switch instruction.operation {
         case .affine(let step): stage = affine(&points, step)
         case .activation(let step): stage = activation(&points, step)
-        case .sum: stage = combine(inputs.isEmpty ? [points] : inputs, instruction.inputs.map { _ in 1 }, &points)
-        case .concatenateChannels(let weights): stage = combine(inputs.isEmpty ? [points] : inputs, weights, &points)
-        case .product: stage = product(inputs.isEmpty ? [points] : inputs, &points)
+        case .sum: stage = combine([points] + others, instruction.inputs.map { _ in 1 }, &points)
+        case .concatenateChannels(let weights): stage = combine([points] + others, weights, &points)
+        case .product: stage = product([points] + others, &points)
         case .layerNorm(_, let epsilon):
             // Where there is no variance and no epsilon there is nothing to divide.
             let scale = points.variance.map { $0 + epsilon > 0 ? 1 / ($0 + epsilon).squareRoot() : 0 }
