@@ -8,6 +8,10 @@ Builder::Builder(Document &document, Tokens tokens, ntk_json_limits limits, cons
     : document(document), tokens(tokens), limits(limits), threads(threads), numbers(numbers), first_number(numbers), nest(limits.depth),
       rows_from(tokens.next), mixed(limits.depth + 1) {
     levels.reserve(limits.depth);
+    // What a usual request has, so that nothing grows step by step.
+    keys.reserve(32);
+    document.node_buffer.reserve(64);
+    document.text_buffer.reserve(256);
 }
 
 bool Builder::build() {

@@ -13,7 +13,7 @@ public final class Storage<Element: Scalar>: Sendable {
     private let blockBytes: Int
 
     /// From this size on memory is aligned to a cache line: below, to cut a line's start out of a block costs more than it is worth.
-    private static var alignedBytes: Int { 4_096 }
+    private static var alignedBytes: Int { 16_384 }
 
     /// Uninitialized memory for `count` elements.
     public init(count: Int) {

@@ -90,8 +90,11 @@ extension NTKService {
     private func answer(
         _ answer: ComputedAnswer, _ format: AnswerFormat, _ timing: inout ServerTiming, holding leases: [MemoryBudget.Lease]
     ) throws -> ServerResponse {
-        let content = try ResponseBody.pieces(
-            answer.body.pieces(as: format), numbers: answer.body.numbers, isCopied: format != .json, on: executor)
+        let numbers = answer.body.numbers
+        let content =
+            format == .json && ResponseBody.isWhole(numbers)
+            ? .bytes(try answer.body.json())
+            : try ResponseBody.pieces(answer.body.pieces(as: format), numbers: numbers, isCopied: format != .json, on: executor)
         // What is streamed is encoded after this field has gone.
         if case .bytes = content { timing.end("encode") }
         var fields = answer.headerFields

@@ -1,13 +1,13 @@
 extension JSONValue {
     /// The value as a dense array: a nest of numbers, or `{"shape": [2, 2], "data": [1, 2, 3, 4]}` in row-major order.
     /// - Throws: `JSONError` of kind `shape` that points at what is wrong, below `pointer`.
-    package func numericArray(at pointer: String) throws(JSONError) -> NumericArray {
+    package func numericArray(at pointer: @autoclosure () -> String) throws(JSONError) -> NumericArray {
         switch self {
         case .tensor(let array): return array
-        case .ragged(let error): throw JSONError(.shape, at: pointer + error.pointer, error.detail)
-        case .object(let object): return try Self.shaped(object, at: pointer)
-        case .array(let values): throw Self.notNumeric(values, at: pointer)
-        default: throw JSONError(.shape, at: pointer, "an array of numbers expected; \(kindName) came")
+        case .ragged(let error): throw JSONError(.shape, at: pointer() + error.pointer, error.detail)
+        case .object(let object): return try Self.shaped(object, at: pointer())
+        case .array(let values): throw Self.notNumeric(values, at: pointer())
+        default: throw JSONError(.shape, at: pointer(), "an array of numbers expected; \(kindName) came")
         }
     }
 

@@ -1,5 +1,5 @@
 /// A JSON value in which every rectangular nest of numbers is one array.
-package indirect enum JSONValue: Sendable {
+package enum JSONValue: Sendable {
     case null
     case bool(Bool)
     case number(JSONNumber)
@@ -9,7 +9,7 @@ package indirect enum JSONValue: Sendable {
     case object(JSONObject)
     case tensor(NumericArray)
     /// A nest of numbers that is not rectangular; the error's pointer is relative to it.
-    case ragged(JSONError)
+    indirect case ragged(JSONError)
 
     /// What the value is, for messages.
     package var kindName: String {

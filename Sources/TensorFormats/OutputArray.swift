@@ -37,16 +37,26 @@ package struct OutputArray: Sendable {
     /// The JSON of a range of elements, brackets included, which begins and ends with a row; what is written for successive ranges makes up
     /// the array.
     package func json(_ range: Range<Int>) throws(NotFiniteError) -> [UInt8] {
-        guard count > 0 else { return Self.empty(shape[...]) }
-        return switch blocks {
-        case .float64(let blocks): try json(range, blocks)
-        case .float32(let blocks): try json(range, blocks)
+        var json = JSONWriter(continuingArray: shape.count == 1 && range.lowerBound > 0)
+        try write(range, to: &json)
+        return json.bytes
+    }
+
+    /// The JSON of the whole array, as a value.
+    package func write(to json: inout JSONWriter) throws(NotFiniteError) { try write(0..<count, to: &json) }
+
+    private func write(_ range: Range<Int>, to json: inout JSONWriter) throws(NotFiniteError) {
+        guard count > 0 else { return json.raw(Self.empty(shape[...])) }
+        switch blocks {
+        case .float64(let blocks): try write(range, blocks, to: &json)
+        case .float32(let blocks): try write(range, blocks, to: &json)
         }
     }
 
-    private func json<Element: Scalar & JSONFloat>(_ range: Range<Int>, _ blocks: [Matrix<Element>]) throws(NotFiniteError) -> [UInt8] {
+    private func write<Element: Scalar & JSONFloat>(
+        _ range: Range<Int>, _ blocks: [Matrix<Element>], to json: inout JSONWriter
+    ) throws(NotFiniteError) {
         let (rank, length) = (shape.count, shape[shape.count - 1])
-        var json = JSONWriter(continuingArray: rank == 1 && range.lowerBound > 0)
         json.reserve(numbers: range.count)
         if range.lowerBound == 0 { for _ in 0..<rank { json.beginArray() } }
         let middle = shape.dropFirst().dropLast()
@@ -69,7 +79,6 @@ package struct OutputArray: Sendable {
             }
         }
         if range.upperBound == count { for _ in 0..<rank { json.endArray() } }
-        return json.bytes
     }
 
     private static func empty(_ shape: ArraySlice<Int>) -> [UInt8] {

@@ -115,8 +115,8 @@ public struct AnalyticKernel: Sendable {
         let first = try PointSet<Element>(points.values, plan: plan, set: "x1", inPanels: second == nil, on: executor)
         let pass = TilePass(plan: plan, kinds: kinds, x1: first, x2: second?.points ?? first)
         let isSymmetric = second == nil
-        let nngp = kinds.contains(.nngp) ? Matrix<Element>(uninitializedRows: first.count, columns: pass.x2.count) : nil
-        let ntk = kinds.contains(.ntk) ? Matrix<Element>(uninitializedRows: first.count, columns: pass.x2.count) : nil
+        let nngp = pass.hasNNGP ? Matrix<Element>(uninitializedRows: first.count, columns: pass.x2.count) : nil
+        let ntk = pass.hasNTK ? Matrix<Element>(uninitializedRows: first.count, columns: pass.x2.count) : nil
 
         let grid = TileGrid(rows: first.count, columns: pass.x2.count, side: TilePass<Element>.side, upperOnly: isSymmetric)
         try executor.forEach(grid.tiles.count) { index in

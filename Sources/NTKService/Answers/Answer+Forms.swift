@@ -11,7 +11,40 @@ extension Answer {
     }
 
     /// Numbers that are written.
-    var numbers: Int { arrays.reduce(0) { $0 + $1.array.count } }
+    var numbers: Int {
+        members.reduce(0) { sum, member in
+            switch member.value {
+            case .json: sum
+            case .array(let array): sum + array.count
+            case .arrays(let arrays): arrays.reduce(sum) { $0 + $1.array.count }
+            }
+        }
+    }
+
+    /// The whole answer as JSON.
+    func json() throws -> [UInt8] {
+        if let object { return object }
+        var text = JSONWriter()
+        // The text that is not numbers is short; what it has more of it grows by.
+        text.reserve(numbers: numbers + 8)
+        text.beginObject()
+        for (name, value) in members {
+            text.key(name)
+            switch value {
+            case .json(let json): text.raw(json)
+            case .array(let array): try array.write(to: &text)
+            case .arrays(let arrays):
+                text.beginObject()
+                for (name, array) in arrays {
+                    text.key(name)
+                    try array.write(to: &text)
+                }
+                text.endObject()
+            }
+        }
+        text.endObject()
+        return text.bytes
+    }
 
     private var jsonPieces: [ContentPiece] {
         if let object { return [ContentPiece(object)] }

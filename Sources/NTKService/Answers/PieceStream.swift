@@ -48,12 +48,14 @@ extension ResponseBody {
     /// Answers below this many numbers are made whole.
     private static let wholeNumbers = 8_192
 
+    static func isWhole(_ numbers: Int) -> Bool { numbers <= wholeNumbers }
+
     /// The content that `pieces` make up.
     /// - Parameters:
     ///   - numbers: how many are written, which tells whether it is worth a stream.
     ///   - isCopied: the pieces are copies of memory, which are made faster than handed over to a worker and back.
     static func pieces(_ pieces: [ContentPiece], numbers: Int, isCopied: Bool, on executor: ComputeExecutor) throws -> ResponseBody {
-        if numbers <= wholeNumbers {
+        if isWhole(numbers) {
             var bytes: [UInt8] = []
             for piece in pieces { bytes += try piece.make() }
             return .bytes(bytes)

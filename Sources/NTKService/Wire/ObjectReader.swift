@@ -118,11 +118,11 @@ struct ObjectReader {
     }
 
     static func choice<Choice: RawRepresentable & CaseIterable>(
-        _ value: JSONValue, at pointer: String
+        _ value: JSONValue, at pointer: @autoclosure () -> String
     ) throws(ProblemDetails) -> Choice where Choice.RawValue == String {
         guard case .string(let name) = value, let choice = Choice(rawValue: name) else {
             let names = Choice.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
-            throw .invalid(pointer, "one of \(names) expected; " + Self.describe(value) + " came")
+            throw .invalid(pointer(), "one of \(names) expected; " + Self.describe(value) + " came")
         }
         return choice
     }

@@ -32,9 +32,11 @@ extension ObjectReader {
         return try Self.tensor(array, format, at: pointer(to: field))
     }
 
-    private static func tensor(_ array: NumericArray, _ format: DataFormat, at pointer: String) throws(ProblemDetails) -> PointTensor {
+    private static func tensor(
+        _ array: NumericArray, _ format: DataFormat, at pointer: @autoclosure () -> String
+    ) throws(ProblemDetails) -> PointTensor {
         guard array.shape.count >= 2, array.shape.allSatisfy({ $0 > 0 }) else {
-            throw .invalid(pointer, "points of shape [n, …, channels] with every extent at least 1 expected; shape \(array.shape) came")
+            throw .invalid(pointer(), "points of shape [n, …, channels] with every extent at least 1 expected; shape \(array.shape) came")
         }
         let shape = Array(array.shape.dropFirst())
         let values = array.elements.matrix(rows: array.shape[0], columns: shape.reduce(1, *))

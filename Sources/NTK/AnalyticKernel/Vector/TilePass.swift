@@ -7,9 +7,17 @@ import LinearAlgebra
 @safe
 struct TilePass<Element: KernelScalar> {
     let plan: VectorPlan
-    let kinds: Set<KernelKind>
+    /// Which kernels are wanted.
+    let hasNNGP, hasNTK: Bool
     let x1: PointSet<Element>
     let x2: PointSet<Element>
+
+    init(plan: VectorPlan, kinds: Set<KernelKind>, x1: PointSet<Element>, x2: PointSet<Element>) {
+        self.plan = plan
+        (hasNNGP, hasNTK) = (kinds.contains(.nngp), kinds.contains(.ntk))
+        self.x1 = x1
+        self.x2 = x2
+    }
 
     private var program: KernelProgram { plan.program }
 
@@ -28,7 +36,7 @@ struct TilePass<Element: KernelScalar> {
         let height = rows.count.roundedUp(to: blockRows)
         let width = columns.count.roundedUp(to: PointSet<Element>.rowPadding)
         let planes = Planes(
-            columns: width, covariance: Storage(count: height * width), theta: Storage(count: kinds.contains(.ntk) ? height * width : 0))
+            columns: width, covariance: Storage(count: height * width), theta: Storage(count: hasNTK ? height * width : 0))
         // c = û·v̂ for all pairs of the tile.
         let d = x1.features
         unsafe Element.innerProducts(
@@ -39,7 +47,7 @@ struct TilePass<Element: KernelScalar> {
         for row in 0..<rows.count {
             let start = upperOnly ? row / run * run : 0
             let z = unsafe planes.covariance.base + row * width + start
-            let theta = kinds.contains(.ntk) ? unsafe planes.theta.base + row * width + start : nil
+            let theta = hasNTK ? unsafe planes.theta.base + row * width + start : nil
             unsafe passRow(
                 steps, point: rows.lowerBound + row, others: columns.lowerBound + start, count: (columns.count - start).roundedUp(to: run), z,
                 theta, scratch)
@@ -78,7 +86,7 @@ struct TilePass<Element: KernelScalar> {
         if let last = plan.slots.slots[program.output], last != 0 {
             unsafe RowSlot(z: z, theta: theta).copy(scratch.slot(last, first: z, theta), count)
         }
-        if kinds.contains(.nngp) { unsafe Element.covariance(z, z, count, x1.outputStd.base[i], x2.outputStd.base + j) }
+        if hasNNGP { unsafe Element.covariance(z, z, count, x1.outputStd.base[i], x2.outputStd.base + j) }
     }
 
     /// A step that is none of the frequent ones.
