@@ -36,6 +36,7 @@ extension SpatialPass {
         let stride = table.output.grid.stride
         let size = table.output.blockSize
         guard table.input.pairing == .full else {
+            // Windows that `AlignedChain` does not take, such as with strides: step by step a kernel takes up to 1.7 times as long.
             let input = unsafe held(input, as: table.input)
             unsafe windowPlane(table, input.base, base)
             if !isThetaZero, let source = unsafe input.theta { unsafe windowPlane(table, source, theta) }
