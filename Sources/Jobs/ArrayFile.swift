@@ -69,10 +69,14 @@ package final class ArrayFile: Sendable {
         close(descriptor)
     }
 
-    /// Brings what was written to the disk.
+    /// Brings what was written to the disk, and leaves the memory to others until it is read or written again.
     package func synchronize() throws(ArtifactStoreError) {
         guard fdatasync(descriptor) == 0 else { throw Files.failure("fdatasync", path) }
+        giveBack()
     }
+
+    /// Leaves the memory to others. A mapping that is shared loses nothing: the pages are the file's.
+    func giveBack() { _ = unsafe madvise(UnsafeMutableRawPointer(bitPattern: address), size, MADV_DONTNEED) }
 
     /// The elements as a matrix of as many rows as the first extent; the array's own where the type is its own.
     package func matrix<Element: Scalar>(as _: Element.Type) -> Matrix<Element> {

@@ -1,5 +1,6 @@
 internal import ArtifactStore
 package import LinearAlgebra
+internal import Locks
 
 // What is computed in blocks, each of which is kept: the arrays of the result, and matrices on the way to it.
 extension JobRun {
@@ -53,9 +54,14 @@ extension JobRun: BlockKeeper {
         guard let array = try workArray(file, shape: [rows, columns], isFloat32: isFloat32) else { return nil }
         let log = try BlockLog(
             store.work(id, file) + ".blocks", plan: "\(plan), \(rows) by \(columns), \(isFloat32 ? "float32" : "float64")", count: blocks)
+        mapped.withLock { mapped in mapped = mapped.filter { $0.file != nil } + [Mapped(file: array)] }
         let matrix = array.matrix(as: Element.self)
         try computeLeft(of: log, in: [array]) { block in try compute(block, matrix) }
         return matrix
+    }
+
+    package func giveBack() {
+        for file in mapped.withLock({ $0.compactMap(\.file) }) { file.giveBack() }
     }
 
     /// Nil if there is no room.

@@ -10,7 +10,13 @@ package final class JobRun: Sendable {
     let store: JobStore
     /// What may be kept on the way to the result.
     let workBytes: Int
+    /// Matrices on the way to the result, as long as somebody reads them.
+    let mapped = Lock([Mapped]())
     private let log: Lock<Log>
+
+    struct Mapped {
+        weak var file: ArrayFile?
+    }
 
     private struct Log {
         var states: [JobState]

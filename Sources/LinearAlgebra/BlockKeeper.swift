@@ -15,9 +15,24 @@ public protocol BlockKeeper: Sendable {
         _ name: String, plan: String, inputs: [Matrix<Double>], rows: Int, columns: Int, blocks: Int, as _: Element.Type,
         compute: (_ block: Int, _ matrix: Matrix<Element>) throws -> Void
     ) throws -> Matrix<Element>?
+
+    /// Leaves the memory that kept matrices take to others, until they are read again.
+    func giveBack()
 }
 
 extension BlockKeeper {
+    /// A copy of a kept matrix, made some rows at a time, so that both never stand in memory whole.
+    public func copy<Element: Scalar>(_ kept: Matrix<Element>) -> Matrix<Element> {
+        let copy = Matrix<Element>(uninitializedRows: kept.rows, columns: kept.columns)
+        let step = max(1, (1 << 22) / max(kept.columns, 1))
+        for start in stride(from: 0, to: kept.rows, by: step) {
+            let rows = start..<min(start + step, kept.rows)
+            copy.slice(rows).assignElements(kept.slice(rows))
+            giveBack()
+        }
+        return copy
+    }
+
     /// Sides of a block of pairs of points.
     private var sides: ClosedRange<Int> { 32...2048 }
 
@@ -74,6 +89,6 @@ extension TileExecutor {
             let values = try block(tiles[index])
             matrix.store(values.storage, stride: values.columns, tile: tiles[index], mirrored: isSymmetric)
         }
-        return try kept?.copy() ?? whole()
+        return try kept.map(keeper.copy) ?? whole()
     }
 }

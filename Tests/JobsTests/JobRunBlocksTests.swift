@@ -59,6 +59,21 @@ final class JobRunBlocksTests {
         #expect(try make(run()) == (all, Array(0..<10)))
     }
 
+    /// What is given back to the system, before it is on the disk or after, comes again.
+    @Test func memoryIsGivenBack() throws {
+        let run = try run()
+        let rows = 1_000
+        let kept = try #require(
+            try run.matrix("m", plan: "p", inputs: [], rows: rows, columns: 2, blocks: 2, as: Float.self) { block, matrix in
+                for row in block * rows / 2..<(block + 1) * rows / 2 { matrix.storage.set(2 * row + 1, Float(row)) }
+                run.giveBack()
+            })
+        let expected = (0..<2 * rows).map { $0 % 2 == 0 ? 0 : Float($0 / 2) }
+        run.giveBack()
+        #expect(kept.elements == expected)
+        #expect(run.copy(kept).elements == expected && kept.elements == expected)
+    }
+
     @Test func withoutTheNumbersTheLogSaysNothing() throws {
         _ = try make(run(), upTo: 4)
         try FileManager.default.removeItem(atPath: board.store.work(id, "m") + ".npy")

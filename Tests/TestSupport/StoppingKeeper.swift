@@ -47,6 +47,8 @@ package final class StoppingKeeper: BlockKeeper {
         return matrix
     }
 
+    package func giveBack() {}
+
     /// Breaks a computation off after every `stop` blocks until it comes to its end.
     /// - Returns: what it returned, and how often it was broken off.
     package func complete<Result>(stop: Int, _ compute: (any TileExecutor) throws -> Result) throws -> (result: Result, stops: Int) {

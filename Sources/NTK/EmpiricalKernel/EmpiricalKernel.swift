@@ -57,8 +57,9 @@ public struct EmpiricalKernel: Sendable {
                 as: Element.self
             ) { try blocks.compute($0, total: $1, shares: [], on: executor) }
             if let kept {
-                try Self.requireFinite(kept)
-                return Result(kernel: kept.copy(), shares: [])
+                let own = keeper.copy(kept)
+                try Self.requireFinite(own)
+                return Result(kernel: own, shares: [])
             }
         }
         let total = Matrix<Element>(uninitializedRows: x1.rows, columns: blocks.columns)

@@ -17,6 +17,8 @@ extension AnalyticTraining {
                 guard let kept, let place = grid.firstIndex(of: Tile(rows: rows, columns: columns)) else {
                     return try block(points, rows, columns, on: tiles)
                 }
+                // The tile before has been copied.
+                tiles.keeper?.giveBack()
                 return kept.slice(place * Self.side..<place * Self.side + rows.count)
             }
         }
