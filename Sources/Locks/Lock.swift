@@ -1,5 +1,5 @@
 internal import CThreadSanitizer
-internal import Synchronization
+package import Synchronization
 
 /// A value behind a mutex.
 ///
@@ -7,20 +7,35 @@ internal import Synchronization
 /// sanitizer would report a race wherever two threads have met at a lock.
 package struct Lock<Value>: ~Copyable, Sendable {
     /// An address of its own, by which the sanitizer knows the lock. The value's will not do: to take it is an access by itself.
-    private final class Identity: Sendable {}
+    @usableFromInline
+    package final class Identity: Sendable {
+        @usableFromInline
+        init() {}
 
-    private let identity = Identity()
-    private let mutex: Mutex<Value>
+        @usableFromInline
+        func isTaken() { unsafe ntk_lock_taken(Unmanaged.passUnretained(self).toOpaque()) }
 
+        @usableFromInline
+        func isGivenBack() { unsafe ntk_lock_given_back(Unmanaged.passUnretained(self).toOpaque()) }
+    }
+
+    @usableFromInline
+    let identity = Identity()
+    @usableFromInline
+    let mutex: Mutex<Value>
+
+    @inlinable
     package init(_ value: sending Value) { mutex = Mutex(value) }
 
+    // Inlinable, so that no caller looks up at run time of what type its value is.
+    @inlinable
     package borrowing func withLock<Result, Failure: Error>(
         _ body: (inout sending Value) throws(Failure) -> sending Result
     ) throws(Failure) -> sending Result {
-        let identity = unsafe Unmanaged.passUnretained(identity).toOpaque()
+        let identity = identity
         return try mutex.withLock { value throws(Failure) in
-            unsafe ntk_lock_taken(identity)
-            defer { unsafe ntk_lock_given_back(identity) }
+            identity.isTaken()
+            defer { identity.isGivenBack() }
             return try body(&value)
         }
     }

@@ -26,7 +26,7 @@ enum RequestBody {
         let contentType = request.head.headerFields.value(.contentType) ?? ""
         switch MediaRange.type(contentType) {
         case multipart: return try parts(request.body, contentType, limit: limit, guess)
-        case json: return try JSONValue.parse(request.body, limits: JSONDemand(request.body[...], guess).limits, on: tiles)
+        case json: return try JSONValue.parse(request.body, limits: JSONDemand.limits(request.body[...], guess), on: tiles)
         case npy: return .object(JSONObject(members: [("x", .tensor(try Npy.read(request.body[...])))]))
         default: return try file(request.body, limit: limit, guess, field: field)
         }
@@ -43,7 +43,7 @@ enum RequestBody {
     }
 
     private static func text(_ text: ArraySlice<UInt8>, _ guess: JSONDemand.Guess) throws -> JSONValue {
-        try JSONValue.parse(copying: text, limits: JSONDemand(text, guess).limits)
+        try JSONValue.parse(copying: text, limits: JSONDemand.limits(text, guess))
     }
 
     private static func content(_ part: Multipart.Part, limit: Int, _ guess: JSONDemand.Guess) throws -> JSONValue {
@@ -75,7 +75,7 @@ enum RequestBody {
 
     /// Nil for what is no JSON.
     private static func member(_ text: [UInt8], _ guess: JSONDemand.Guess) throws -> JSONValue? {
-        do { return try JSONValue.parse(text, limits: JSONDemand(text[...], guess).limits) } catch  where error.kind != .size { return nil }
+        do { return try JSONValue.parse(text, limits: JSONDemand.limits(text[...], guess)) } catch  where error.kind != .size { return nil }
     }
 
     private static func object(_ arrays: [(name: String, array: NumericArray)]) -> JSONValue {

@@ -50,6 +50,7 @@ package enum Route: String, CaseIterable, Sendable {
 
     /// What stands in a path of this route in place of the segments in braces.
     func segments(of path: String) -> [String: String] {
+        guard rawValue.utf8.contains(UInt8(ascii: "{")) else { return [:] }
         guard let template = Self.templates.first(where: { $0.route == self })?.segments else { return [:] }
         let parts = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         let named = zip(template, parts).filter(\.0.isName).map {

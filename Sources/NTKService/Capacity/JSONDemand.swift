@@ -27,6 +27,11 @@ struct JSONDemand {
     let limits: JSONLimits
     let bytes: Int
 
+    /// The limits of a text without a look at it where nothing is guessed.
+    static func limits(_ text: ArraySlice<UInt8>, _ guess: Guess) -> JSONLimits {
+        guess == .most ? JSONDemand(size: text.count, guess).limits : JSONDemand(text, guess).limits
+    }
+
     init(_ text: ArraySlice<UInt8>, _ guess: Guess) {
         let counts = JSONValue.counts(text)
         self.init(size: text.count, commas: counts.commas, brackets: counts.brackets, quotes: counts.quotes, guess)

@@ -33,7 +33,7 @@ struct InferRequest: Sendable {
     init(_ request: ServerRequest, _ guess: JSONDemand.Guess) throws {
         let body = request.body
         let head = body[..<(try Self.headCount(request))]
-        let limits = JSONDemand(head, guess).limits
+        let limits = JSONDemand.limits(head, guess)
         let value = try head.count == body.count ? JSONValue.parse(body, limits: limits) : JSONValue.parse(copying: head, limits: limits)
         try self.init(value, binary: body[head.endIndex...])
     }

@@ -12,6 +12,10 @@ struct PointValues: Sendable {
     }
 }
 
+extension PointValues {
+    static let none = PointValues(variance: [])
+}
+
 extension PointSet {
     /// Per-point constants of one instruction, from which pairs are computed.
     enum Stage: Sendable {
@@ -63,10 +67,10 @@ struct PointRecursion<Element: KernelScalar> {
     mutating func advance() -> Stage {
         let index = values.count - 1
         let instruction = plan.program.instructions[index]
-        var others = instruction.inputs.map { values[$0] }
+        var points = values[instruction.inputs[0]]
+        let others = instruction.inputs.dropFirst().map { values[$0] }
         // What nobody needs any more is worked on where it is.
-        for input in instruction.inputs where plan.lastUses[input] == index { values[input] = PointValues(variance: []) }
-        var points = others.removeFirst()
+        for input in instruction.inputs where plan.lastUses[input] == index { values[input] = .none }
         let stage: Stage
         switch instruction.operation {
         case .affine(let step): stage = affine(&points, step)
