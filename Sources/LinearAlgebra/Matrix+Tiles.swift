@@ -14,12 +14,22 @@ extension Matrix {
         guard mirrored else { return }
         // In blocks, so that the lines written stay in the first-level cache.
         let block = 16
+        let target = unsafe base + tile.columns.lowerBound * columns + tile.rows.lowerBound
         for top in Swift.stride(from: 0, to: tile.rows.count, by: block) {
             for left in Swift.stride(from: 0, to: tile.columns.count, by: block) {
-                for column in left..<min(left + block, tile.columns.count) {
-                    let target = unsafe base + (tile.columns.lowerBound + column) * columns + tile.rows.lowerBound
-                    let end = min(top + block, onDiagonal ? min(column, tile.rows.count) : tile.rows.count)
-                    var row = top
+                let (bottom, right) = (min(top + block, tile.rows.count), min(left + block, tile.columns.count))
+                // By fours where the whole block is wanted.
+                let isWhole = !onDiagonal || bottom <= left
+                let (fourBottom, fourRight) = isWhole ? (bottom - (bottom - top) % 4, right - (right - left) % 4) : (top, left)
+                for column in Swift.stride(from: left, to: fourRight, by: 4) {
+                    for row in Swift.stride(from: top, to: fourBottom, by: 4) {
+                        unsafe Self.transposeFours(source + row * stride + column, stride, target + column * columns + row, columns)
+                    }
+                }
+                for column in left..<right {
+                    let target = unsafe target + column * columns
+                    let end = onDiagonal ? min(bottom, column) : bottom
+                    var row = column < fourRight ? fourBottom : top
                     while row < end {
                         unsafe target[row] = source[row * stride + column]
                         row += 1
@@ -27,6 +37,25 @@ extension Matrix {
                 }
             }
         }
+    }
+
+    /// The transpose of 4 × 4 elements, whose rows are so far apart.
+    @inline(__always)
+    private static func transposeFours(
+        _ source: UnsafePointer<Element>, _ stride: Int, _ target: UnsafeMutablePointer<Element>, _ targetStride: Int
+    ) {
+        func row(_ index: Int) -> SIMD4<Element> { unsafe UnsafeRawPointer(source + index * stride).loadUnaligned(as: SIMD4<Element>.self) }
+        func put(_ index: Int, _ row: SIMD4<Element>) {
+            unsafe UnsafeMutableRawPointer(target + index * targetStride).storeBytes(of: row, as: SIMD4<Element>.self)
+        }
+        let upper = SIMD8(lowHalf: row(0), highHalf: row(1))
+        let lower = SIMD8(lowHalf: row(2), highHalf: row(3))
+        let even = SIMD8(lowHalf: upper.evenHalf, highHalf: lower.evenHalf)
+        let odd = SIMD8(lowHalf: upper.oddHalf, highHalf: lower.oddHalf)
+        put(0, even.evenHalf)
+        put(1, odd.evenHalf)
+        put(2, even.oddHalf)
+        put(3, odd.oddHalf)
     }
 
     /// Replaces the diagonal of a square matrix.

@@ -3,7 +3,7 @@ internal import COpenBLAS
 /// The two precisions, with the BLAS and LAPACK of each. A call works in the calling thread only: parallelism is the tile executor's.
 ///
 /// All matrices are row-major with the given distance between rows; L is a lower triangle.
-public protocol Scalar: BinaryFloatingPoint, BitwiseCopyable, Sendable where RawSignificand: FixedWidthInteger {
+public protocol Scalar: BinaryFloatingPoint, BitwiseCopyable, Codable, Sendable, SIMDScalar where RawSignificand: FixedWidthInteger {
     /// C = alpha A Bᵀ + beta C with A [m, k], B [n, k], C [m, n].
     @unsafe static func gemmTransposed(
         _ m: Int, _ n: Int, _ k: Int, alpha: Self, _ a: UnsafePointer<Self>, _ lda: Int, _ b: UnsafePointer<Self>, _ ldb: Int,
