@@ -3,9 +3,12 @@ formats="$root/.build-fuzz/TensorFormats"
 mkdir -p "$formats"
 flags+=(-I "$formats" -Xcc "-fmodule-map-file=$formats/module.modulemap")
 for library in CDeflate COpenBLAS CZlib; do flags+=(-Xcc "-fmodule-map-file=$root/Sources/$library/module.modulemap"); done
-if [ ! -e "$formats/done" ] || [ -n "$(find "$root"/Sources/{TensorFormats,LinearAlgebra,Locks,CSimdJSON} -type f -newer "$formats/done")" ]; then
+if [ ! -e "$formats/done" ] || [ -n "$(find "$root"/Sources/{TensorFormats,LinearAlgebra,Locks,CSimdJSON,CCompensatedSums} -type f -newer "$formats/done")" ]; then
     printf 'module %s { header "%s" export * }\n' CSimdJSON "$root/Sources/CSimdJSON/include/simdjson_face.h" \
+        CCompensatedSums "$root/Sources/CCompensatedSums/include/compensated_sums.h" \
         CThreadSanitizer "$root/Sources/CThreadSanitizer/include/thread_sanitizer.h" > "$formats/module.modulemap"
+    "${CC:-clang}" -g -O1 -ffp-contract=off -I "$root/Sources/CCompensatedSums/include" -I "$root/Sources/CInstructionSets/include" \
+        -c "$root/Sources/CCompensatedSums/compensated_sums.c" -o "$formats/compensated_sums.o"
     "${CC:-clang}" -g -O1 -I "$root/Sources/CThreadSanitizer/include" -c "$root/Sources/CThreadSanitizer/thread_sanitizer.c" -o "$formats/thread_sanitizer.o"
     for source in "$root"/Sources/CSimdJSON/*.cpp; do
         "${CXX:-clang++}" -std=c++17 -g -O1 -fsanitize=address -fsanitize-coverage=edge,inline-8bit-counters,pc-table,trace-cmp \
@@ -13,8 +16,7 @@ if [ ! -e "$formats/done" ] || [ -n "$(find "$root"/Sources/{TensorFormats,Linea
     done
     own="$out" out="$formats"
     module Locks "$root"/Sources/Locks/*.swift
-    # What the readers stand on: numbers in memory of their own, and as a matrix.
-    module LinearAlgebra "$root"/Sources/LinearAlgebra/{BLAS,Double+Scalar,FirstError,Matrix,RecycledBlocks,Scalar,Storage,TileExecutor}.swift
+    module LinearAlgebra "$root"/Sources/LinearAlgebra/*.swift
     module TensorFormats "$root"/Sources/TensorFormats/{Checksum,FormatError,JSON*,Multipart,Npy,NpyHeader,NumericElements,Npz,Npz+Demand,NpzDirectory,NpzMembers,ReadingDemand,Safetensors}.swift
     out="$own"
     touch "$formats/done"
