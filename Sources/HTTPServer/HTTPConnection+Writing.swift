@@ -102,19 +102,26 @@ extension HTTPConnection {
     /// Sends the answer that was held. What there is no room for is sent as any other, or before the next one.
     func sendHeldAnswer() {
         guard holdsAnswer else { return }
+        guard sendWhatIsHeld() else { return close() }
+        switch phase {
+        case .reading where !out.isEmpty: begin(.unsent)
+        case .answering: holdsAnswer = !out.isEmpty
+        default: releaseOut()
+        }
+    }
+
+    /// Sends what there is room for of an answer that is held, which leaves the rest in `out`. False if the connection is broken.
+    func sendWhatIsHeld() -> Bool {
+        guard holdsAnswer else { return true }
         holdsAnswer = false
         switch transport.send(out, from: 0, more: false) {
         case .octets(let count):
             configuration.counters.countSent(count)
             out.removeFirst(count)
         case .wouldBlock: break
-        case .failed: return close()
+        case .failed: return false
         }
-        switch phase {
-        case .reading where !out.isEmpty: begin(.unsent)
-        case .answering: holdsAnswer = !out.isEmpty
-        default: releaseOut()
-        }
+        return true
     }
 
     /// A connection that waits should hold little.

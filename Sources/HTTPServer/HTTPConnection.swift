@@ -206,7 +206,7 @@ actor HTTPConnection {
     func linger() {
         guard phase != .closed else { return }
         guard !peerHasEnded else { return close() }
-        sendWhatIsHeld()
+        _ = sendWhatIsHeld()
         phase = .lingering
         dropBody()
         paceStart = .now
@@ -214,13 +214,6 @@ actor HTTPConnection {
         window.clear(loop)
         watch(for: .reading, true)
         endSending()
-    }
-
-    /// Before the end of our side: an answer that was to leave a moment later.
-    private func sendWhatIsHeld() {
-        guard holdsAnswer else { return }
-        holdsAnswer = false
-        _ = transport.send(out, from: 0, more: false)
     }
 
     private func endSending() {
@@ -244,7 +237,7 @@ actor HTTPConnection {
     /// - Parameter byReset: So that the client cannot take a cut answer for a whole one.
     func close(byReset: Bool = false) {
         guard phase != .closed else { return }
-        sendWhatIsHeld()
+        _ = sendWhatIsHeld()
         phase = .closed
         deadline = nil
         task?.cancel()

@@ -27,22 +27,7 @@ extension Answer {
         var text = JSONWriter()
         // The text that is not numbers is short; what it has more of it grows by.
         text.reserve(numbers: numbers + 8)
-        text.beginObject()
-        for (name, value) in members {
-            text.key(name)
-            switch value {
-            case .json(let json): text.raw(json)
-            case .array(let array): try array.write(to: &text)
-            case .arrays(let arrays):
-                text.beginObject()
-                for (name, array) in arrays {
-                    text.key(name)
-                    try array.write(to: &text)
-                }
-                text.endObject()
-            }
-        }
-        text.endObject()
+        try write(to: &text) { array, text in try array.write(to: &text) }
         return text.bytes
     }
 
@@ -51,28 +36,32 @@ extension Answer {
         var pieces: [ContentPiece] = []
         // What stands between arrays is gathered into one piece.
         var text = JSONWriter()
-        func add(_ arrayPieces: [ContentPiece]) {
+        write(to: &text) { array, text in
             pieces.append(ContentPiece(text.bytes))
-            pieces += arrayPieces
+            pieces += array.jsonPieces
             text = JSONWriter(continuingArray: true)
         }
+        return pieces + [ContentPiece(text.bytes)]
+    }
+
+    /// Writes the members, each array as `write` does.
+    private func write(to text: inout JSONWriter, _ write: (OutputArray, inout JSONWriter) throws -> Void) rethrows {
         text.beginObject()
         for (name, value) in members {
             text.key(name)
             switch value {
             case .json(let json): text.raw(json)
-            case .array(let array): add(array.jsonPieces)
+            case .array(let array): try write(array, &text)
             case .arrays(let arrays):
                 text.beginObject()
                 for (name, array) in arrays {
                     text.key(name)
-                    add(array.jsonPieces)
+                    try write(array, &text)
                 }
                 text.endObject()
             }
         }
         text.endObject()
-        return pieces + [ContentPiece(text.bytes)]
     }
 
     /// A member for each array, and `meta.json` for what is none.
