@@ -32,9 +32,7 @@ package enum Files {
 
     /// Bytes that a file takes on the disk; nil if it is not there.
     package static func size(_ path: String) -> Int? {
-        var status = stat()
-        guard unsafe stat(path, &status) == 0 else { return nil }
-        return Int(status.st_blocks) * 512
+        status(path).map { Int($0.st_blocks) * 512 }
     }
 
     /// - Returns: false if something stands at the new path already, or the old one has gone.
@@ -54,9 +52,12 @@ package enum Files {
 
     /// Bytes in a file; nil if it is not there.
     package static func count(_ path: String) -> Int? {
+        status(path).map { Int($0.st_size) }
+    }
+
+    private static func status(_ path: String) -> stat? {
         var status = stat()
-        guard unsafe stat(path, &status) == 0 else { return nil }
-        return Int(status.st_size)
+        return unsafe stat(path, &status) == 0 ? status : nil
     }
 
     /// All bytes of a file; nil if there is none.

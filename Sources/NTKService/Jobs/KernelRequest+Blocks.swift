@@ -17,6 +17,8 @@ extension KernelRequest: BlockwiseTask {
 
     private func blocks<Element: KernelScalar & AnswerElement>(_ run: JobRun, _: Element.Type, _ tiles: any TileExecutor) throws -> ComputedAnswer {
         let (rows, columns, isSymmetric) = (x1.rows, x2?.rows ?? x1.rows, x2 == nil)
+        let first = KernelPoints(x: x1, pattern: patterns?.x1)
+        let second = x2.map { KernelPoints(x: $0, pattern: patterns?.x2) }
         let side = run.side(operationsPerPair: kernel.operationsPerPair)
         let grid = TileGrid(rows: rows, columns: columns, side: side, upperOnly: isSymmetric)
         let files = try kinds.indices.map { try run.array($0, shape: [rows, columns], isFloat32: precision == .float32) }
@@ -26,7 +28,7 @@ extension KernelRequest: BlockwiseTask {
             count: grid.tiles.count)
         try run.computeResult(log, in: files) { block in
             let tile = grid.tiles[block]
-            let result = try compute(tile, onDiagonal: isSymmetric && tile.rows == tile.columns, Element.self, tiles)
+            let result: Kernels<Matrix<Element>> = try kernel.block(tile, kinds: Set(kinds), first, second, on: tiles)
             for (kind, matrix) in zip(kinds, matrices) {
                 guard let own = result[kind] else { continue }
                 matrix.store(own.storage, stride: own.columns, tile: tile, mirrored: isSymmetric)
@@ -39,19 +41,6 @@ extension KernelRequest: BlockwiseTask {
         var answer = ComputedAnswer(body)
         answer.storedArrays = files.count
         return answer
-    }
-
-    private func compute<Element: KernelScalar>(
-        _ tile: Tile, onDiagonal: Bool, _: Element.Type, _ tiles: any TileExecutor
-    ) throws -> Kernels<Matrix<Element>> {
-        let (first, second) = (Array(tile.rows), Array(tile.columns))
-        let own = patterns.map { ($0.x1.rows(first), onDiagonal ? nil : ($0.x2 ?? $0.x1).rows(second)) }
-        do {
-            return try kernel.matrices(
-                x1.rows(first), onDiagonal ? nil : (x2 ?? x1).rows(second), patterns: own, kinds: Set(kinds), as: Element.self, on: tiles)
-        } catch let error as KernelError {
-            throw error.ofWhole(tile, isAmongOneSet: x2 == nil)
-        }
     }
 }
 

@@ -25,21 +25,36 @@ extension AnalyticKernel {
         ) {
             try whole?()[kind] ?? entries(kind, first, second, on: tiles)
         } block: { tile in
-            let isOnDiagonal = second == nil && tile.rows == tile.columns
-            do {
-                return try entries(
-                    kind, first.rows(tile.rows), isOnDiagonal ? nil : (second ?? first).rows(tile.columns), on: tiles)
-            } catch let error as KernelError {
-                throw error.ofWhole(tile, isAmongOneSet: second == nil)
-            }
+            try entry(kind, block(tile, kinds: [kind], first, second, on: tiles))
+        }
+    }
+
+    /// A tile of the kernels between two sets of points, or, without the second, among those of the first.
+    func block<Element: KernelScalar>(
+        _ tile: Tile, kinds: Set<KernelKind>, _ first: KernelPoints, _ second: KernelPoints?, on tiles: any TileExecutor
+    ) throws -> Kernels<Matrix<Element>> {
+        let isOnDiagonal = second == nil && tile.rows == tile.columns
+        do {
+            return try matrices(
+                kinds, first.rows(tile.rows), isOnDiagonal ? nil : (second ?? first).rows(tile.columns), on: tiles)
+        } catch let error as KernelError {
+            throw error.ofWhole(tile, isAmongOneSet: second == nil)
         }
     }
 
     func entries<Element: KernelScalar>(
         _ kind: KernelKind, _ first: KernelPoints, _ second: KernelPoints?, on tiles: any TileExecutor
     ) throws -> Matrix<Element> {
-        let kernels = try matrices(
-            first.x, second?.x, patterns: first.pattern.map { ($0, second?.pattern) }, kinds: [kind], as: Element.self, on: tiles)
-        return kernels[kind] ?? Matrix(zeroRows: 0, columns: 0)
+        try entry(kind, matrices([kind], first, second, on: tiles))
+    }
+
+    private func entry<Element: KernelScalar>(_ kind: KernelKind, _ kernels: Kernels<Matrix<Element>>) -> Matrix<Element> {
+        kernels[kind] ?? Matrix(zeroRows: 0, columns: 0)
+    }
+
+    private func matrices<Element: KernelScalar>(
+        _ kinds: Set<KernelKind>, _ first: KernelPoints, _ second: KernelPoints?, on tiles: any TileExecutor
+    ) throws -> Kernels<Matrix<Element>> {
+        try matrices(first.x, second?.x, patterns: first.pattern.map { ($0, second?.pattern) }, kinds: kinds, as: Element.self, on: tiles)
     }
 }
