@@ -75,8 +75,10 @@ package struct BatchQueue<Key: Hashable & Sendable, Item: Sendable>: Sendable {
         return Batch(key: key, entries: Array(all[..<taken]))
     }
 
-    /// When the next batch is due by its delay.
-    package var nextDue: Instant? { turns.compactMap { entries[$0]?.first?.arrival }.min().map { $0 + limits.delay } }
+    /// When the next batch is due by its delay, of those that may start.
+    package func nextDue(mayStart: (Key) -> Bool) -> Instant? {
+        turns.filter(mayStart).compactMap { entries[$0]?.first?.arrival }.min().map { $0 + limits.delay }
+    }
 
     private func isDue(_ key: Key, _ now: Instant) -> Bool {
         guard let waiting = entries[key], let oldest = waiting.first else { return false }

@@ -27,7 +27,13 @@ package final class BatchScheduler<Key: Hashable & Sendable, Item: Sendable, Out
         var nextID: UInt64 = 0
         /// Weight a second, a running mean.
         var throughput: Double?
-        var hasTimer = false
+        /// When the next look at the queue is due.
+        var timer: ContinuousClock.Instant?
+
+        /// Whether there is room for another batch of a key.
+        func mayStart(_ key: Key, _ lanes: (key: Int, all: Int)) -> Bool {
+            runningCount < lanes.all && (running[key] ?? 0) < lanes.key
+        }
 
         mutating func begin(_ key: Key, _ weight: Int) {
             running[key, default: 0] += 1
@@ -67,7 +73,7 @@ package final class BatchScheduler<Key: Hashable & Sendable, Item: Sendable, Out
     /// - Throws: `BatchRejection`; what `compute` throws; `CancellationError`.
     package func submit(_ item: Item, key: Key, weight: Int, bytes: Int, within seconds: Double? = nil) async throws -> Output {
         let startsNow = state.withLock { state in
-            guard state.queue.isEmpty(key), mayStart(key, state) else { return false }
+            guard state.queue.isEmpty(key), state.mayStart(key, lanes) else { return false }
             state.begin(key, weight)
             return true
         }
@@ -82,10 +88,6 @@ package final class BatchScheduler<Key: Hashable & Sendable, Item: Sendable, Out
             if Task.isCancelled { events.report(.cancelled(whileRunning: true)) }
             throw error
         }
-    }
-
-    private func mayStart(_ key: Key, _ state: borrowing State) -> Bool {
-        state.runningCount < lanes.all && (state.running[key] ?? 0) < lanes.key
     }
 
     // MARK: Waiting
@@ -149,11 +151,14 @@ package final class BatchScheduler<Key: Hashable & Sendable, Item: Sendable, Out
             let (batch, wakeAt) = state.withLock { state -> ((Queue.Batch, RunningBatch)?, ContinuousClock.Instant?) in
                 let isIdle = state.runningCount == 0
                 let (running, count) = (state.running, state.runningCount)
-                let batch = state.queue.next(now: now, isIdle: isIdle) { count < lanes.all && (running[$0] ?? 0) < lanes.key }
+                let mayStart = { [lanes] (key: Key) in count < lanes.all && (running[key] ?? 0) < lanes.key }
+                let batch = state.queue.next(now: now, isIdle: isIdle, mayStart: mayStart)
                 guard let batch else {
                     // What may start, but for its delay, starts then; what may not when a batch ends.
-                    guard state.queue.limits.delay > .zero, !state.hasTimer, let due = state.queue.nextDue, due > now else { return (nil, nil) }
-                    state.hasTimer = true
+                    guard state.queue.limits.delay > .zero, let due = state.queue.nextDue(mayStart: mayStart), due > now,
+                        state.timer.map({ due < $0 }) ?? true
+                    else { return (nil, nil) }
+                    state.timer = due
                     return (nil, due)
                 }
                 state.begin(batch.key, batch.weight)
@@ -172,7 +177,7 @@ package final class BatchScheduler<Key: Hashable & Sendable, Item: Sendable, Out
     private func wake(at instant: ContinuousClock.Instant) {
         Task { [self] in
             try await Task.sleep(until: instant)
-            state.withLock { $0.hasTimer = false }
+            state.withLock { if $0.timer == instant { $0.timer = nil } }
             advance()
         }
     }

@@ -2,7 +2,7 @@ internal import Locks
 
 /// Computes equal requests in flight once: the first computes, those that come meanwhile get its result.
 ///
-/// The first does so in its own task, which costs it no hop; if it is cancelled, one of the others starts anew.
+/// The first does so in its own task, which costs it no hop; if it is cancelled, or fails for a reason of its own, one of the others starts anew.
 package final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private typealias Waiter = CheckedContinuation<Value?, any Error>
 
@@ -13,8 +13,11 @@ package final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sen
     }
 
     private let state = Lock(State())
+    private let isOwn: @Sendable (any Error) -> Bool
 
-    package init() {}
+    /// - Parameter isOwn: whether an error is about the one call that computed, and says nothing to the others: one of them starts anew then, as
+    ///   when that call was cancelled.
+    package init(isOwn: @escaping @Sendable (any Error) -> Bool = { _ in false }) { self.isOwn = isOwn }
 
     /// The value of `make`, or of another call of it with an equal key that has not ended.
     package func value(for key: Key, _ make: () async throws -> Value) async throws -> (value: Value, isShared: Bool) {
@@ -36,9 +39,9 @@ package final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sen
             for waiter in land(key) { waiter.resume(returning: value) }
             return value
         } catch {
-            // Whoever computed it is gone, which says nothing to the others.
+            let saysNothing = error is CancellationError || Task.isCancelled || isOwn(error)
             for waiter in land(key) {
-                if error is CancellationError || Task.isCancelled { waiter.resume(returning: nil) } else { waiter.resume(throwing: error) }
+                if saysNothing { waiter.resume(returning: nil) } else { waiter.resume(throwing: error) }
             }
             throw error
         }

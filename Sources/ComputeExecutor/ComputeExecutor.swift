@@ -11,6 +11,8 @@ internal import Synchronization
 package final class ComputeExecutor: Sendable {
     /// Workers, that is, threads that compute at the same time.
     package let width: Int
+    /// Threads that work on the tiles of one loop: a spare may have started it, and all workers help.
+    package var loopWidth: Int { width + 1 }
     private let queues: [DispatchQueue]
     private let state: Lock<WorkQueue>
     private let nextID = Atomic<UInt64>(0)
@@ -48,12 +50,18 @@ package final class ComputeExecutor: Sendable {
                             continuation.resume(throwing: error)
                         }
                     })
+                // Cancelled before it came to wait.
+                if Task.isCancelled { withdraw(id, priority, cancellation) }
             }
         } onCancel: {
-            cancellation.cancel()
-            // What waits goes at once, with what it holds.
-            state.withLock { $0.withdraw(id, priority) }?.work()
+            withdraw(id, priority, cancellation)
         }
+    }
+
+    /// What waits goes at once, with what it holds.
+    private func withdraw(_ id: UInt64, _ priority: WorkPriority, _ cancellation: Cancellation) {
+        cancellation.cancel()
+        state.withLock { $0.withdraw(id, priority) }?.work()
     }
 
     private func start(_ piece: WorkQueue.Piece) {

@@ -54,7 +54,7 @@ struct WorkQueue {
     /// What a thread does next; nil sends it to sleep.
     mutating func next(for thread: Int) -> Task? {
         let isSpare = thread >= width
-        if let priority = nextPriority(), !isSpare || isDue(priority) {
+        if let priority = nextPriority(isSpare: isSpare) {
             let loop = isSpare ? nil : openLoop()
             if let loop, loop.priority < priority { return .help(loop) }
             starts += 1
@@ -70,8 +70,9 @@ struct WorkQueue {
         return nil
     }
 
-    private func nextPriority() -> WorkPriority? {
-        let heads = WorkPriority.allCases.filter { !waiting[$0.rawValue].isEmpty }
+    /// A spare starts only what is due.
+    private func nextPriority(isSpare: Bool) -> WorkPriority? {
+        let heads = WorkPriority.allCases.filter { !waiting[$0.rawValue].isEmpty && (!isSpare || isDue($0)) }
         guard starts % Self.fairness == Self.fairness - 1 else { return heads.first }
         return heads.min { waiting[$0.rawValue][0].id < waiting[$1.rawValue][0].id }
     }

@@ -59,8 +59,8 @@ package final class BlockLog: Sendable {
     deinit { close(descriptor) }
 
     /// Tells that a block stands in `arrays`.
-    /// - Returns: how many are finished.
-    package func finish(_ block: Int, in arrays: [ArrayFile]) throws -> Int {
+    /// - Returns: how many are finished, and whether they are all entered.
+    package func finish(_ block: Int, in arrays: [ArrayFile]) throws -> (count: Int, areEntered: Bool) {
         let (count, isDue) = state.withLock { state in
             state.pending.append(UInt32(block))
             state.count += 1
@@ -69,7 +69,7 @@ package final class BlockLog: Sendable {
             return (state.count, isDue)
         }
         if isDue { try enter(arrays) }
-        return count
+        return (count, isDue)
     }
 
     /// Enters what is finished.

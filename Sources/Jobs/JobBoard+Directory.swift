@@ -21,7 +21,8 @@ extension JobBoard {
             state.manifests = state.manifests.filter { present.contains($0.key) }
             state.ended = state.ended.filter { present.contains($0.key) }
         }
-        return try ids.compactMap { id in try manifest(id).map { (id, $0) } }
+        // One that cannot be read does not keep the others from being.
+        return ids.compactMap { id in (try? manifest(id)).map { (id, $0) } }
     }
 
     /// The jobs that have not ended, the oldest first.
@@ -30,10 +31,10 @@ extension JobBoard {
         let ended = state.withLock { $0.ended }
         var open: [(id: JobID, manifest: JobManifest)] = []
         for (id, manifest) in all where ended[id] == nil {
-            if let outcome = try store.outcome(id) {
+            if let outcome = try? store.outcome(id) {
                 // Who ended it may have died before this.
                 store.removeWork(id)
-                let bytes = try store.bytes(id)
+                let bytes = (try? store.bytes(id)) ?? 0
                 state.withLock { $0.ended[id] = (outcome.state.status, outcome.state.finishedAt ?? 0, bytes) }
             } else {
                 open.append((id, manifest))

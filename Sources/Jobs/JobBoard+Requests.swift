@@ -61,8 +61,7 @@ extension JobBoard {
         let all = try manifests().map { (cursor: JobCursor(createdAt: $0.manifest.createdAt, id: $0.id), manifest: $0.manifest) }
         for (place, manifest) in all.sorted(by: { $0.cursor < $1.cursor }) where cursor.map({ $0 < place }) ?? true {
             // One that was deleted meanwhile is left out.
-            guard Files.exists(store.path(place.id)) else { continue }
-            let state = try state(of: place.id)
+            guard Files.exists(store.path(place.id)), let state = try? state(of: place.id) else { continue }
             guard status.map({ $0 == state.status }) ?? true else { continue }
             if jobs.count == limit { return (jobs, jobs.last.map { JobCursor(createdAt: $0.manifest.createdAt, id: $0.id) }) }
             jobs.append(JobView(id: place.id, manifest: manifest, state: state))

@@ -116,16 +116,25 @@ package final class JobBoard: Sendable {
         }
         for (id, manifest) in try unfinished() where postponed[id] == nil {
             guard let lock = store.lock(id) else { continue }
-            // Its last owner may have ended it meanwhile, or nobody wants it.
-            if try store.outcome(id) != nil { continue }
-            let last = try store.state(id)
-            if store.isCancelled(id) {
-                try endCancelled(id, last)
-                continue
+            do {
+                if let run = try begin(id, manifest) { return (run, lock) }
+            } catch {
+                // Its files cannot be read or written: the others go on.
+                postpone(id)
             }
-            return (try JobRun(id, manifest, store, after: last, workBytes: limits.bytes / 2), lock)
         }
         return nil
+    }
+
+    private func begin(_ id: JobID, _ manifest: JobManifest) throws -> JobRun? {
+        // Its last owner may have ended it meanwhile, or nobody wants it.
+        if try store.outcome(id) != nil { return nil }
+        let last = try store.state(id)
+        if store.isCancelled(id) {
+            try endCancelled(id, last)
+            return nil
+        }
+        return try JobRun(id, manifest, store, after: last, workBytes: limits.bytes / 2)
     }
 
     private func work(_ run: JobRun, _ lock: JobLock, _ worker: Worker, _ observer: Observer) async {
@@ -161,8 +170,10 @@ package final class JobBoard: Sendable {
 
     private func postpone(_ run: JobRun) {
         run.release()
-        state.withLock { $0.postponed[run.id] = .now + Self.postponement }
+        postpone(run.id)
     }
+
+    private func postpone(_ id: JobID) { state.withLock { $0.postponed[id] = .now + Self.postponement } }
 
     func endCancelled(_ id: JobID, _ last: JobState) throws {
         var state = last

@@ -10,6 +10,7 @@ extension JobRun {
     /// Computes the blocks of the result that are left, and brings its arrays to the disk.
     package func computeResult(_ log: BlockLog, in files: [ArrayFile], _ compute: (Int) throws -> Void) throws {
         let (start, before) = (ContinuousClock.now, log.count - log.left.count)
+        if before > 0 { report(Double(before) / Double(log.count), etaSeconds: nil) }
         try computeLeft(of: log, in: files, compute) { done in
             let seconds = (ContinuousClock.now - start) / .seconds(1)
             report(Double(done) / Double(log.count), etaSeconds: seconds * Double(log.count - done) / Double(done - before))
@@ -23,16 +24,17 @@ extension JobRun {
         do {
             for block in log.left {
                 try compute(block)
-                let done = try log.finish(block, in: files)
-                keptSomething()
+                let (done, areEntered) = try log.finish(block, in: files)
                 finished(done)
+                if areEntered { keptSomething() }
             }
         } catch {
             // The server ends, or nobody wants the job.
-            try? log.flush(files)
+            if (try? log.flush(files)) != nil { keptSomething() }
             throw error
         }
         try log.flush(files)
+        keptSomething()
     }
 }
 

@@ -12,6 +12,8 @@ package final class JobRun: Sendable {
     let workBytes: Int
     /// Matrices on the way to the result, as long as somebody reads them.
     let mapped = Lock([Mapped]())
+    /// Progress that was kept by the attempts before.
+    package let before: Double
     private let log: Lock<Log>
 
     struct Mapped {
@@ -40,6 +42,9 @@ package final class JobRun: Sendable {
         state.losses = last.status == .running ? last.losses + 1 : 0
         state.status = .running
         state.startedAt = last.startedAt ?? Self.now
+        state.kept = min(max(last.kept, 0), 1)
+        state.progress = state.kept
+        before = state.kept
         log = Lock(Log(states: [state]))
         try store.write(state, of: id)
     }
@@ -75,8 +80,18 @@ package final class JobRun: Sendable {
     /// Whether nothing can have been kept by another attempt.
     package var isFirstAttempt: Bool { state.attempt == 1 }
 
-    /// Something is kept, so that the next attempt has less to do.
-    package func keptSomething() { log.withLock { $0.states[$0.states.count - 1].losses = 0 } }
+    /// What was reported so far is on the disk, so that the next attempt has less to do.
+    package func keptSomething() {
+        let state = log.withLock { log -> JobState? in
+            let last = log.states.count - 1
+            let isNews = log.states[last].losses > 0
+            log.states[last].losses = 0
+            log.states[last].kept = log.states[last].progress
+            return isNews ? log.states[last] : nil
+        }
+        // Else its server's next death would count.
+        if let state { try? store.write(state, of: id) }
+    }
 
     /// Leaves the job to another attempt, in order.
     func release() {

@@ -18,6 +18,8 @@ package struct JobState: Sendable, Equatable {
     package var status = JobStatus.queued
     /// From 0 to 1.
     package var progress = 0.0
+    /// The progress at which something was kept last: where the next attempt begins.
+    package var kept = 0.0
     /// Seconds that are left, as far as one can tell.
     package var etaSeconds: Double?
     /// Milliseconds since 1970.
@@ -38,6 +40,7 @@ package struct JobState: Sendable, Equatable {
         json.member("status", status.rawValue)
         // What is not finite is left out.
         try? json.member("progress", progress)
+        try? json.member("kept", kept)
         if let etaSeconds, etaSeconds.isFinite { try? json.member("eta_seconds", etaSeconds) }
         if let startedAt { json.member("started_at", startedAt) }
         if let finishedAt { json.member("finished_at", finishedAt) }
@@ -54,6 +57,7 @@ package struct JobState: Sendable, Equatable {
         losses = record.integer("losses") ?? 0
         self.status = status
         self.progress = progress
+        kept = record.number("kept") ?? 0
         etaSeconds = record.number("eta_seconds")
         startedAt = record.integer("started_at")
         finishedAt = record.integer("finished_at")

@@ -4,6 +4,8 @@ internal import HTTPTypes
 protocol ComputeTask: Sendable {
     /// Bytes of its matrices at the most.
     var peakBytes: Int { get }
+    /// Bytes beside them of what as many threads work in.
+    func workingBytes(threads: Int) -> Int
     /// Floating-point operations, to within a small factor.
     var operations: Int { get }
     /// With what it can be computed together.
@@ -13,8 +15,12 @@ protocol ComputeTask: Sendable {
 }
 
 extension ComputeTask {
+    func workingBytes(threads: Int) -> Int { 0 }
     var batch: BatchMembership? { nil }
     var answersOneArray: Bool { false }
+
+    /// All bytes that it takes where as many threads compute.
+    func peakBytes(threads: Int) -> Int { peakBytes.addingClamped(workingBytes(threads: threads)) }
 }
 
 /// What a computation answers.

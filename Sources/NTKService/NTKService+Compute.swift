@@ -38,14 +38,14 @@ extension NTKService {
         _ work: @escaping @Sendable (Task, any TileExecutor) throws -> ComputedAnswer
     ) async throws -> ServerResponse {
         var timing = ServerTiming()
-        let (limits, meter, head) = (limits, meter, request.head)
+        let (limits, head) = (limits, request.head)
         let accepted = AnswerFormat.accepted(head, Target(head.path ?? "/"))
         @Sendable func read(
             _ guess: JSONDemand.Guess, _ timing: ServerTiming, on tiles: (any TileExecutor)? = nil
         ) throws -> (task: Task, format: AnswerFormat, timing: ServerTiming) {
             var timing = timing
             let task = try validate(RequestBody.value(request, limit: limits.memoryBytes, guess, on: tiles))
-            let estimate = Estimate(flops: task.operations, peakBytes: task.peakBytes, seconds: meter.seconds(task.operations))
+            let estimate = self.estimate(task)
             timing.end("parse")
             if isEstimate { throw EstimateOnly(estimate: estimate) }
             guard estimate.peakBytes <= limits.memoryBytes else { throw ProblemDetails.overMemory(estimate, limit: limits.memoryBytes) }
@@ -57,7 +57,7 @@ extension NTKService {
         }
         do {
             let body = LargeBody(
-                request, limit: limits.memoryBytes, { [timing] in try read($0, timing, on: $1) }, peakBytes: { $0.task.peakBytes })
+                request, limit: limits.memoryBytes, { [timing] in try read($0, timing, on: $1) }, peakBytes: { peakBytes($0.task) })
             let isSmall = request.body.count <= Self.smallBody && !RequestBody.swells(request, limit: limits.memoryBytes)
             var (parsed, leases) = try await self.read(body, isSmall: isSmall)
             let (task, format) = (parsed.task, parsed.format)
@@ -68,7 +68,7 @@ extension NTKService {
                 timing.end("compute")
                 return try self.answer(answer, format, &timing, holding: leases)
             }
-            if leases.isEmpty { leases.append(try await reserve(task.peakBytes)) }
+            if leases.isEmpty { leases.append(try await reserve(peakBytes(task))) }
             var (computed, isShared) = try await share(request) { try await execute(task, within: seconds, work) }
             timing.end("queue", at: computed.start)
             timing.end("compute", at: computed.start + computed.duration)

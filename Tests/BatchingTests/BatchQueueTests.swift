@@ -50,13 +50,13 @@ struct BatchQueueTests {
         }
         var one = queue()
         #expect(one.next(now: Self.start + .milliseconds(4), isIdle: false, mayStart: { _ in true }) == nil)
-        #expect(one.nextDue == Self.start + .milliseconds(5))
+        #expect(one.nextDue { _ in true } == Self.start + .milliseconds(5))
         #expect(one.next(now: Self.start + .milliseconds(5), isIdle: false, mayStart: { _ in true })?.entries.count == 1)
         var idle = queue()
         #expect(idle.next(now: Self.start, isIdle: true, mayStart: { _ in true })?.entries.count == 1)
         var full = queue()
         full.add(Self.entry(1, after: .milliseconds(4)), key: "k")
-        #expect(full.nextDue == Self.start + .milliseconds(5))
+        #expect(full.nextDue { _ in true } == Self.start + .milliseconds(5))
         #expect(full.next(now: Self.start + .milliseconds(4), isIdle: false, mayStart: { _ in true })?.entries.count == 2)
     }
 

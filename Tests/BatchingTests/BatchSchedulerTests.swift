@@ -126,4 +126,24 @@ struct BatchSchedulerTests {
         }
         #expect(scheduler.waiting == (0, 0))
     }
+
+    /// The delay of one key is its own, also while another that came before it waits for its turn.
+    @Test(.timeLimit(.minutes(1))) func aKeyThatMayNotStartDoesNotKeepAnotherWaiting() async throws {
+        let gate = Gate()
+        let scheduler = Self.scheduler(gate, lanes: (1, 3)) { $0.delay = .milliseconds(100) }
+        let runs = ["k", "l"].enumerated().map { index, key in Task { try await scheduler.submit(index, key: key, weight: 1, bytes: 1) } }
+        await Self.wait { gate.batches.count == 2 }
+        let blocked = Task { try await scheduler.submit(2, key: "k", weight: 1, bytes: 1) }
+        await Self.wait { scheduler.waiting.items == 1 }
+        try await Task.sleep(for: .milliseconds(150))
+        // Two wait in `l`, so that one is left when the other is cancelled and its lane free.
+        let late = (3...4).map { item in Task { try await scheduler.submit(item, key: "l", weight: 1, bytes: 1) } }
+        await Self.wait { scheduler.waiting.items == 3 }
+        runs[1].cancel()
+        await #expect(throws: CancellationError.self) { try await runs[1].value }
+        await Self.wait { gate.batches.count == 3 }
+        #expect(gate.batches[2].sorted() == [3, 4])
+        gate.open()
+        for task in [runs[0], blocked] + late { _ = try await task.value }
+    }
 }

@@ -1,4 +1,5 @@
 import Batching
+import Locks
 import Synchronization
 import Testing
 
@@ -56,5 +57,23 @@ struct SingleFlightTests {
     @Test func errorsAreShared() async throws {
         let flights = SingleFlight<String, Int>()
         await #expect(throws: Fault.self) { try await flights.value(for: "a") { throw Fault() } }
+    }
+
+    /// The time that one request has is not that of another.
+    @Test func errorsOfTheFirstAloneAreNotShared() async throws {
+        let flights = SingleFlight<String, Int>(isOwn: { $0 is Fault })
+        let isOpen = Lock(false)
+        let first = Task {
+            try await flights.value(for: "a") {
+                while !isOpen.withLock({ $0 }) { await Task.yield() }
+                throw Fault()
+            }
+        }
+        for _ in 0..<10_000 { await Task.yield() }
+        let second = Task { try await flights.value(for: "a") { 2 } }
+        for _ in 0..<10_000 { await Task.yield() }
+        isOpen.withLock { $0 = true }
+        await #expect(throws: Fault.self) { try await first.value }
+        #expect(try await second.value.value == 2)
     }
 }

@@ -162,4 +162,47 @@ struct ComputeExecutorTests {
         stop.store(true, ordering: .relaxed)
         await #expect(throws: Fault.self) { try await background.value }
     }
+
+    /// The turn of who has waited the longest is none for a thread that may not start it: where the workers are taken for long, small work goes on.
+    @Test(.timeLimit(.minutes(1))) func smallWorkGoesOnWhileLongWorkWaits() async throws {
+        let executor = ComputeExecutor(width: 1)
+        let release = DispatchSemaphore(value: 0)
+        let started = AsyncStream<Void>.makeStream()
+        let long = Task {
+            try await executor.run(priority: .long) { _ in
+                started.continuation.yield()
+                release.wait()
+            }
+        }
+        for await _ in started.stream { break }
+        let waits = Task { try await executor.run(priority: .long) { _ in } }
+        while executor.waitingCount < 1 { await Task.yield() }
+        for number in 0..<50 { #expect(try await executor.run(priority: .small) { _ in number } == number) }
+        release.signal()
+        try await long.value
+        try await waits.value
+    }
+
+    /// What was cancelled before it came to wait does not wait either.
+    @Test(.timeLimit(.minutes(1))) func cancelledBeforeItWaitsDoesNotWait() async throws {
+        let executor = ComputeExecutor(width: 1)
+        let release = DispatchSemaphore(value: 0)
+        let started = AsyncStream<Void>.makeStream()
+        let long = Task {
+            try await executor.run { _ in
+                started.continuation.yield()
+                release.wait()
+            }
+        }
+        for await _ in started.stream { break }
+        let late = Task {
+            while !Task.isCancelled { await Task.yield() }
+            try await executor.run { _ in }
+        }
+        late.cancel()
+        await #expect(throws: CancellationError.self) { try await late.value }
+        #expect(executor.waitingCount == 0)
+        release.signal()
+        try await long.value
+    }
 }

@@ -90,6 +90,25 @@ final class JobBoardTests {
         #expect(try board.store.state(id).attempt == 7)
     }
 
+    /// A job whose files are damaged waits alone.
+    @Test func aDamagedJobDoesNotStopTheOthers() async throws {
+        let board = try board()
+        for file in ["job.json", "state.json", "outcome.json"] {
+            let id = try submit(board)
+            let path = board.store.path(id, file)
+            if FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
+            // A file that cannot be read.
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        }
+        // As after a restart.
+        let other = try self.board()
+        let id = try submit(other)
+        other.start { _ in [] }
+        #expect(try await wait(other, id).status == .succeeded)
+        #expect(try other.list(after: nil, limit: 10).jobs.contains { $0.id == id })
+        await other.checkpoint()
+    }
+
     /// Of many servers on one directory, one does each job, once.
     @Test func nobodyWorksTwice() async throws {
         let boards = try (0..<3).map { _ in try board { $0.workers = 2 } }
@@ -118,7 +137,7 @@ final class JobBoardTests {
                 if block == last { try await Task.sleep(for: .seconds(600)) }
                 file.matrix(as: Double.self).storage.set(block, Double(block) + 0.5)
                 blocks.withLock { $0.append(block) }
-                run.report(Double(try log.finish(block, in: [file])) / 10, etaSeconds: nil)
+                run.report(Double(try log.finish(block, in: [file]).count) / 10, etaSeconds: nil)
                 if block == 5 { try log.flush([file]) }
             }
             try log.flush([file])

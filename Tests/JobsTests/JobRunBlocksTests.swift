@@ -59,6 +59,57 @@ final class JobRunBlocksTests {
         #expect(try make(run()) == (all, Array(0..<10)))
     }
 
+    /// An attempt begins where the last one left off: at what was kept, not at what was reported.
+    @Test func progressGoesOn() throws {
+        let first = try run()
+        first.report(0.25, etaSeconds: nil)
+        #expect(try make(first, upTo: 4).computed.count == 4)
+        first.report(0.5, etaSeconds: nil)
+        first.release()
+        let second = try run()
+        #expect(second.before == 0.25 && second.state.progress == 0.25 && second.state.status == .running)
+        // The same where a server dies, as far as it was told; and an attempt that keeps nothing more loses nothing.
+        let third = try run()
+        #expect(third.state.progress == 0.25)
+    }
+
+    /// The blocks of a result tell how far it has come, also before one more is finished.
+    @Test func finishedBlocksAreProgress() throws {
+        func compute(_ run: JobRun, upTo last: Int, _ seen: inout [Double]) throws {
+            let file = try run.array(0, shape: [10], isFloat32: false)
+            do {
+                try run.computeResult(run.blocks(plan: "p", count: 10), in: [file]) { block in
+                    seen.append(run.state.progress)
+                    if block == last { throw Death() }
+                }
+            } catch is Death {}
+        }
+        var seen: [Double] = []
+        try compute(run(), upTo: 4, &seen)
+        #expect(seen == [0, 0.1, 0.2, 0.3, 0.4])
+        seen = []
+        // Its state was not told: the blocks are there all the same.
+        try compute(run(), upTo: 10, &seen)
+        #expect(seen == [0.4, 0.5, 0.6, 0.7, 0.8, 0.9])
+    }
+
+    /// Only what is on the disk counts as kept: a job that kills its server soon after the first block is a killer.
+    @Test func blocksCountWhenTheyAreEntered() throws {
+        _ = try run()
+        let second = try run()
+        #expect(second.losses == 1)
+        let file = try second.array(0, shape: [10], isFloat32: false)
+        let start = ContinuousClock.now
+        let log = try second.blocks(plan: "p", count: 10)
+        var losses: [(count: Int, isSoon: Bool)] = []
+        try second.computeResult(log, in: [file]) { block in
+            losses.append((second.losses, ContinuousClock.now - start < .milliseconds(250)))
+            if block == 4 { Thread.sleep(forTimeInterval: 0.3) }
+        }
+        #expect(losses[0].count == 1 && losses[9].count == 0 && losses.allSatisfy { $0.count == 1 || !$0.isSoon })
+        #expect(try board.store.state(id).losses == 0)
+    }
+
     /// What is given back to the system, before it is on the disk or after, comes again.
     @Test func memoryIsGivenBack() throws {
         let run = try run()

@@ -74,4 +74,28 @@ struct CostTests {
         try tiles.forEach(20) { _ in }
         #expect(seen.withLock { $0.sorted() } == (1...20).map { $0 * 1000 + 20 })
     }
+
+    /// What each thread works in is counted for as many threads as there are, in kernels and in what is made of them.
+    @Test(arguments: ["/v1/kernels", "/v1/predictions", "/v1/spectra", "/v1/dynamics"])
+    func everyWorkerHasItsMemory(path: String) async throws {
+        let kernel = Self.convolutional(4)
+        guard let points = kernel.range(of: "\"x1\":") else { return }
+        let (architecture, images) = (kernel[..<points.lowerBound], kernel[points.upperBound...].dropLast())
+        let body =
+            switch path {
+            case "/v1/kernels": kernel
+            case "/v1/spectra": "{\"kernel\":\(architecture.trimmingCharacters(in: ["\n", ",", " "]))},\"x\":\(images)}"
+            default:
+                "{\"kernel\":\(architecture.trimmingCharacters(in: ["\n", ",", " "]))},\"x_train\":\(images),\"y_train\":[0,1,0,1],\"x_test\":\(images)"
+                    + (path == "/v1/dynamics" ? ",\"times\":[1]}" : "}")
+            }
+        var bytes: [Double] = []
+        for width in [1, 2, 8] {
+            let client = ServiceClient(service: NTKService(executor: ComputeExecutor(width: width)))
+            let answer = try await client.post(path + "?estimate_only=true", body)
+            let root = try JSONSerialization.jsonObject(with: Data(answer.body)) as? [String: [String: Double]]
+            bytes.append(try #require(root?["estimate"]?["peak_bytes"], "\(answer.text)"))
+        }
+        #expect(bytes[1] > bytes[0] && bytes[2] - bytes[1] == 6 * (bytes[1] - bytes[0]), "\(bytes)")
+    }
 }

@@ -29,7 +29,8 @@ struct Batches: Sendable {
 
     let predictions: BatchScheduler<PredictionKey, RegressorPredictionRequest, Computed>
     let pass: BatchScheduler<PassKey, Work, Result<Computed, any Error>>
-    let flights = SingleFlight<RequestKey, Computed>()
+    /// The time that a request gives is its own.
+    let flights = SingleFlight<RequestKey, Computed> { if case .deadline? = $0 as? BatchRejection { true } else { false } }
     let shared: Counter
 
     /// Operations that weigh as much as a row.

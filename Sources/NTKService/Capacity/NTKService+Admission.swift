@@ -17,6 +17,13 @@ extension NTKService {
         }
     }
 
+    /// Bytes that a task takes at the most on the threads that there are.
+    func peakBytes(_ task: some ComputeTask) -> Int { task.peakBytes(threads: executor.loopWidth) }
+
+    func estimate(_ task: some ComputeTask) -> Estimate {
+        Estimate(flops: task.operations, peakBytes: peakBytes(task), seconds: meter.seconds(task.operations))
+    }
+
     /// The result of `make`, or of an equal request that is being computed.
     func share(_ request: ServerRequest, _ make: () async throws -> Computed) async throws -> (Computed, isShared: Bool) {
         guard let batches, let key = RequestKey(request) else { return (try await make(), false) }
@@ -33,10 +40,10 @@ extension NTKService {
         case (let batches?, .prediction(let request)):
             return try await batches.predictions.submit(
                 request, key: .init(id: request.regressor.id, covariance: request.test.covariance), weight: request.test.test.count,
-                bytes: request.peakBytes, within: seconds)
+                bytes: peakBytes(task), within: seconds)
         case (let batches?, .pass):
             return try await batches.pass.submit(
-                { try work(task, $0) }, key: .kernels, weight: Batches.weight(task.operations), bytes: task.peakBytes, within: seconds
+                { try work(task, $0) }, key: .kernels, weight: Batches.weight(task.operations), bytes: peakBytes(task), within: seconds
             ).get()
         default:
             let meter = meter

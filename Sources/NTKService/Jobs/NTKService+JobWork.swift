@@ -13,12 +13,12 @@ extension NTKService {
         _ request: ServerRequest, to jobs: JobBoard, _ validate: @escaping @Sendable (JSONValue) throws(ProblemDetails) -> Task
     ) async throws -> ServerResponse {
         let key = try IdempotencyKey(request.head)
-        let (limits, meter, seconds) = (limits, meter, jobSeconds)
+        let (limits, seconds) = (limits, jobSeconds)
         let requestID = Self.requestID(request.head)
         let fingerprint = { @Sendable in IdempotencyKey.fingerprint(request) }
         let body = LargeBody(request, limit: limits.memoryBytes) { guess, tiles in
             let task = try validate(RequestBody.value(request, limit: limits.memoryBytes, guess, on: tiles))
-            let estimate = Estimate(flops: task.operations, peakBytes: task.peakBytes, seconds: meter.seconds(task.operations))
+            let estimate = self.estimate(task)
             guard estimate.peakBytes <= limits.memoryBytes else { throw ProblemDetails.overMemory(estimate, limit: limits.memoryBytes) }
             guard estimate.seconds <= seconds else { throw ProblemDetails.overTime(estimate, limit: seconds) }
             return try jobs.submit(
@@ -90,12 +90,9 @@ extension NTKService {
             request, limit: memory, priority: .background,
             { guess, tiles in
                 let task = try validate(RequestBody.value(request, limit: memory, guess, on: tiles))
-                guard task.peakBytes <= memory else {
-                    let estimate = Estimate(flops: task.operations, peakBytes: task.peakBytes, seconds: meter.seconds(task.operations))
-                    throw ProblemDetails.overMemory(estimate, limit: memory)
-                }
+                guard peakBytes(task) <= memory else { throw ProblemDetails.overMemory(estimate(task), limit: memory) }
                 return task
-            }, peakBytes: \.peakBytes)
+            }, peakBytes: { peakBytes($0) })
         body.isPatient = true
         let (task, leases) = try await read(body)
         defer { withExtendedLifetime(leases) {} }
@@ -106,7 +103,7 @@ extension NTKService {
             } else {
                 let (start, expected) = (ContinuousClock.now, max(meter.seconds(task.operations), 1e-3))
                 let reporting = ReportingTiles(tiles) { _, _ in
-                    let seconds = (ContinuousClock.now - start) / .seconds(1)
+                    let seconds = expected * run.before + (ContinuousClock.now - start) / .seconds(1)
                     run.report(min(seconds / expected, 0.99), etaSeconds: max(expected - seconds, 0))
                 }
                 answer = try work(task, KeepingTiles(reporting, keeper: run))

@@ -54,7 +54,7 @@ extension NTKService {
             return Parsed(inference: inference, wanted: wanted, task: task)
         }
         let body = LargeBody(
-            count: request.body.count, demand: { InferRequest.demand(request, $0) }, read: read, peakBytes: \.task.peakBytes)
+            count: request.body.count, demand: { InferRequest.demand(request, $0) }, read: read, peakBytes: { peakBytes($0.task) })
         let (parsed, leases) = try await self.read(body, isSmall: request.body.count <= Self.smallBody)
         let (inference, wanted, task) = (parsed.inference, parsed.wanted, parsed.task)
         timing.end("parse")
@@ -93,11 +93,11 @@ extension NTKService {
     private func predict(
         _ task: RegressorPredictionRequest, within seconds: Double?, _ timing: ServerTiming, _ leases: [MemoryBudget.Lease]
     ) async throws -> (tensors: [InferTensor], timing: ServerTiming) {
-        let estimate = Estimate(flops: task.operations, peakBytes: task.peakBytes, seconds: meter.seconds(task.operations))
+        let estimate = self.estimate(task)
         guard estimate.peakBytes <= limits.memoryBytes else { throw ProblemDetails.overMemory(estimate, limit: limits.memoryBytes) }
         guard estimate.seconds <= limits.seconds else { throw ProblemDetails.overTime(estimate, limit: limits.seconds) }
         guard let regressors else { throw ProblemDetails.unavailable("this server has no data directory") }
-        let leases = leases.isEmpty ? [try await reserve(task.peakBytes)] : leases
+        let leases = leases.isEmpty ? [try await reserve(peakBytes(task))] : leases
         defer { withExtendedLifetime(leases) {} }
         let computed: Computed
         do {

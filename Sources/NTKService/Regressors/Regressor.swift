@@ -48,6 +48,7 @@ struct RegressorRequest: ComputeTask {
     /// A disk is written: never so little that it would be done on an event loop.
     var operations: Int { fit.operations.addingClamped(1 << 24) }
     var peakBytes: Int { fit.peakBytes }
+    func workingBytes(threads: Int) -> Int { fit.training.workingBytes(with: 0, threads: threads) }
 
     /// SHA-256 over everything that the fit depends on, defaults included.
     private static func id(_ fit: FitRequest) -> ArtifactID {
@@ -95,6 +96,7 @@ struct RegressorPredictionRequest: ComputeTask {
 
     var operations: Int { test.operations(request).addingClamped(test.covariance == .none ? 0 : request.operations) }
     var peakBytes: Int { test.peakBytes(request).addingClamped(test.covariance == .none ? 0 : request.peakBytes) }
+    func workingBytes(threads: Int) -> Int { regressor.fit.training.workingBytes(with: test.test.count, threads: threads) }
 
     /// Rows of one regressor go together where a row's numbers do not depend on the others.
     var batch: BatchMembership? {

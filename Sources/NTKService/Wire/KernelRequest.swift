@@ -1,4 +1,3 @@
-internal import ComputeExecutor
 internal import LinearAlgebra
 internal import NTK
 internal import TensorFormats
@@ -94,18 +93,21 @@ struct KernelRequest: ComputeTask {
 
     private static let passOperations = 50_000_000
 
-    /// Bytes of the result, and of what is needed beside it.
+    /// Bytes of the results and the points.
     var peakBytes: Int {
         let size = precision == .float64 ? 8 : 4
         let columns = x2?.rows ?? x1.rows
         let results = diagonal ? x1.rows : x1.rows.multipliedClamped(by: columns)
-        let points = x1.rows + (x2?.rows ?? 0)
         let inputs = points.multipliedClamped(by: x1.columns)
-        let working =
-            precision == .float64
-            ? kernel.workingBytes(points: points, inPanels: !diagonal, threads: Machine.cores, as: Double.self)
-            : kernel.workingBytes(points: points, inPanels: !diagonal, threads: Machine.cores, as: Float.self)
-        return results.multipliedClamped(by: size * kinds.count).addingClamped(inputs.multipliedClamped(by: hasNulls ? 16 : 8)).addingClamped(working)
+        return results.multipliedClamped(by: size * kinds.count).addingClamped(inputs.multipliedClamped(by: hasNulls ? 16 : 8))
+    }
+
+    private var points: Int { x1.rows + (x2?.rows ?? 0) }
+
+    func workingBytes(threads: Int) -> Int {
+        precision == .float64
+            ? kernel.workingBytes(points: points, inPanels: !diagonal, threads: threads, as: Double.self)
+            : kernel.workingBytes(points: points, inPanels: !diagonal, threads: threads, as: Float.self)
     }
 }
 

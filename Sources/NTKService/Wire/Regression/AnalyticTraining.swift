@@ -20,6 +20,12 @@ struct AnalyticTraining: TrainingKernel {
     var operationsPerPair: Int { kernel.operationsPerPair }
     var numbersPerPoint: Int { x.values.columns }
 
+    func workingBytes(with points: Int, threads: Int) -> Int {
+        // Of points without positions it is some more copies, which are counted with the points.
+        guard x.shape.count > 1 else { return 0 }
+        return kernel.workingBytes(points: count.addingClamped(points), threads: threads, as: Double.self)
+    }
+
     init(_ source: inout ObjectReader, _ reader: inout ObjectReader, points: String, pattern field: String) throws(ProblemDetails) {
         let pointer = source.pointer(to: "architecture")
         let tree = try source.required("architecture", "an architecture, or matrices,")

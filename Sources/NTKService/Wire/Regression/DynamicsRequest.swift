@@ -117,6 +117,8 @@ struct DynamicsRequest: ComputeTask {
         return pairs.addingClamped(eigen).addingClamped(each.multipliedClamped(by: times.count))
     }
 
+    func workingBytes(threads: Int) -> Int { training.workingBytes(with: test?.count ?? 0, threads: threads) }
+
     var peakBytes: Int {
         let (n, t, k) = (training.order, (test?.count ?? 0).multipliedClamped(by: training.outputs ?? 1), targets.matrix.columns)
         var elements = n.multipliedClamped(by: n).multipliedClamped(by: 3).addingClamped(n.multipliedClamped(by: 2 * t))

@@ -133,4 +133,5 @@ struct PredictionRequest: ComputeTask {
 
     var operations: Int { fit.operations.addingClamped(test.operations(fit)) }
     var peakBytes: Int { fit.peakBytes.addingClamped(test.peakBytes(fit)) }
+    func workingBytes(threads: Int) -> Int { fit.training.workingBytes(with: test.test.count, threads: threads) }
 }

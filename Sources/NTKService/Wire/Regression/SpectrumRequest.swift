@@ -51,4 +51,6 @@ struct SpectrumRequest: ComputeTask {
         return n.multipliedClamped(by: n).multipliedClamped(by: 28).addingClamped(
             n.multipliedClamped(by: 24).multipliedClamped(by: points.numbersPerPoint))
     }
+
+    func workingBytes(threads: Int) -> Int { points.workingBytes(with: 0, threads: threads) }
 }

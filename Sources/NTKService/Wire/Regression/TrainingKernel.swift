@@ -23,6 +23,8 @@ protocol TrainingKernel: Sendable {
     var operationsPerPair: Int { get }
     /// Numbers that one point has.
     var numbersPerPoint: Int { get }
+    /// Bytes that its kernel with so many other points takes beside the matrix and the points, on as many threads.
+    func workingBytes(with points: Int, threads: Int) -> Int
 
     /// The points that are equal.
     func duplicates() -> DuplicateGroups
@@ -64,6 +66,8 @@ extension TrainingKernel {
         }
         throw .invalid("/\(field)", "\(outputs) targets a point expected, one for each output of the network; \(targets.matrix.columns) came")
     }
+
+    func workingBytes(with points: Int, threads: Int) -> Int { 0 }
 
     var canBePacked: Bool { false }
 
