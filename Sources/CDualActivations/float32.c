@@ -5,6 +5,9 @@
 #define REAL float
 #define SUFFIX f32
 #define PANEL NTK_PANEL_f32
+// As assembly names the type, and one number for all lanes.
+#define TYPE "s"
+#define BROADCAST "%{1to16%}"
 #define FABS __builtin_fabsf
 #define SQRT __builtin_sqrtf
 #define COPYSIGN __builtin_copysignf
@@ -24,3 +27,4 @@ static inline float arc(float h) {
 #include "blocks.inc"
 #include "convolutions.inc"
 #include "products.inc"
+#include "cosines.inc"

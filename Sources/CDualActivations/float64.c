@@ -5,6 +5,9 @@
 #define REAL double
 #define SUFFIX f64
 #define PANEL NTK_PANEL_f64
+// As assembly names the type, and one number for all lanes.
+#define TYPE "d"
+#define BROADCAST "%{1to8%}"
 #define FABS __builtin_fabs
 #define SQRT __builtin_sqrt
 #define COPYSIGN __builtin_copysign
@@ -28,3 +31,4 @@ static inline double arc(double h) {
 #include "blocks.inc"
 #include "convolutions.inc"
 #include "products.inc"
+#include "cosines.inc"

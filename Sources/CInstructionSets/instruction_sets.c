@@ -6,3 +6,5 @@ int ntk_instruction_level(void) {
         return 4;
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? 3 : 1;
 }
+
+int ntk_has_separate_adders(void) { return __builtin_cpu_is("amd"); }

@@ -21,6 +21,8 @@
 #define NTK_PANEL_f32 48
 /// Rows of inner_products come in blocks of this many.
 #define NTK_BLOCK_ROWS 4
+/// Coordinates over which `cosines` sums at a time: a panel's and the rows' are in the second-level cache. Shorter sums also round less.
+#define NTK_COSINE_CHUNK 198
 
 #define NTK_DECLARE(REAL, SUFFIX)                                                                                                          \
     /** unit = x / |x|, zeros if |x|^2 / dimension is 0; any dimension. Returns |x|, also where |x|^2 would overflow. */                     \
@@ -32,6 +34,17 @@
     void ntk_inner_products_##SUFFIX(                                                                                                      \
         REAL *out, size_t stride, const REAL *rows, size_t row_count, const REAL *panels, size_t panel_count, size_t dimension,            \
         int upper_only);                                                                                                                   \
+    /** Unit vectors and what belongs to each of them: the sums of `pair_sums`, of point i and chunk c at [c * stride + i]. */                   \
+    struct ntk_points_##SUFFIX {                                                                                                           \
+        const REAL *units, *pair_sums;                                                                                                     \
+        size_t stride;                                                                                                                     \
+    };                                                                                                                                     \
+    /** For each chunk of NTK_COSINE_CHUNK coordinates sum x1 x2 over the first two of every three, at sums[chunk * stride]. */             \
+    void ntk_pair_sums_##SUFFIX(REAL *sums, size_t stride, const REAL *unit, size_t dimension);                                            \
+    /** inner_products of unit vectors, or zeros: `rows.units` in rows, `columns.units` in panels. */                                      \
+    void ntk_cosines_##SUFFIX(                                                                                                             \
+        REAL *out, size_t stride, struct ntk_points_##SUFFIX rows, size_t row_count, struct ntk_points_##SUFFIX columns,                    \
+        size_t panel_count, size_t dimension, int upper_only);                                                                             \
     /** Cosines to gaps, in place. A cosine beyond +-1 by rounding counts as +-1. */                                                       \
     void ntk_gap_from_cosine_##SUFFIX(REAL *z, size_t count);                                                                              \
     /** Recomputes the gaps with |z| < threshold directly from the unit vectors: sum (u-v)^2 / 2, or sum (u+v)^2 / 2. No padding needed.     \

@@ -15,4 +15,7 @@
 /// The x86-64 level of the machine's vector instructions: 4 (AVX-512), 3 (AVX2 with FMA) or 1. For functions whose source differs by level.
 int ntk_instruction_level(void);
 
+/// Whether vectors are added in other units than those that multiply and add, as in AMD's processors; in Intel's they share theirs.
+int ntk_has_separate_adders(void);
+
 #endif

@@ -36,10 +36,11 @@ public struct AnalyticKernel: Sendable {
     /// Bytes that `matrices`, or without panels `diagonals`, takes beside its results for so many points in all on as many threads.
     public func workingBytes<Element: KernelScalar>(points: Int, inPanels: Bool = true, threads: Int, as _: Element.Type) -> Int {
         if let spatial { return spatial.workingBytes(points: points, threads: threads, as: Element.self) }
-        // Unit vectors, in rows and in panels, of up to two sets that are each filled up to whole panels; of one in rows alone to whole blocks.
+        // Unit vectors, in rows and in panels, and their sums, of up to two sets that are each filled up to whole panels; of one in rows alone to whole blocks.
         let padding = PointSet<Element>.rowPadding
         let rows = inPanels ? 2 * (points.roundedUp(to: padding) + padding) : points.roundedUp(to: blockRows)
-        let (bytes, overflow) = rows.multipliedReportingOverflow(by: features * MemoryLayout<Element>.stride)
+        let width = features + (features + cosineChunk - 1) / cosineChunk
+        let (bytes, overflow) = rows.multipliedReportingOverflow(by: width * MemoryLayout<Element>.stride)
         return overflow ? .max : bytes
     }
 

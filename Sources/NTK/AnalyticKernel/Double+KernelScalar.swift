@@ -22,6 +22,20 @@ extension Double: KernelScalar {
         unsafe ntk_inner_products_f64(out, stride, rows, count, panels, panelCount, dimension, upperOnly ? 1 : 0)
     }
 
+    @unsafe public static func pairSums(
+        _ sums: UnsafeMutablePointer<Double>, stride: Int, _ unit: UnsafePointer<Double>, _ dimension: Int
+    ) {
+        unsafe ntk_pair_sums_f64(sums, stride, unit, dimension)
+    }
+
+    @unsafe public static func cosines(
+        _ out: UnsafeMutablePointer<Double>, stride: Int, _ rows: UnitPoints<Double>, count: Int, _ columns: UnitPoints<Double>, panelCount: Int,
+        _ dimension: Int, upperOnly: Bool
+    ) {
+        unsafe ntk_cosines_f64(
+            out, stride, ntk_points_f64(rows), count, ntk_points_f64(columns), panelCount, dimension, upperOnly ? 1 : 0)
+    }
+
     @unsafe public static func gapFromCosine(_ z: UnsafeMutablePointer<Double>, _ count: Int) {
         unsafe ntk_gap_from_cosine_f64(z, count)
     }
@@ -164,6 +178,12 @@ extension Double: KernelScalar {
         _ out: UnsafeMutablePointer<Double>, _ shape: BlockShape, _ x: UnsafePointer<Double>, _ y: UnsafePointer<Double>, channels: Int
     ) {
         unsafe ntk_input_distances_f64(out, shape.stride, x, shape.rows, y, channels, shape.isAligned ? 1 : 0)
+    }
+}
+
+extension ntk_points_f64 {
+    @unsafe fileprivate init(_ points: UnitPoints<Double>) {
+        unsafe self.init(units: points.units, pair_sums: points.pairSums, stride: points.stride)
     }
 }
 

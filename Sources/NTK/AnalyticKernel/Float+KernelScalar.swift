@@ -22,6 +22,20 @@ extension Float: KernelScalar {
         unsafe ntk_inner_products_f32(out, stride, rows, count, panels, panelCount, dimension, upperOnly ? 1 : 0)
     }
 
+    @unsafe public static func pairSums(
+        _ sums: UnsafeMutablePointer<Float>, stride: Int, _ unit: UnsafePointer<Float>, _ dimension: Int
+    ) {
+        unsafe ntk_pair_sums_f32(sums, stride, unit, dimension)
+    }
+
+    @unsafe public static func cosines(
+        _ out: UnsafeMutablePointer<Float>, stride: Int, _ rows: UnitPoints<Float>, count: Int, _ columns: UnitPoints<Float>, panelCount: Int,
+        _ dimension: Int, upperOnly: Bool
+    ) {
+        unsafe ntk_cosines_f32(
+            out, stride, ntk_points_f32(rows), count, ntk_points_f32(columns), panelCount, dimension, upperOnly ? 1 : 0)
+    }
+
     @unsafe public static func gapFromCosine(_ z: UnsafeMutablePointer<Float>, _ count: Int) {
         unsafe ntk_gap_from_cosine_f32(z, count)
     }
@@ -162,6 +176,12 @@ extension Float: KernelScalar {
         _ out: UnsafeMutablePointer<Float>, _ shape: BlockShape, _ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, channels: Int
     ) {
         unsafe ntk_input_distances_f32(out, shape.stride, x, shape.rows, y, channels, shape.isAligned ? 1 : 0)
+    }
+}
+
+extension ntk_points_f32 {
+    @unsafe fileprivate init(_ points: UnitPoints<Float>) {
+        unsafe self.init(units: points.units, pair_sums: points.pairSums, stride: points.stride)
     }
 }
 

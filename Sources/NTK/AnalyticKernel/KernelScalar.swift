@@ -15,6 +15,11 @@ public protocol KernelScalar: Scalar {
     @unsafe static func innerProducts(
         _ out: UnsafeMutablePointer<Self>, stride: Int, _ rows: UnsafePointer<Self>, count: Int, _ panels: UnsafePointer<Self>, panelCount: Int,
         _ dimension: Int, upperOnly: Bool)
+    @unsafe static func pairSums(_ sums: UnsafeMutablePointer<Self>, stride: Int, _ unit: UnsafePointer<Self>, _ dimension: Int)
+    /// `innerProducts` for unit vectors alone, and faster.
+    @unsafe static func cosines(
+        _ out: UnsafeMutablePointer<Self>, stride: Int, _ rows: UnitPoints<Self>, count: Int, _ columns: UnitPoints<Self>, panelCount: Int,
+        _ dimension: Int, upperOnly: Bool)
     @unsafe static func gapFromCosine(_ z: UnsafeMutablePointer<Self>, _ count: Int)
     @unsafe static func refineGaps(
         _ z: UnsafeMutablePointer<Self>, _ count: Int, _ unit: UnsafePointer<Self>, _ others: UnsafePointer<Self>, _ dimension: Int)
@@ -67,6 +72,13 @@ public protocol KernelScalar: Scalar {
         _ out: UnsafeMutablePointer<Self>, _ shape: BlockShape, _ x: UnsafePointer<Self>, _ y: UnsafePointer<Self>, channels: Int)
 }
 
+/// Unit vectors in rows or in panels, and of each the sums by which `cosines` spares multiplications: see `ntk_points` in dual_activations.h.
+@unsafe public struct UnitPoints<Element: KernelScalar> {
+    var units, pairSums: UnsafePointer<Element>
+    /// Elements of `pairSums` from one chunk of coordinates to the next.
+    var stride: Int
+}
+
 /// The window of one block along the leading axes, and its margins along the last: see `ntk_window` in dual_activations.h.
 @unsafe public struct BlockWindow<Element: KernelScalar> {
     var blocks: UnsafePointer<UnsafePointer<Element>?>?
@@ -101,3 +113,6 @@ let run = Int(NTK_RUN)
 
 /// Inner products are computed for whole blocks of this many rows.
 let blockRows = Int(NTK_BLOCK_ROWS)
+
+/// Coordinates in a chunk of `cosines`.
+let cosineChunk = Int(NTK_COSINE_CHUNK)

@@ -12,6 +12,8 @@ struct PointSet<Element: KernelScalar>: Sendable {
     let units: Storage<Element>
     /// The same in panels of `Element.panel` points, coordinate by coordinate; empty for a set that is only the first of two.
     let panels: Storage<Element>
+    /// Of each row of units, for each chunk of coordinates, the sum that `cosines` takes off: [chunks, rows].
+    let pairSums: Storage<Element>
     /// One entry for each instruction of the program.
     let stages: [Stage]
     /// Standard deviation of the output at each point: √K(x, x).
@@ -31,7 +33,8 @@ struct PointSet<Element: KernelScalar>: Sendable {
         features = x.columns
         units = Storage(count: x.rows.roundedUp(to: inPanels ? Self.rowPadding : blockRows) * x.columns)
         panels = Storage(count: inPanels ? units.count : 0)
-        let norms = try Self.normalize(x, into: units, panels, on: executor)
+        pairSums = Storage(count: units.count / x.columns * ((x.columns + cosineChunk - 1) / cosineChunk))
+        let norms = try Self.normalize(x, into: units, panels, pairSums, on: executor)
         let input = PointValues(variance: norms.map { ($0 / Double(x.columns).squareRoot()).squared })
         var recursion = PointRecursion<Element>(input, plan)
         stages = plan.program.instructions.indices.map { _ in recursion.advance() }
@@ -50,20 +53,34 @@ struct PointSet<Element: KernelScalar>: Sendable {
     /// Copies to a storage that the loops can overrun by less than a run and by the padding of the last tile.
     static func padded(_ values: some Collection<Double>) -> Storage<Element> { values.padded(as: Element.self, by: rowPadding) }
 
-    /// Fills `units` and `panels` and returns |x| of every point.
+    /// From row `point` on, for `cosines`.
+    func rows(from point: Int) -> UnitPoints<Element> {
+        unsafe UnitPoints(units: units.base + point * features, pairSums: pairSums.base + point, stride: units.count / features)
+    }
+
+    /// From point `point` on, at the start of a panel.
+    func panels(from point: Int) -> UnitPoints<Element> {
+        unsafe UnitPoints(units: panels.base + point * features, pairSums: pairSums.base + point, stride: units.count / features)
+    }
+
+    /// Fills the storages and returns |x| of every point.
     private static func normalize(
-        _ x: Matrix<Double>, into units: Storage<Element>, _ panels: Storage<Element>, on executor: any TileExecutor
+        _ x: Matrix<Double>, into units: Storage<Element>, _ panels: Storage<Element>, _ pairSums: Storage<Element>, on executor: any TileExecutor
     ) throws -> [Double] {
         let norms = Storage<Double>(count: x.rows)
         let columns = x.columns
+        let padded = units.count / columns
         let blocks = TileGrid(rows: x.rows, columns: 1, side: rowPadding, upperOnly: false).tiles
         try executor.forEach(blocks.count) { block in
             let rows = blocks[block].rows
             for row in rows {
                 unsafe norms.base[row] = Element.normalize(x.base + row * columns, units.base + row * columns, columns)
             }
-            let end = min(rows.lowerBound + rowPadding, units.count / columns)
+            let end = min(rows.lowerBound + rowPadding, padded)
             unsafe (units.base + rows.upperBound * columns).initialize(repeating: 0, count: (end - rows.upperBound) * columns)
+            for row in rows.lowerBound..<end {
+                unsafe Element.pairSums(pairSums.base + row, stride: padded, units.base + row * columns, columns)
+            }
             guard panels.count > 0 else { return }
             for row in stride(from: rows.lowerBound, to: rows.lowerBound + rowPadding, by: Element.panel) {
                 unsafe Element.packPanel(panels.base + row * columns, units.base + row * columns, columns)

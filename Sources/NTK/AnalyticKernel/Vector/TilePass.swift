@@ -38,10 +38,9 @@ struct TilePass<Element: KernelScalar> {
         let planes = Planes(
             columns: width, covariance: Storage(count: height * width), theta: Storage(count: hasNTK ? height * width : 0))
         // c = û·v̂ for all pairs of the tile.
-        let d = x1.features
-        unsafe Element.innerProducts(
-            planes.covariance.base, stride: width, x1.units.base + rows.lowerBound * d, count: height, x2.panels.base + columns.lowerBound * d,
-            panelCount: width / Element.panel, d, upperOnly: upperOnly)
+        unsafe Element.cosines(
+            planes.covariance.base, stride: width, x1.rows(from: rows.lowerBound), count: height, x2.panels(from: columns.lowerBound),
+            panelCount: width / Element.panel, x1.features, upperOnly: upperOnly)
         let scratch = RowScratch<Element>(slots: plan.slots.slotCount - 1, width: width, needsDuals: needsDuals)
         let steps = unsafe rowSteps()
         for row in 0..<rows.count {
