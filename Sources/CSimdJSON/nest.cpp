@@ -70,6 +70,7 @@ void Nest::close() {
 Nest::Step Nest::numbers_of_row() {
     const uint8_t *text = tokens->bytes();
     const uint32_t *next = tokens->next, *const end = tokens->end;
+    if (next >= end) return Step::fault;
     Level &level = levels.back();
     char first = static_cast<char>(text[*next]);
     if (!is_ragged && rank != levels.size() && (first == '-' || first == 'n' || (first >= '0' && first <= '9'))) {
@@ -102,7 +103,11 @@ Nest::Step Nest::numbers_of_row() {
             c = static_cast<char>(text[*next]);
         }
         next++;
-        if (c == ',') continue;
+        if (c == ',') {
+            // What stands behind the last token belongs to somebody else.
+            if (next >= end) return Step::fault;
+            continue;
+        }
         if (c != ']') return Step::fault;
         tokens->next = next;
         level.index = index;

@@ -79,6 +79,12 @@ struct JSONRowsTests {
         }
     }
 
+    /// The third row has as many tokens as the others, and behind them begins another array.
+    @Test(.timeLimit(.minutes(1)), arguments: ["[[[1,2],[3,4]],[[5,6,[[7,8]]]", "[[[1,2],[3,4]],[[5,6,7[8,9]]]]", "[[[1],[2]],[[,[[4]]]"])
+    func rowsThatDoNotEnd(text: String) {
+        #expect(isSame(outcome(Array(text.utf8), on: Threads()), outcome(Array(text.utf8), on: nil)))
+    }
+
     @Test func workThatIsLeftOutIsDone() {
         var generator = SeededGenerator()
         let text = Array(text([9, 3], &generator).utf8)
