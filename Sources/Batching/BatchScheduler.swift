@@ -97,23 +97,21 @@ package final class BatchScheduler<Key: Hashable & Sendable, Item: Sendable, Out
             state.nextID += 1
             return state.nextID
         }
-        return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                let entry = Queue.Entry(id: id, item: item, weight: weight, bytes: bytes, arrival: .now)
-                let rejection = state.withLock { state -> BatchRejection? in
-                    if let rejection = Self.rejection(entry, state, seconds) { return rejection }
-                    state.queue.add(entry, key: key)
-                    state.waiters[id] = continuation
-                    return nil
-                }
-                if let rejection {
-                    events.report(.rejected(rejection))
-                    return continuation.resume(throwing: rejection)
-                }
-                // Cancelled before it came to wait.
-                if Task.isCancelled { leave(id, key) }
-                advance()
+        return try await withCancellableContinuation { continuation in
+            let entry = Queue.Entry(id: id, item: item, weight: weight, bytes: bytes, arrival: .now)
+            let rejection = state.withLock { state -> BatchRejection? in
+                if let rejection = Self.rejection(entry, state, seconds) { return rejection }
+                state.queue.add(entry, key: key)
+                state.waiters[id] = continuation
+                return nil
             }
+            if let rejection {
+                events.report(.rejected(rejection))
+                return continuation.resume(throwing: rejection)
+            }
+            // Cancelled before it came to wait.
+            if Task.isCancelled { leave(id, key) }
+            advance()
         } onCancel: {
             leave(id, key)
         }

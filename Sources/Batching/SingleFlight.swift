@@ -55,16 +55,14 @@ package final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sen
             state.nextID += 1
             return state.nextID
         }
-        return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { waiter in
-                let hasLanded = state.withLock { state in
-                    guard state.flights[key] != nil else { return true }
-                    state.flights[key]?[id] = waiter
-                    return false
-                }
-                if hasLanded { waiter.resume(returning: nil) }
-                if Task.isCancelled { leave(key, id) }
+        return try await withCancellableContinuation { waiter in
+            let hasLanded = state.withLock { state in
+                guard state.flights[key] != nil else { return true }
+                state.flights[key]?[id] = waiter
+                return false
             }
+            if hasLanded { waiter.resume(returning: nil) }
+            if Task.isCancelled { leave(key, id) }
         } onCancel: {
             leave(key, id)
         }

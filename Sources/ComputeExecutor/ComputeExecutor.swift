@@ -39,20 +39,18 @@ package final class ComputeExecutor: Sendable {
     ) async throws -> Result {
         let cancellation = Cancellation()
         let id = nextID.wrappingAdd(1, ordering: .relaxed).oldValue
-        return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                start(
-                    WorkQueue.Piece(id: id, priority: priority) {
-                        do {
-                            try cancellation.check()
-                            continuation.resume(returning: try work(SharedTiles(executor: self, priority: priority, cancellation: cancellation)))
-                        } catch {
-                            continuation.resume(throwing: error)
-                        }
-                    })
-                // Cancelled before it came to wait.
-                if Task.isCancelled { withdraw(id, priority, cancellation) }
-            }
+        return try await withCancellableContinuation { continuation in
+            start(
+                WorkQueue.Piece(id: id, priority: priority) {
+                    do {
+                        try cancellation.check()
+                        continuation.resume(returning: try work(SharedTiles(executor: self, priority: priority, cancellation: cancellation)))
+                    } catch {
+                        continuation.resume(throwing: error)
+                    }
+                })
+            // Cancelled before it came to wait.
+            if Task.isCancelled { withdraw(id, priority, cancellation) }
         } onCancel: {
             withdraw(id, priority, cancellation)
         }

@@ -152,15 +152,13 @@ package final class MemoryBudget: Sendable {
             state.nextID += 1
             return state.nextID
         }
-        return try await withTaskCancellationHandler {
-            let timer = Task { [self] in
-                try await Task.sleep(for: patience)
-                end(id, part, with: .failure(exhausted(bytes)))
-            }
-            defer { timer.cancel() }
-            return try await withCheckedThrowingContinuation { continuation in
-                enqueue(BudgetPart.Waiter(id: id, bytes: bytes, isGrowth: isGrowth, continuation: continuation), part)
-            }
+        let timer = Task { [self] in
+            try await Task.sleep(for: patience)
+            end(id, part, with: .failure(exhausted(bytes)))
+        }
+        defer { timer.cancel() }
+        return try await withCancellableContinuation { continuation in
+            enqueue(BudgetPart.Waiter(id: id, bytes: bytes, isGrowth: isGrowth, continuation: continuation), part)
         } onCancel: {
             end(id, part, with: .failure(CancellationError()))
         }

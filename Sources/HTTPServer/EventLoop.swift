@@ -6,7 +6,10 @@ import Synchronization
 /// One thread that many connections share: the executor of their actors, and the watch over their sockets and deadlines, with what else
 /// they have in common (the receive buffer, the date). The thread is that of a serial queue, on which the loop is one block without end.
 /// The locks are hardly ever contended, as the loop itself takes them while it serves.
-final class EventLoop: SerialExecutor {
+///
+/// It is the preferred executor of the tasks of its connections too: without one, who resumes a task hands it to the cooperative pool, which
+/// then finds that it belongs here. That is a second wake of a thread for every answer that a worker makes.
+final class EventLoop: SerialExecutor, TaskExecutor {
     private enum Work {
         case job(UnownedJob)
         case call(@Sendable () -> Void)
@@ -18,6 +21,9 @@ final class EventLoop: SerialExecutor {
         var isWaiting = false
         var isStopping = false
         var hasEnded = false
+        /// What this thread adds next is the first job of a task that starts now.
+        var isStarting = false
+        var first: UnownedJob?
     }
 
     private let queue: DispatchQueue
@@ -67,11 +73,29 @@ final class EventLoop: SerialExecutor {
 
     func checkIsolated() { dispatchPrecondition(condition: .onQueue(queue)) }
 
-    /// Lets a task that an isolated handler starts by `Task.immediate` run there and then.
-    func isIsolatingCurrentContext() -> Bool? { DispatchQueue.getSpecific(key: mark) == true }
+    func isIsolatingCurrentContext() -> Bool? { isOnLoop }
+
+    private var isOnLoop: Bool { DispatchQueue.getSpecific(key: mark) == true }
+
+    /// Has a task of an actor of this loop, which `make` makes with the loop as its preferred executor, run until it waits for the first time.
+    ///
+    /// `Task.immediate` would do without a preference; a task with one it would only enqueue.
+    func startNow(_ make: () -> Void) {
+        pending.withLock { $0.isStarting = true }
+        make()
+        let job = pending.withLock { pending in
+            pending.isStarting = false
+            return pending.first.take()
+        }
+        if let job { perform(.job(job)) }
+    }
 
     private func add(_ work: Work) {
         let (mustWake, hasEnded) = pending.withLock { pending in
+            if pending.isStarting, isOnLoop, case .job(let job) = work {
+                pending.first = job
+                return (false, false)
+            }
             if pending.hasEnded { return (false, true) }
             pending.work.append(work)
             defer { pending.isWaiting = false }
@@ -89,7 +113,7 @@ final class EventLoop: SerialExecutor {
 
     private func perform(_ work: Work) {
         switch work {
-        case .job(let job): unsafe job.runSynchronously(on: asUnownedSerialExecutor())
+        case .job(let job): unsafe job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
         case .call(let call): call()
         }
     }

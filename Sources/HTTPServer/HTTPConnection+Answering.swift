@@ -7,7 +7,7 @@ extension HTTPConnection {
         phase = .answering
         awaited = .request
         deadline = nil
-        task = Task.immediate { await serve(exchange) }
+        loop.startNow { task = Task(executorPreference: loop) { await self.serve(exchange) } }
         // Most are done by now, and a connection that waits should hold little.
         if phase != .answering { task = nil }
     }

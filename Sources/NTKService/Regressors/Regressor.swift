@@ -4,12 +4,21 @@ internal import NTK
 internal import TensorFormats
 
 /// A fit that is kept.
-struct Regressor: Sendable {
+///
+/// By reference: each request has one, and a copy of all that is in it would count dozens of references that all threads share.
+final class Regressor: Sendable {
     let id: ArtifactID
     let fit: FittedRegression
     let settings: FitSettings
     /// What `GET` answers: `{"id", "created_at", "n_train", …, "diagnostics"}`.
     let description: String
+
+    init(id: ArtifactID, fit: FittedRegression, settings: FitSettings, description: String) {
+        self.id = id
+        self.fit = fit
+        self.settings = settings
+        self.description = description
+    }
 
     /// Bytes that it takes in memory, its points prepared for kernels included.
     var bytes: Int { fit.training.count * (2 * fit.training.numbersPerPoint + 2 * fit.targets.matrix.columns + 8) * 8 }
@@ -80,22 +89,21 @@ struct RegressorRequest: ComputeTask {
 struct RegressorPredictionRequest: ComputeTask {
     var regressor: Regressor
     var test: TestRequest
+    let operations, peakBytes: Int
 
     init(_ value: JSONValue, _ regressor: Regressor) throws(ProblemDetails) {
         self.regressor = regressor
         var reader = try ObjectReader(value, at: "")
         test = try TestRequest(&reader, regressor.fit.training, .alone)
         try reader.finish()
-    }
-
-    private var request: FitRequest {
-        FitRequest(training: regressor.fit.training, targets: regressor.fit.targets, settings: regressor.settings, posterior: regressor.fit.posterior)
+        let fit = FitRequest(
+            training: regressor.fit.training, targets: regressor.fit.targets, settings: regressor.settings, posterior: regressor.fit.posterior)
+        operations = test.operations(fit).addingClamped(test.covariance == .none ? 0 : fit.operations)
+        peakBytes = test.peakBytes(fit).addingClamped(test.covariance == .none ? 0 : fit.peakBytes)
     }
 
     var answersOneArray: Bool { test.answersOneArray(regressor.fit.targets) }
 
-    var operations: Int { test.operations(request).addingClamped(test.covariance == .none ? 0 : request.operations) }
-    var peakBytes: Int { test.peakBytes(request).addingClamped(test.covariance == .none ? 0 : request.peakBytes) }
     func workingBytes(threads: Int) -> Int { regressor.fit.training.workingBytes(with: test.test.count, threads: threads) }
 
     /// Rows of one regressor go together where a row's numbers do not depend on the others.
