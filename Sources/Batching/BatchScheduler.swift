@@ -2,13 +2,15 @@ internal import Locks
 
 /// Computes together what waits together.
 ///
-/// A request that meets nothing else of its kind is computed at once, in its own task. What comes while batches of its key compute waits,
-/// and goes as one batch when there is room. A batch that fails is computed again, once, member by member, so that only the guilty one
-/// fails. A request whose task is cancelled leaves the queue; a batch whose members have all gone is cancelled.
+/// A request that meets nothing else of its kind is computed at once. What comes while batches of its key compute waits, and goes as one batch
+/// when there is room; where requests have come together lately, the first of the next ones waits for those that came with it. A batch that
+/// fails is computed again, once, member by member, so that only the guilty one fails. A request whose task is cancelled leaves the queue; a
+/// batch whose members have all gone is cancelled.
 package final class BatchScheduler<Key: Hashable & Sendable, Item: Sendable, Output: Sendable>: Sendable {
     package typealias Queue = BatchQueue<Key, Item>
-    /// Computes a whole batch; one output for each item, in order.
-    package typealias Compute = @Sendable (Key, [Item]) async throws -> [Output]
+    /// Begins to compute a whole batch, and calls the last argument once with one output for each item, in order. It returns what ends the
+    /// computation when nobody waits for it any more.
+    package typealias Compute = @Sendable (Key, [Item], @escaping @Sendable (Result<[Output], any Error>) -> Void) -> @Sendable () -> Void
 
     /// Batches of one key, and of all keys, that may compute at the same time.
     private let lanes: (key: Int, all: Int)
@@ -29,6 +31,10 @@ package final class BatchScheduler<Key: Hashable & Sendable, Item: Sendable, Out
         var throughput: Double?
         /// When the next look at the queue is due.
         var timer: ContinuousClock.Instant?
+        /// Whether the last batch had several requests, or others came while it was computed.
+        var comeTogether = false
+        /// The first of those that come together now waits for the others.
+        var isGathering = false
 
         /// Whether there is room for another batch of a key.
         func mayStart(_ key: Key, _ lanes: (key: Int, all: Int)) -> Bool {
@@ -71,39 +77,57 @@ package final class BatchScheduler<Key: Hashable & Sendable, Item: Sendable, Out
     ///   - bytes: what it holds while it waits.
     ///   - seconds: the time that it has.
     /// - Throws: `BatchRejection`; what `compute` throws; `CancellationError`.
-    package func submit(_ item: Item, key: Key, weight: Int, bytes: Int, within seconds: Double? = nil) async throws -> Output {
+    package func submit(
+        _ item: Item, key: Key, weight: Int, bytes: Int, within seconds: Double? = nil, isolation: isolated (any Actor)? = #isolation
+    ) async throws -> Output {
         let startsNow = state.withLock { state in
-            guard state.queue.isEmpty(key), state.mayStart(key, lanes) else { return false }
+            guard !state.comeTogether, state.queue.isEmpty(key), state.mayStart(key, lanes) else { return false }
             state.begin(key, weight)
             return true
         }
         guard startsNow else { return try await wait(item, key, weight, bytes, seconds) }
         events.report(.started(weight: weight, delays: [.zero]))
         let start = ContinuousClock.now
-        defer { ended(key, weight, start) }
-        do {
-            guard let output = try await compute(key, [item]).first else { throw CancellationError() }
-            return output
-        } catch {
-            if Task.isCancelled { events.report(.cancelled(whileRunning: true)) }
-            throw error
+        let running = RunningBatch(members: 1)
+        return try await withCancellableContinuation { continuation in
+            running.started(
+                compute(key, [item]) { [self] result in
+                    end(key, weight, start)
+                    continuation.resume(with: result.flatMap { outputs in Result { try Self.only(outputs) } })
+                    advance()
+                })
+        } onCancel: {
+            events.report(.cancelled(whileRunning: true))
+            running.memberLeft()
         }
+    }
+
+    private static func only(_ outputs: [Output]) throws -> Output {
+        guard let output = outputs.first else { throw CancellationError() }
+        return output
     }
 
     // MARK: Waiting
 
-    private func wait(_ item: Item, _ key: Key, _ weight: Int, _ bytes: Int, _ seconds: Double?) async throws -> Output {
+    private func wait(
+        _ item: Item, _ key: Key, _ weight: Int, _ bytes: Int, _ seconds: Double?, isolation: isolated (any Actor)? = #isolation
+    ) async throws -> Output {
         let id = state.withLock { state in
             state.nextID += 1
             return state.nextID
         }
         return try await withCancellableContinuation { continuation in
             let entry = Queue.Entry(id: id, item: item, weight: weight, bytes: bytes, arrival: .now)
-            let rejection = state.withLock { state -> BatchRejection? in
-                if let rejection = Self.rejection(entry, state, seconds) { return rejection }
+            let (rejection, gathers) = state.withLock { state -> (BatchRejection?, Bool) in
+                if let rejection = Self.rejection(entry, state, seconds) { return (rejection, false) }
                 state.queue.add(entry, key: key)
                 state.waiters[id] = continuation
-                return nil
+                guard state.mayStart(key, lanes) else {
+                    state.comeTogether = true
+                    return (nil, false)
+                }
+                defer { state.isGathering = true }
+                return (nil, !state.isGathering)
             }
             if let rejection {
                 events.report(.rejected(rejection))
@@ -111,7 +135,13 @@ package final class BatchScheduler<Key: Hashable & Sendable, Item: Sendable, Out
             }
             // Cancelled before it came to wait.
             if Task.isCancelled { leave(id, key) }
-            advance()
+            guard gathers else { return }
+            // Behind what the caller's executor has to do already, such as the requests that came with this one.
+            Task {
+                _ = isolation
+                state.withLock { $0.isGathering = false }
+                advance()
+            }
         } onCancel: {
             leave(id, key)
         }
@@ -160,6 +190,7 @@ package final class BatchScheduler<Key: Hashable & Sendable, Item: Sendable, Out
                     return (nil, due)
                 }
                 state.begin(batch.key, batch.weight)
+                state.comeTogether = batch.entries.count > 1 || state.queue.count > 0
                 let members = RunningBatch(members: batch.entries.count)
                 for entry in batch.entries { state.batches[entry.id] = members }
                 return ((batch, members), nil)
@@ -168,7 +199,7 @@ package final class BatchScheduler<Key: Hashable & Sendable, Item: Sendable, Out
             guard let (batch, members) = batch else { return }
             reportQueue()
             events.report(.started(weight: batch.weight, delays: batch.entries.map { now - $0.arrival }))
-            members.run { [self] in await run(batch) }
+            members.started(compute(batch.key, batch.entries.map(\.item)) { [self] in finish(batch, members, now, $0) })
         }
     }
 
@@ -180,51 +211,51 @@ package final class BatchScheduler<Key: Hashable & Sendable, Item: Sendable, Out
         }
     }
 
-    private func run(_ batch: Queue.Batch) async {
-        let start = ContinuousClock.now
-        defer { ended(batch.key, batch.weight, start) }
-        do {
-            let outputs = try await compute(batch.key, batch.entries.map { $0.item })
+    private func finish(
+        _ batch: Queue.Batch, _ members: RunningBatch, _ start: ContinuousClock.Instant, _ result: Result<[Output], any Error>
+    ) {
+        switch result {
+        case .success(let outputs):
             precondition(outputs.count == batch.entries.count, "one output for each item")
-            let waiters = state.withLock { state in
-                batch.entries.map { entry in
-                    state.batches[entry.id] = nil
-                    return state.waiters.removeValue(forKey: entry.id)
-                }
-            }
-            for (waiter, output) in zip(waiters, outputs) { waiter?.resume(returning: output) }
-        } catch {
-            guard batch.entries.count > 1, !(error is CancellationError) else {
-                for entry in batch.entries { deliver(.failure(error), to: entry.id) }
-                return
-            }
+            deliver(zip(batch.entries, outputs).map { ($0.id, .success($1)) })
+        case .failure(let error):
             // One of them is to blame, and the others are not.
-            for entry in batch.entries where isAwaited(entry.id) {
-                do {
-                    guard let output = try await compute(batch.key, [entry.item]).first else { throw CancellationError() }
-                    deliver(.success(output), to: entry.id)
-                } catch {
-                    deliver(.failure(error), to: entry.id)
-                }
+            guard batch.entries.count == 1 || error is CancellationError else { return retry(batch, from: 0, members, start) }
+            deliver(batch.entries.map { ($0.id, .failure(error)) })
+        }
+        end(batch.key, batch.weight, start)
+        advance()
+    }
+
+    /// Computes the members that are still waited for, from one of them on, each by itself.
+    private func retry(_ batch: Queue.Batch, from first: Int, _ members: RunningBatch, _ start: ContinuousClock.Instant) {
+        let next = state.withLock { state in batch.entries.indices.dropFirst(first).first { state.waiters[batch.entries[$0].id] != nil } }
+        guard let next else {
+            end(batch.key, batch.weight, start)
+            return advance()
+        }
+        let entry = batch.entries[next]
+        members.started(
+            compute(batch.key, [entry.item]) { [self] result in
+                deliver([(entry.id, result.flatMap { outputs in Result { try Self.only(outputs) } })])
+                retry(batch, from: next + 1, members, start)
+            })
+    }
+
+    private func deliver(_ results: [(id: UInt64, result: Result<Output, any Error>)]) {
+        let waiters = state.withLock { state in
+            results.map { one in
+                state.batches[one.id] = nil
+                return state.waiters.removeValue(forKey: one.id)
             }
         }
+        for (waiter, one) in zip(waiters, results) { waiter?.resume(with: one.result) }
     }
 
-    private func isAwaited(_ id: UInt64) -> Bool { state.withLock { $0.waiters[id] != nil } }
-
-    private func deliver(_ result: Result<Output, any Error>, to id: UInt64) {
-        let waiter = state.withLock { state in
-            state.batches[id] = nil
-            return state.waiters.removeValue(forKey: id)
-        }
-        waiter?.resume(with: result)
-    }
-
-    private func ended(_ key: Key, _ weight: Int, _ start: ContinuousClock.Instant) {
+    private func end(_ key: Key, _ weight: Int, _ start: ContinuousClock.Instant) {
         let duration = ContinuousClock.now - start
         state.withLock { $0.end(key, weight, after: duration) }
         events.report(.ended(after: duration))
-        advance()
     }
 
     private func reportQueue() {
@@ -234,28 +265,4 @@ package final class BatchScheduler<Key: Hashable & Sendable, Item: Sendable, Out
 
     /// Requests and bytes that wait now.
     package var waiting: (items: Int, bytes: Int) { state.withLock { ($0.queue.count, $0.queue.bytes) } }
-}
-
-/// A batch that computes, for as long as one of its members waits for it.
-private final class RunningBatch: Sendable {
-    private let state: Lock<(members: Int, task: Task<Void, Never>?)>
-
-    init(members: Int) { state = Lock((members, nil)) }
-
-    func run(_ body: @escaping @Sendable () async -> Void) {
-        let task = Task { await body() }
-        let isDeserted = state.withLock { state in
-            state.task = task
-            return state.members == 0
-        }
-        if isDeserted { task.cancel() }
-    }
-
-    func memberLeft() {
-        let task = state.withLock { state in
-            state.members -= 1
-            return state.members == 0 ? state.task : nil
-        }
-        task?.cancel()
-    }
 }

@@ -37,29 +37,51 @@ package final class ComputeExecutor: Sendable {
     package func run<Result: Sendable>(
         priority: WorkPriority = .normal, _ work: @escaping @Sendable (any TileExecutor) throws -> Result
     ) async throws -> Result {
-        let cancellation = Cancellation()
-        let id = nextID.wrappingAdd(1, ordering: .relaxed).oldValue
+        let order = Order(id: nextID.wrappingAdd(1, ordering: .relaxed).oldValue, priority: priority)
         return try await withCancellableContinuation { continuation in
-            start(
-                WorkQueue.Piece(id: id, priority: priority) {
-                    do {
-                        try cancellation.check()
-                        continuation.resume(returning: try work(SharedTiles(executor: self, priority: priority, cancellation: cancellation)))
-                    } catch {
-                        continuation.resume(throwing: error)
-                    }
-                })
+            start(order, work) { continuation.resume(with: $0) }
             // Cancelled before it came to wait.
-            if Task.isCancelled { withdraw(id, priority, cancellation) }
+            if Task.isCancelled { cancel(order) }
         } onCancel: {
-            withdraw(id, priority, cancellation)
+            cancel(order)
         }
     }
 
-    /// What waits goes at once, with what it holds.
-    private func withdraw(_ id: UInt64, _ priority: WorkPriority, _ cancellation: Cancellation) {
-        cancellation.cancel()
-        state.withLock { $0.withdraw(id, priority) }?.work()
+    /// Has `work` run on a worker, which then calls `completion`, and returns what cancels it.
+    package func begin<Result: Sendable>(
+        priority: WorkPriority, _ work: @escaping @Sendable (any TileExecutor) throws -> Result,
+        completion: @escaping @Sendable (Swift.Result<Result, any Error>) -> Void
+    ) -> @Sendable () -> Void {
+        let order = Order(id: nextID.wrappingAdd(1, ordering: .relaxed).oldValue, priority: priority)
+        start(order, work, completion)
+        return { [self] in cancel(order) }
+    }
+
+    /// By what a piece of work is found again.
+    private struct Order: Sendable {
+        var id: UInt64
+        var priority: WorkPriority
+        let cancellation = Cancellation()
+    }
+
+    private func start<Result: Sendable>(
+        _ order: Order, _ work: @escaping @Sendable (any TileExecutor) throws -> Result,
+        _ completion: @escaping @Sendable (Swift.Result<Result, any Error>) -> Void
+    ) {
+        start(
+            WorkQueue.Piece(id: order.id, priority: order.priority) { [self] in
+                completion(
+                    Swift.Result {
+                        try order.cancellation.check()
+                        return try work(SharedTiles(executor: self, priority: order.priority, cancellation: order.cancellation))
+                    })
+            })
+    }
+
+    private func cancel(_ order: Order) {
+        order.cancellation.cancel()
+        // What waits goes at once, with what it holds.
+        state.withLock { $0.withdraw(order.id, order.priority) }?.work()
     }
 
     private func start(_ piece: WorkQueue.Piece) {

@@ -28,7 +28,10 @@ struct BatchSchedulerTests {
     ) -> BatchScheduler<String, Int, Int> {
         var limits = BatchLimits()
         change(&limits)
-        return BatchScheduler(limits: limits, lanes: lanes) { _, items in try await gate.compute(items) }
+        return BatchScheduler(limits: limits, lanes: lanes) { _, items, completion in
+            let task = Task { completion(await Result { () async throws in try await gate.compute(items) }) }
+            return { task.cancel() }
+        }
     }
 
     static func wait(_ until: () -> Bool) async { while !until() { await Task.yield() } }
@@ -145,5 +148,11 @@ struct BatchSchedulerTests {
         #expect(gate.batches[2].sorted() == [3, 4])
         gate.open()
         for task in [runs[0], blocked] + late { _ = try await task.value }
+    }
+}
+
+extension Result where Failure == any Error {
+    fileprivate init(_ make: () async throws -> Success) async {
+        do { self = .success(try await make()) } catch { self = .failure(error) }
     }
 }

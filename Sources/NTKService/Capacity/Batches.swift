@@ -42,19 +42,21 @@ struct Batches: Sendable {
         // One batch of a regressor at a time, which has all cores: what comes meanwhile is the next.
         predictions = BatchScheduler(
             limits: limits, lanes: (1, executor.width), events: .counting(.prediction, in: metrics)
-        ) { _, requests in
+        ) { _, requests, completion in
             let operations = requests.reduce(0) { $0.addingClamped($1.operations) }
-            return try await executor.run(priority: WorkPriority(seconds: meter.seconds(operations))) { tiles in
+            let work: @Sendable (any TileExecutor) throws -> [Computed] = { tiles in
                 let start = ContinuousClock.now
                 let answers = try regressors?.predict(together: requests, tiles: tiles) ?? []
                 let duration = ContinuousClock.now - start
                 meter.learn(operations: operations, in: duration)
                 return answers.map { Computed(answer: $0, start: start, duration: duration) }
             }
+            return executor.begin(priority: WorkPriority(seconds: meter.seconds(operations)), work, completion: completion)
         }
         // A pass has as many members as are there, each on one core.
-        pass = BatchScheduler(limits: limits, lanes: (executor.width, executor.width), events: .counting(.kernel, in: metrics)) { _, works in
-            try await executor.run(priority: .small) { tiles in
+        pass = BatchScheduler(limits: limits, lanes: (executor.width, executor.width), events: .counting(.kernel, in: metrics)) {
+            _, works, completion in
+            let work: @Sendable (any TileExecutor) throws -> [Result<Computed, any Error>] = { tiles in
                 let results = works.map { _ in ResultSlot() }
                 try tiles.forEach(works.count) { index in
                     let start = ContinuousClock.now
@@ -63,6 +65,7 @@ struct Batches: Sendable {
                 }
                 return try results.map { try $0.get() }
             }
+            return executor.begin(priority: .small, work, completion: completion)
         }
     }
 
