@@ -119,6 +119,26 @@ struct BatchSchedulerTests {
         #expect(gate.batches.allSatisfy { $0.count == 1 })
     }
 
+    /// Requests that one executor has at once, as an event loop has those of one poll.
+    private actor Turn {
+        func submit(_ items: Range<Int>, to scheduler: BatchScheduler<String, Int, Int>) -> [Task<Int, any Error>] {
+            items.map { item in Task { try await scheduler.submit(item, key: "k", weight: 1, bytes: 1) } }
+        }
+    }
+
+    @Test func whereRequestsComeTogetherTheFirstWaitsForThoseThatCameWithIt() async throws {
+        let (gate, turn) = (Gate(), Turn())
+        let scheduler = Self.scheduler(gate)
+        // Nothing came together before: the first is computed at once.
+        var tasks = await turn.submit(0..<3, to: scheduler)
+        await Self.wait { scheduler.waiting.items == 2 }
+        gate.open()
+        for (item, task) in tasks.enumerated() { #expect(try await task.value == 2 * item) }
+        tasks = await turn.submit(3..<9, to: scheduler)
+        for (index, task) in tasks.enumerated() { #expect(try await task.value == 2 * (index + 3)) }
+        #expect(gate.batches == [[0], [1, 2], [3, 4, 5, 6, 7, 8]])
+    }
+
     @Test func manyAtOnceAllGetTheirOwn() async throws {
         let gate = Gate()
         gate.open()
