@@ -39,6 +39,13 @@ package struct ArtifactStore: Sendable {
         throw .damaged(path: "\(path(id))/\(file)")
     }
 
+    /// One file to be read in parts; nil if there is no such artifact.
+    package func reader(_ id: ArtifactID, _ file: String) throws(ArtifactStoreError) -> FileReader? {
+        if let reader = try FileReader("\(path(id))/\(file)") { return reader }
+        guard contains(id) else { return nil }
+        throw .damaged(path: "\(path(id))/\(file)")
+    }
+
     /// The ids in ascending order, those after `cursor` if there is one, at most `limit`.
     package func list(after cursor: ArtifactID? = nil, limit: Int) throws(ArtifactStoreError) -> (ids: [ArtifactID], hasMore: Bool) {
         let ids = try Files.names(in: directory).compactMap { ArtifactID($0) }.filter { id in cursor.map { $0 < id } ?? true }.sorted()

@@ -3,31 +3,63 @@ struct BudgetPart {
     struct Waiter {
         var id: UInt64
         var bytes: Int
-        /// It holds memory of this part already.
-        var isGrowth: Bool
+        /// Of the body that it is for, what it is known by and what it has; nil where it is for none.
+        var body: (age: UInt64, held: Int)?
+        /// More of a part of which the body has some. Those go first, the oldest of them before the others.
+        var isGrowth = false
+        /// Of a body that is new.
+        var claim: BodyClaims.Claim?
         var continuation: CheckedContinuation<MemoryBudget.Lease, any Error>
+    }
+
+    /// Whether one that waits may go now, for other reasons than room.
+    enum Gate {
+        case isOpen
+        /// Nor may those behind it.
+        case isClosed
+        /// Those behind it need not wait for that.
+        case isPassed
     }
 
     var used = 0
     private(set) var waiting: [Waiter] = []
     var waitingBytes: Int { waiting.reduce(0) { $0 + $1.bytes } }
 
-    /// False if it may not wait.
-    mutating func append(_ waiter: Waiter) -> Bool {
-        guard waiter.isGrowth else {
-            waiting.append(waiter)
-            return true
+    mutating func append(_ waiter: Waiter) {
+        var place = waiting.endIndex
+        if waiter.isGrowth, let age = waiter.body?.age {
+            place = waiting.firstIndex { other in !other.isGrowth || (other.body?.age ?? 0) > age } ?? place
         }
-        guard waiting.first?.isGrowth != true else { return false }
-        waiting.insert(waiter, at: 0)
-        return true
+        waiting.insert(waiter, at: place)
     }
 
-    mutating func grant(from room: Int) -> Waiter? {
-        guard let first = waiting.first, first.bytes <= room else { return nil }
-        used += first.bytes
-        return waiting.removeFirst()
+    /// Takes out the next that can have what it waits for.
+    mutating func grant(from room: Int, _ gate: (Waiter) -> Gate) -> Waiter? {
+        for index in waiting.indices {
+            switch gate(waiting[index]) {
+            case .isPassed: continue
+            case .isOpen where waiting[index].bytes <= room:
+                used += waiting[index].bytes
+                return waiting.remove(at: index)
+            case .isOpen, .isClosed: return nil
+            }
+        }
+        return nil
     }
+
+    /// Takes out the youngest of those that hold memory of bodies while they wait, if they would wait for each other: where the first would not
+    /// have what it needs when all others have ended that do not wait.
+    /// - Parameters:
+    ///   - total: what there is of what they hold and wait for.
+    ///   - others: bytes of it that are held by who waits elsewhere, for these.
+    mutating func breakDeadlock(total: Int, others: Int = 0) -> Waiter? {
+        let holding = waiting.indices.filter { (waiting[$0].body?.held ?? 0) > 0 }
+        guard let first = waiting.first, let youngest = holding.max(by: { age($0) < age($1) }) else { return nil }
+        let held = holding.reduce(others) { $0 + (waiting[$1].body?.held ?? 0) }
+        return first.bytes.addingReportingOverflow(held).partialValue > total ? waiting.remove(at: youngest) : nil
+    }
+
+    private func age(_ index: Int) -> UInt64 { waiting[index].body?.age ?? 0 }
 
     mutating func remove(_ id: UInt64) -> CheckedContinuation<MemoryBudget.Lease, any Error>? {
         guard let index = waiting.firstIndex(where: { $0.id == id }) else { return nil }

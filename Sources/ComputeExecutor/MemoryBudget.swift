@@ -21,6 +21,7 @@ package final class MemoryBudget: Sendable {
     private struct State {
         /// By `Part`.
         var parts = Part.allCases.map { _ in BudgetPart() }
+        var claims = BodyClaims()
         var rejections = 0
         var nextID: UInt64 = 0
         /// Seconds for which a reservation is held, a running mean.
@@ -29,6 +30,11 @@ package final class MemoryBudget: Sendable {
         var used: Int { parts.reduce(0) { $0 + $1.used } }
         var waiting: Int { parts.reduce(0) { $0 + $1.waiting.count } }
         var waitingBytes: Int { parts.reduce(0) { $0 + $1.waitingBytes } }
+
+        mutating func newID() -> UInt64 {
+            nextID += 1
+            return nextID
+        }
     }
 
     /// What a reservation counts as.
@@ -53,22 +59,6 @@ package final class MemoryBudget: Sendable {
     package struct Exhausted: Error, Sendable, Equatable {
         /// When to come again.
         package var retryAfterSeconds: Int
-    }
-
-    /// Bytes that belong to a request until this is gone.
-    package final class Lease: Sendable {
-        private let budget: MemoryBudget
-        package let bytes: Int
-        private let part: Part
-        private let start = ContinuousClock.now
-
-        fileprivate init(_ budget: MemoryBudget, _ bytes: Int, _ part: Part) {
-            self.budget = budget
-            self.bytes = bytes
-            self.part = part
-        }
-
-        deinit { budget.release(bytes, part, after: ContinuousClock.now - start) }
     }
 
     /// - Parameters:
@@ -104,31 +94,75 @@ package final class MemoryBudget: Sendable {
     package func growNow(_ bytes: Int) -> Lease? { take(bytes, .computations, overtakes: true) }
 
     /// Bytes as soon as they are there.
+    /// - Parameter body: of the request that it is for. With this it has all that it needs.
     /// - Throws: `Exhausted`, at once or when it has waited too long; `CancellationError`.
-    package func reserve(_ bytes: Int) async throws -> Lease {
+    package func reserve(_ bytes: Int, for body: Lease? = nil) async throws -> Lease {
         let part = part(bytes)
-        if let lease = take(bytes, part) { return lease }
-        return try await wait(bytes, part)
+        if let body { changeClaim(body.id) { $0.need = bytes } }
+        let lease = if let lease = take(bytes, part) { lease } else { try await wait(bytes, part, for: body) }
+        if let body { dropClaim(body.id) }
+        return lease
     }
 
     private func part(_ bytes: Int) -> Part { bytes <= small.each ? .small : .computations }
 
     // MARK: Taking and waiting
 
-    func take(_ bytes: Int, _ part: Part, leaving rest: Int = 0, overtakes: Bool = false) -> Lease? {
-        let isTaken = state.withLock { state in
-            guard overtakes || state.parts[part.rawValue].waiting.isEmpty, bytes <= room(part, state) - rest else { return false }
+    /// - Parameters:
+    ///   - overtakes: for who has some and does not wait.
+    ///   - body: which has some, and goes before those that have none.
+    func take(
+        _ bytes: Int, _ part: Part, leaving rest: Int = 0, overtakes: Bool = false, claim: BodyClaims.Claim? = nil, growing body: Lease? = nil
+    ) -> Lease? {
+        let id = state.withLock { state -> UInt64? in
+            guard overtakes || !isAwaited(part, by: body, state), gate(claim, state) == .isOpen, bytes <= room(part, state) - rest else { return nil }
+            let id = state.newID()
             state.parts[part.rawValue].used += bytes
+            if let claim { state.claims.set(claim, of: id) }
             limitRecycled(state)
-            return true
+            return id
         }
-        return isTaken ? lease(bytes, part) : nil
+        return id.map { lease($0, bytes, part) }
+    }
+
+    /// Whether somebody waits for a part who goes first.
+    private func isAwaited(_ part: Part, by body: Lease?, _ state: State) -> Bool {
+        state.parts[part.rawValue].waiting.contains { waiter in
+            if let body { return waiter.isGrowth && waiter.body.map { $0.age < body.id } ?? false }
+            return gate(waiter.claim, state) != .isPassed
+        }
+    }
+
+    /// Whether a new body may come in beside the others.
+    private func gate(_ claim: BodyClaims.Claim?, _ state: State) -> BudgetPart.Gate {
+        guard let claim else { return .isOpen }
+        // Only for those that are inflated: others go on.
+        guard state.claims.canBeInflated(claim, within: largestBody) else { return .isPassed }
+        return state.claims.canBeRead(claim, within: largest) ? .isOpen : .isClosed
+    }
+
+    /// - Parameter new: what is changed where there is none.
+    func changeClaim(_ id: UInt64, else new: BodyClaims.Claim? = nil, _ change: (inout BodyClaims.Claim) -> Void) {
+        let isAwaited = state.withLock { state in
+            state.claims.insert(new, of: id)
+            state.claims.change(id, change)
+            return state.waiting > 0
+        }
+        if isAwaited { grant() }
+    }
+
+    func dropClaim(_ id: UInt64) {
+        let isAwaited = state.withLock { state in
+            state.claims.set(nil, of: id)
+            return state.waiting > 0
+        }
+        if isAwaited { grant() }
     }
 
     /// Of bytes that are counted as used: nobody has them before the freed blocks that were in their place are gone.
-    private func lease(_ bytes: Int, _ part: Part) -> Lease {
+    private func lease(_ id: UInt64, _ bytes: Int, _ part: Part) -> Lease {
         if recycled > 0 { RecycledBlocks.trim() }
-        return Lease(self, bytes, part)
+        return Lease(self, id, bytes, part)
     }
 
     /// Freed blocks may take what is left. Under the lock, so that the last word is about the last state.
@@ -144,43 +178,53 @@ package final class MemoryBudget: Sendable {
         return part == .bodies ? min(largestBody - bodies, both) : both
     }
 
-    /// - Parameter isGrowth: for who holds memory already and needs more. It is the next, and only one may wait so: two could wait for each
-    ///   other.
-    func wait(_ bytes: Int, _ part: Part, isGrowth: Bool = false) async throws -> Lease {
+    /// - Parameters:
+    ///   - body: of the request that waits, which holds it meanwhile.
+    ///   - isGrowth: for more of the same part.
+    ///   - claim: of a body that is new.
+    func wait(
+        _ bytes: Int, _ part: Part, for body: Lease? = nil, isGrowth: Bool = false, claim: BodyClaims.Claim? = nil
+    ) async throws -> Lease {
         guard bytes <= (part == .bodies ? largestBody : largest) else { throw exhausted(bytes) }
-        let id = state.withLock { state in
-            state.nextID += 1
-            return state.nextID
-        }
-        let timer = Task { [self] in
-            try await Task.sleep(for: patience)
-            end(id, part, with: .failure(exhausted(bytes)))
-        }
-        defer { timer.cancel() }
+        let id = state.withLock { $0.newID() }
+        let timer = Lock<Task<Void, any Error>?>(nil)
+        defer { timer.withLock { $0 }?.cancel() }
         return try await withCancellableContinuation { continuation in
-            enqueue(BudgetPart.Waiter(id: id, bytes: bytes, isGrowth: isGrowth, continuation: continuation), part)
+            enqueue(
+                BudgetPart.Waiter(
+                    id: id, bytes: bytes, body: body.map { ($0.id, $0.bodyBytes) }, isGrowth: isGrowth, claim: claim, continuation: continuation),
+                part)
+            // Not before it waits, so that it finds it.
+            let task = Task { [self] in
+                try await Task.sleep(for: patience)
+                end(id, part) { exhausted(bytes) }
+            }
+            timer.withLock { $0 = task }
         } onCancel: {
-            end(id, part, with: .failure(CancellationError()))
+            end(id, part) { CancellationError() }
         }
     }
 
     private func enqueue(_ waiter: BudgetPart.Waiter, _ part: Part) {
         let isFull = state.withLock { state in
-            state.parts[part.rawValue].waiting.count >= mostWaiting || !state.parts[part.rawValue].append(waiter)
+            guard state.parts[part.rawValue].waiting.count < mostWaiting else { return true }
+            state.parts[part.rawValue].append(waiter)
+            return false
         }
-        if isFull { waiter.continuation.resume(throwing: exhausted(waiter.bytes)) }
+        if isFull { return waiter.continuation.resume(throwing: exhausted(waiter.bytes)) }
         // Cancelled before it came to wait.
-        if Task.isCancelled { end(waiter.id, part, with: .failure(CancellationError())) }
+        if Task.isCancelled { end(waiter.id, part) { CancellationError() } }
         grant()
     }
 
-    private func end(_ id: UInt64, _ part: Part, with result: Result<Lease, any Error>) {
-        state.withLock { $0.parts[part.rawValue].remove(id) }?.resume(with: result)
+    private func end(_ id: UInt64, _ part: Part, with error: () -> any Error) {
+        guard let continuation = state.withLock({ $0.parts[part.rawValue].remove(id) }) else { return }
+        continuation.resume(throwing: error())
         // Those behind it may fit.
         grant()
     }
 
-    private func release(_ bytes: Int, _ part: Part, after duration: Duration) {
+    func release(_ bytes: Int, _ part: Part, after duration: Duration) {
         let isAwaited = state.withLock { state in
             state.parts[part.rawValue].used -= bytes
             limitRecycled(state)
@@ -190,17 +234,30 @@ package final class MemoryBudget: Sendable {
         if isAwaited { grant() }
     }
 
-    /// Gives those who wait what there is, in order.
+    /// Gives those who wait what there is, in order, and refuses who can only wait for others that wait for it.
     private func grant() {
         for part in Part.allCases {
-            while let next = granted(part) { next.continuation.resume(returning: lease(next.bytes, part)) }
+            while let next = granted(part) { next.continuation.resume(returning: lease(next.id, next.bytes, part)) }
         }
+        while let refused = deadlocked() { refused.continuation.resume(throwing: exhausted(refused.bytes)) }
     }
 
     private func granted(_ part: Part) -> BudgetPart.Waiter? {
         state.withLock { state in
             defer { limitRecycled(state) }
-            return state.parts[part.rawValue].grant(from: room(part, state))
+            let before = state
+            guard let next = state.parts[part.rawValue].grant(from: room(part, before), { gate($0.claim, before) }) else { return nil }
+            if let claim = next.claim { state.claims.set(claim, of: next.id) }
+            return next
+        }
+    }
+
+    private func deadlocked() -> BudgetPart.Waiter? {
+        state.withLock { state in
+            let bodies = Part.bodies.rawValue
+            if let refused = state.parts[bodies].breakDeadlock(total: largestBody) { return refused }
+            let held = state.parts[bodies].waiting.reduce(0) { $0 + ($1.body?.held ?? 0) }
+            return state.parts[Part.computations.rawValue].breakDeadlock(total: largest, others: held)
         }
     }
 

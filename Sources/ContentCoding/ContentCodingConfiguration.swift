@@ -16,4 +16,10 @@ package struct ContentCodingConfiguration: Sendable {
     package var level: Int32 = 1
 
     package init() {}
+
+    /// The most that as many octets of gzip may become.
+    func mostOctets(of count: Int) -> Int {
+        let (byRatio, overflow) = count.multipliedReportingOverflow(by: maximumRatio)
+        return min(maximumInflatedOctets, max(octetsWithoutRatio, overflow ? .max : byRatio))
+    }
 }

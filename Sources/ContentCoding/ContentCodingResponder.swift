@@ -31,10 +31,11 @@ package struct ContentCodingResponder<Base: HTTPResponder>: HTTPResponder {
 
     package func admit(_ head: HTTPRequest, from remoteAddress: String) -> Admission {
         let admission = base.admit(head, from: remoteAddress)
-        guard case .accept = admission else { return admission }
+        guard case .accept(let maximum, var growth) = admission else { return admission }
         switch RequestCoding(head) {
         case .identity: break
-        case .gzip where configuration.isEnabled: break
+        case .gzip where configuration.isEnabled:
+            growth = configuration.mostOctets(of: head.headerFields[.contentLength].flatMap { Int($0) } ?? maximum)
         case .gzip: return .answer(unsupported("gzip", head, remoteAddress))
         case .other(let field): return .answer(unsupported(field, head, remoteAddress))
         }
@@ -44,17 +45,15 @@ package struct ContentCodingResponder<Base: HTTPResponder>: HTTPResponder {
                 rule: "RFC 9110 §12.5.3")
             return .answer(base.answer(to: rejection, head, from: remoteAddress))
         }
-        return admission
+        return .accept(maximumBodyBytes: maximum, growth: growth)
     }
 
     package func respond(to request: ServerRequest) async -> ServerResponse {
         let original = request.head
         var request = request
-        var leases: [BodyMemory.Lease] = []
-        defer { withExtendedLifetime(leases) {} }
         if RequestCoding(original) == .gzip, !request.body.isEmpty {
             do throws(HTTPRejection) {
-                request.body = try await inflated(request.body, &leases)
+                try await inflate(&request)
                 request.head.headerFields[.contentEncoding] = nil
             } catch {
                 var response = base.answer(to: error, original, from: request.remoteAddress)
@@ -85,26 +84,52 @@ package struct ContentCodingResponder<Base: HTTPResponder>: HTTPResponder {
         return response
     }
 
-    /// - Parameter leases: of the memory that the content has.
-    private func inflated(_ body: [UInt8], _ leases: inout [BodyMemory.Lease]) async throws(HTTPRejection) -> [UInt8] {
-        guard let reader = GzipReader(body, configuration) else { throw Self.unavailable }
-        var reserved = reader.expectedOctets
-        try await reserve(reserved, &leases)
-        let isSmall = body.count <= Self.smallOctets
-        let shared = Shared(reader)
+    /// Undoes the coding. The body's memory becomes that of the content.
+    private func inflate(_ request: inout ServerRequest) async throws(HTTPRejection) {
+        let packed = request.body
+        let own = request.lease?.bytes ?? 0
+        var shared = try reader(packed)
+        var reserved = shared.lock.withLock { $0.expectedOctets }
+        try await reserve(reserved, beside: own, &request.lease)
+        while true {
+            // One more than there is memory for, to find the end: pieces are larger than that.
+            if try await advance(shared, by: reserved + 1, packed) { break }
+            // Several members, of which the file tells the size of the last alone.
+            let more = max(reserved, GzipReader.pieceOctets)
+            if request.lease?.growNow(by: more) ?? (memory == nil) {
+                reserved += more
+                continue
+            }
+            // To hold what is inflated and wait for more is to keep others from theirs: it is let go, and made again when there is room for all.
+            request.lease?.shrink(to: own)
+            shared = try reader(packed, keeps: false)
+            while try await !advance(shared, by: .max, packed) {}
+            reserved = shared.lock.withLock { $0.count }
+            try await reserve(reserved, beside: own, &request.lease)
+            shared = try reader(packed, count: reserved)
+        }
+        request.body = shared.lock.withLock { $0.content }
+        request.lease?.shrink(to: max(reserved, request.body.count))
+        request.lease?.endGrowth()
+    }
+
+    private func reader(_ packed: [UInt8], count: Int? = nil, keeps: Bool = true) throws(HTTPRejection) -> Shared<GzipReader> {
+        guard let reader = GzipReader(packed, configuration, count: count, keeps: keeps) else { throw Self.unavailable }
+        return Shared(reader)
+    }
+
+    /// Inflates up to so many octets in all. True at the end of the file.
+    private func advance(_ shared: Shared<GzipReader>, by goal: Int, _ packed: [UInt8]) async throws(HTTPRejection) -> Bool {
         do {
             while true {
-                // One more than there is memory for, to find the end: pieces are larger than that.
-                let step = min(Self.stepOctets, reserved + 1 - shared.lock.withLock { $0.content.count })
+                let count = shared.lock.withLock { $0.count }
+                guard count < goal else { return false }
+                let step = min(Self.stepOctets, goal - count)
                 let hasEnded =
-                    isSmall
+                    packed.count <= Self.smallOctets
                     ? try shared.lock.withLock { try $0.advance(by: step) }
                     : try await executor.run { _ in try shared.lock.withLock { try $0.advance(by: step) } }
-                if hasEnded { return shared.lock.withLock { $0.content } }
-                guard shared.lock.withLock({ $0.content.count }) > reserved else { continue }
-                // Several members, of which the file tells the size of the last alone.
-                try await reserve(max(reserved, GzipReader.pieceOctets), &leases)
-                reserved += max(reserved, GzipReader.pieceOctets)
+                if hasEnded { return true }
             }
         } catch let rejection as HTTPRejection {
             throw rejection
@@ -114,15 +139,20 @@ package struct ContentCodingResponder<Base: HTTPResponder>: HTTPResponder {
         }
     }
 
-    private func reserve(_ octets: Int, _ leases: inout [BodyMemory.Lease]) async throws(HTTPRejection) {
+    /// - Parameter own: octets of the body as it came.
+    private func reserve(_ octets: Int, beside own: Int, _ lease: inout BodyMemory.Lease?) async throws(HTTPRejection) {
         guard let memory, octets > 0 else { return }
-        guard octets <= memory.largest else {
-            throw .contentTooLarge("The content is longer than \(memory.largest) bytes once it is inflated.", "RFC 9110 §15.5.14")
+        guard octets <= memory.largest - own else {
+            throw .contentTooLarge("The content is longer than \(memory.largest - own) bytes once it is inflated.", "RFC 9110 §15.5.14")
         }
-        if let lease = memory.reserveNow(octets) { return leases.append(lease) }
-        // The compressed body has memory already.
-        guard let lease = try await memory.reserve(octets, isGrowth: true) else { throw Self.unavailable }
-        leases.append(lease)
+        if let lease {
+            guard try await lease.grow(by: octets) else { throw Self.unavailable }
+        } else if let new = memory.reserveNow(octets, growth: 0) {
+            lease = new
+        } else {
+            lease = try await memory.reserve(octets, growth: 0)
+            if lease == nil { throw Self.unavailable }
+        }
     }
 
     private static var unavailable: HTTPRejection {

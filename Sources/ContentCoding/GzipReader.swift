@@ -11,12 +11,22 @@ package final class GzipReader {
     private let configuration: ContentCodingConfiguration
     private var read = 0
     private var piece = [UInt8](repeating: 0, count: pieceOctets)
+    private let keeps: Bool
+    /// Octets inflated so far.
+    package private(set) var count = 0
     /// What has been inflated, with room behind it for readers that look ahead.
     package private(set) var content: [UInt8] = []
 
     /// Nil without memory.
-    package init?(_ source: [UInt8], _ configuration: ContentCodingConfiguration) {
+    /// - Parameters:
+    ///   - count: what the content is known to take.
+    ///   - keeps: whether the content is kept, or only counted.
+    package init?(_ source: [UInt8], _ configuration: ContentCodingConfiguration, count: Int? = nil, keeps: Bool = true) {
         self.source = source
+        self.keeps = keeps
+        limit = configuration.mostOctets(of: source.count)
+        // The last four octets are the size of the last member.
+        expectedOctets = min(count ?? source.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }, limit)
         self.configuration = configuration
         unsafe stream = .allocate(capacity: 1)
         unsafe stream.initialize(to: z_stream())
@@ -32,23 +42,20 @@ package final class GzipReader {
         unsafe stream.deallocate()
     }
 
-    /// What the content is likely to take: the last four octets are the size of the last member; only a hint, and bounded as the content is.
-    package var expectedOctets: Int { min(source.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }, limit) }
-
+    /// What the content is likely to take: only a hint, and bounded as the content is.
+    package let expectedOctets: Int
     /// The most that this file may become.
-    private var limit: Int {
-        let (byRatio, overflow) = source.count.multipliedReportingOverflow(by: configuration.maximumRatio)
-        return min(configuration.maximumInflatedOctets, max(configuration.octetsWithoutRatio, overflow ? .max : byRatio))
-    }
+    private let limit: Int
 
     /// Inflates about as many octets more. True at the end of the file.
     package func advance(by octets: Int) throws(HTTPRejection) -> Bool {
-        if content.capacity == 0 { content.reserveCapacity(expectedOctets + HTTPLimits().bodyPaddingOctets) }
-        let goal = content.count + octets
-        while content.count < goal {
+        if keeps, content.capacity == 0 { content.reserveCapacity(expectedOctets + HTTPLimits().bodyPaddingOctets) }
+        let goal = count + octets
+        while count < goal {
             let (status, written) = step()
-            content += piece[..<written]
-            guard content.count <= limit, content.count - configuration.octetsAhead <= read * configuration.maximumRatio else { throw tooLarge }
+            count += written
+            if keeps { content += piece[..<written] }
+            guard count <= limit, count - configuration.octetsAhead <= read * configuration.maximumRatio else { throw tooLarge }
             switch status {
             case Z_OK: continue
             case Z_STREAM_END:
@@ -79,7 +86,7 @@ package final class GzipReader {
 
     private var tooLarge: HTTPRejection {
         let detail =
-            content.count > configuration.maximumInflatedOctets
+            count > configuration.maximumInflatedOctets
             ? "The content is longer than \(configuration.maximumInflatedOctets) bytes once it is inflated."
             : "The content has more than \(configuration.maximumRatio) bytes for one byte of gzip."
         return .contentTooLarge(detail, "RFC 9110 §15.5.14")

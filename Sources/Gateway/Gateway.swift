@@ -31,7 +31,7 @@ package struct Gateway: HTTPResponder {
             return .answer(refused(head, remoteAddress, error.response(requestID: NTKService.requestID(head), to: head)))
         }
         switch service.admit(head, from: remoteAddress) {
-        case .accept(let maximum): return .accept(maximumBodyBytes: maximum)
+        case .accept(let maximum, let growth): return .accept(maximumBodyBytes: maximum, growth: growth)
         case .answer(var response):
             let keyName = access.keyName(head)
             response.headerFields.append(contentsOf: access.fields(head, route, from: remoteAddress, keyName: keyName))

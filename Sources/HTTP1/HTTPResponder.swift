@@ -15,8 +15,8 @@ package protocol HTTPResponder: Sendable {
 }
 
 package enum Admission: Sendable {
-    /// Go on; a body longer than this many bytes is refused with 413.
-    case accept(maximumBodyBytes: Int)
+    /// Go on; a body longer than this many bytes is refused with 413. It may become so many more once its coding is undone.
+    case accept(maximumBodyBytes: Int, growth: Int = 0)
     /// Answer at once, without the body.
     case answer(ServerResponse)
 }

@@ -13,6 +13,8 @@ package struct ServerRequest: Sendable {
     package var version: HTTPVersion
     /// The body after removal of the transfer coding. Trailers are discarded.
     package var body: [UInt8]
+    /// The memory of the body; nil where none is asked for. Whoever reads the body from it keeps it.
+    package var lease: (any BodyLease)?
     /// Numeric address of the peer.
     package var remoteAddress: String
     /// The name of the key that the client gave; nil where none is asked for. What one client keeps under a name of its own, another must not see.

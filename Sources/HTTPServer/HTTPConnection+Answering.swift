@@ -42,25 +42,34 @@ extension HTTPConnection {
     /// Waits for memory for more of the body. Nil if more must come, or the connection has closed.
     private func wait(forRoom octets: Int) async -> Exchange? {
         do throws(HTTPRejection) {
-            guard let lease = try await configuration.bodyMemory?.reserve(octets, isGrowth: !bodyLeases.isEmpty) else {
-                close()
-                return nil
+            if let bodyLease {
+                guard try await bodyLease.grow(by: octets) else { return closed() }
+                guard phase == .answering else { return nil }
+                parser.giveRoom(octets)
+            } else {
+                guard let lease = try await configuration.bodyMemory?.reserve(octets, growth: bodyGrowth) else { return closed() }
+                guard phase == .answering else { return nil }
+                beginBody(lease, octets)
             }
-            guard phase == .answering else { return nil }
-            take(lease, for: octets)
             return nextExchange()
         } catch {
             return .rejection(error, head)
         }
     }
 
+    private func closed() -> Exchange? {
+        close()
+        return nil
+    }
+
     /// The answer, and what decides its framing.
     private func answer(to exchange: Exchange) async -> (ServerResponse, ResponseContext) {
         switch exchange {
         case .request(let head, let body):
-            let request = ServerRequest(head: head.request, version: head.version, body: body, remoteAddress: peer)
+            var request = ServerRequest(head: head.request, version: head.version, body: body, remoteAddress: peer)
+            // It is the request's now: where the client goes, the body stays until nobody reads it.
+            (request.lease, bodyLease) = (bodyLease, nil)
             let response = await responder.respond(to: request)
-            bodyLeases = []
             return (response, context(head, goesOn: head.keepsAlive))
         case .admission(let response, let head):
             return (response, context(head, goesOn: head.keepsAlive && skipBody(of: head)))

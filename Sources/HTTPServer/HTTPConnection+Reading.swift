@@ -60,8 +60,9 @@ extension HTTPConnection {
                         switch responder.admit(section.request, from: peer) {
                         case .answer(let response):
                             return .admission(response, section)
-                        case .accept(let maximum):
+                        case .accept(let maximum, let growth):
                             head = section
+                            bodyGrowth = growth
                             let memory = configuration.bodyMemory
                             try parser.readBody(maximumBytes: min(maximum, memory?.largest ?? .max), isRationed: memory != nil)
                             if memory == nil { invite(section) }
@@ -74,8 +75,7 @@ extension HTTPConnection {
                     }
                 }
                 guard let octets = parser.wantedRoom else { return nil }
-                guard let lease = configuration.bodyMemory?.reserveNow(octets) else { return .room(octets) }
-                take(lease, for: octets)
+                guard giveRoomNow(octets) else { return .room(octets) }
             } while phase != .closed
             return nil
         } catch {
@@ -89,11 +89,22 @@ extension HTTPConnection {
         }
     }
 
+    private func giveRoomNow(_ octets: Int) -> Bool {
+        if let bodyLease {
+            guard bodyLease.growNow(by: octets) else { return false }
+            parser.giveRoom(octets)
+            return true
+        }
+        guard let lease = configuration.bodyMemory?.reserveNow(octets, growth: bodyGrowth) else { return false }
+        beginBody(lease, octets)
+        return true
+    }
+
     /// Goes on with a body for which there is memory now.
-    func take(_ lease: BodyMemory.Lease, for octets: Int) {
-        bodyLeases.append(lease)
+    func beginBody(_ lease: BodyMemory.Lease, _ octets: Int) {
+        bodyLease = lease
         parser.giveRoom(octets)
-        if bodyLeases.count == 1, let head { invite(head) }
+        if let head { invite(head) }
     }
 
     /// Sends `100 (Continue)` if the client waits for it: admitted, with a body of which nothing has come (RFC 9110 §10.1.1).

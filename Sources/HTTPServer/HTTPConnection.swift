@@ -66,8 +66,9 @@ actor HTTPConnection {
     /// A body that nobody wants is being skipped; its request has been answered.
     var isSkippingBody = false
     var lingeredOctets = 0
-    /// For the body that is being read, until its request has been responded to.
-    var bodyLeases: [BodyMemory.Lease] = []
+    /// For the body that is being read, and what it may become.
+    var bodyLease: BodyMemory.Lease?
+    var bodyGrowth = 0
     /// Of the body that is read, or of the answer that is sent.
     var pace = Pace(slack: .zero, rate: 0)
     var paceStart = ContinuousClock.now
@@ -198,7 +199,7 @@ actor HTTPConnection {
     /// Gives back what has come of a body that nobody will see.
     func dropBody() {
         head = nil
-        bodyLeases = []
+        bodyLease = nil
         parser = HTTPRequestParser(limits: configuration.limits, isSecure: configuration.tls != nil)
     }
 

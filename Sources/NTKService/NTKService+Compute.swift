@@ -59,7 +59,7 @@ extension NTKService {
             let body = LargeBody(
                 request, limit: limits.memoryBytes, { [timing] in try read($0, timing, on: $1) }, peakBytes: { peakBytes($0.task) })
             let isSmall = request.body.count <= Self.smallBody && !RequestBody.swells(request, limit: limits.memoryBytes)
-            var (parsed, leases) = try await self.read(body, isSmall: isSmall)
+            var (parsed, leases) = try await self.read(body, isSmall: isSmall, for: request.bodyLease)
             let (task, format) = (parsed.task, parsed.format)
             timing = parsed.timing
             if task.operations <= Self.smallWork {
@@ -68,8 +68,8 @@ extension NTKService {
                 timing.end("compute")
                 return try self.answer(answer, format, &timing, holding: leases)
             }
-            if leases.isEmpty { leases.append(try await reserve(peakBytes(task))) }
-            var (computed, isShared) = try await share(request) { try await execute(task, within: seconds, work) }
+            if leases.isEmpty { leases.append(try await reserve(peakBytes(task), for: request.bodyLease)) }
+            var (computed, isShared) = try await share(request) { [leases] in try await execute(task, within: seconds, holding: leases, work) }
             timing.end("queue", at: computed.start)
             timing.end("compute", at: computed.start + computed.duration)
             // Whoever made it answers 201.

@@ -66,7 +66,7 @@ struct MemoryBudgetTests {
         #expect(budget.largest == 15 << 20 && budget.largestBody == (15 << 20) / 2)
         let body = budget.reserveBodyNow(budget.largestBody)
         #expect(body != nil && budget.reserveBodyNow(1 << 20) == nil)
-        await #expect(throws: MemoryBudget.Exhausted.self) { try await budget.reserveBody(1 << 20, isGrowth: false) }
+        await #expect(throws: MemoryBudget.Exhausted.self) { try await budget.reserveBody(1 << 20) }
         let computation = budget.reserveNow(budget.largest - budget.largestBody)
         #expect(computation != nil)
         // All is taken but the part for small ones, of which bodies leave half.
@@ -75,26 +75,86 @@ struct MemoryBudgetTests {
         #expect(small.count == 8)
         while let lease = budget.reserveNow(64 * 1024) { small.append(lease) }
         #expect(small.count == 16 && budget.usage.used == 16 << 20)
-        await #expect(throws: MemoryBudget.Exhausted.self) { try await budget.reserveBody(budget.largestBody + 1, isGrowth: false) }
+        await #expect(throws: MemoryBudget.Exhausted.self) { try await budget.reserveBody(budget.largestBody + 1) }
         withExtendedLifetime((body, computation, small)) {}
     }
 
+    /// More of a body goes before what is new, the oldest body's first; who waits for others that wait for it is refused, the youngest first.
     @Test func bodiesThatGrowDoNotWaitForEachOther() async throws {
         let budget = MemoryBudget(bytes: 16 << 20, patience: .seconds(600))
-        var first = budget.reserveBodyNow(4 << 20)
-        let second = budget.reserveBodyNow(3 << 20)
-        #expect(first != nil && second != nil)
-        let new = Task { try await budget.reserveBody(1 << 20, isGrowth: false) }
+        var bodies = (0..<3).map { _ in budget.reserveBodyNow(1 << 20) }
+        let (first, second, third) = (bodies[0], bodies[1], bodies[2])
+        var computed = budget.reserveNow(12 << 20)
+        #expect(first != nil && second != nil && third != nil && computed != nil)
+        guard let first, let second, let third else { return }
+        bodies = []
+        let new = Task { try await budget.reserveBody(2 << 20) }
         while budget.usage.waiting < 1 { await Task.yield() }
-        let grows = Task { try await budget.reserveBody(3 << 20, isGrowth: true) }
+        // 7.5 MB of bodies, of which this will have 7 when the others have ended; but the third, once it waits, does not.
+        let grows = Task { [second] in
+            try await budget.grow(second, by: 6 << 20)
+            return second.bytes
+        }
         while budget.usage.waiting < 2 { await Task.yield() }
-        // The other that grows would wait for the one that waits for it.
-        await #expect(throws: MemoryBudget.Exhausted.self) { try await budget.reserveBody(4 << 20, isGrowth: true) }
+        await #expect(throws: MemoryBudget.Exhausted.self) { try await budget.grow(third, by: 1 << 20) }
+        #expect(budget.usage.waiting == 2)
+        // An older one goes first.
+        let before = Task { [first] in try await budget.grow(first, by: 2 << 20) }
+        while budget.usage.waiting < 3 { await Task.yield() }
+        computed = nil
+        try await before.value
+        #expect(first.bytes == 3 << 20 && budget.usage.waiting == 2)
+        first.shrink(to: 0)
+        third.shrink(to: 0)
+        #expect(try await grows.value == 7 << 20)
+        second.shrink(to: 1 << 20)
+        #expect(try await new.value.bytes == 2 << 20)
+    }
+
+    /// Bodies that are inflated, and read, into more than half of what there is each: all come to their turn, whoever comes when.
+    @Test(.timeLimit(.minutes(1)), arguments: [true, false]) func allBodiesThatFitAloneComeToTheirTurn(isInflated: Bool) async throws {
+        let budget = MemoryBudget(bytes: 64 << 20, patience: .seconds(600))
+        let (packed, content) = (isInflated ? 5 << 20 : 6 << 20, isInflated ? 19 << 20 : 0)
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<12 {
+                group.addTask {
+                    let body = try await budget.reserveBody(packed, growth: content)
+                    await Task.yield()
+                    if isInflated {
+                        try await budget.grow(body, by: content)
+                        budget.endGrowth(body)
+                        body.shrink(to: content)
+                    }
+                    await Task.yield()
+                    let lease = try await budget.reserve(isInflated ? 35 << 20 : 45 << 20, for: body)
+                    let used = budget.usage.used
+                    await Task.yield()
+                    return withExtendedLifetime((body, lease)) { used }
+                }
+            }
+            for try await used in group { #expect(used <= 64 << 20) }
+        }
+        #expect(budget.usage.used == 0 && budget.usage.waiting == 0 && budget.usage.rejections == 0)
+    }
+
+    /// A body that is inflated is no reason for others to wait, but for those that are inflated, too.
+    @Test func othersPassBodiesThatAreInflated() async throws {
+        let budget = MemoryBudget(bytes: 64 << 20, patience: .seconds(600))
+        var first = budget.reserveBodyNow(8 << 20, growth: 20 << 20)
+        #expect(first != nil && budget.reserveBodyNow(3 << 20, growth: 20 << 20) == nil)
+        let second = Task { try await budget.reserveBody(3 << 20, growth: 20 << 20) }
+        while budget.usage.waiting < 1 { await Task.yield() }
+        #expect(budget.reserveBodyNow(1 << 20) != nil)
         first = nil
-        // It goes before who came first and holds nothing.
-        #expect(try await grows.value.bytes == 3 << 20)
-        #expect(try await new.value.bytes == 1 << 20)
-        withExtendedLifetime(second) {}
+        #expect(try await second.value.bytes == 3 << 20)
+    }
+
+    /// Also who may not wait at all is told so.
+    @Test(.timeLimit(.minutes(1))) func noPatienceIsBounded() async throws {
+        let budget = MemoryBudget(bytes: 1_600, patience: .zero)
+        let lease = budget.reserveNow(1_500)
+        for _ in 0..<2_000 { await #expect(throws: MemoryBudget.Exhausted.self) { try await budget.reserve(1_000) } }
+        withExtendedLifetime(lease) {}
     }
 
     /// Freed blocks are memory, too: what is reserved and what is kept of them stay within the budget together.

@@ -75,30 +75,55 @@ final class CountedMemory: BodyMemory {
         self.room = room
     }
 
-    private final class Octets: Sendable {
+    private final class Octets: BodyLease {
         private let memory: CountedMemory
-        private let count: Int
+        private let count: Lock<Int>
+        var bytes: Int { count.withLock { $0 } }
 
         init(_ memory: CountedMemory, _ count: Int) {
             self.memory = memory
-            self.count = count
+            self.count = Lock(count)
         }
 
-        deinit { memory.state.withLock { $0 -= count } }
+        func growNow(by bytes: Int) -> Bool {
+            guard memory.take(bytes) else { return false }
+            count.withLock { $0 += bytes }
+            return true
+        }
+
+        func grow(by bytes: Int) async throws(HTTPRejection) -> Bool {
+            guard growNow(by: bytes) else { throw CountedMemory.none }
+            return true
+        }
+
+        func shrink(to bytes: Int) {
+            let surplus = count.withLock { count in
+                defer { count = min(count, bytes) }
+                return count - min(count, bytes)
+            }
+            memory.state.withLock { $0 -= surplus }
+        }
+
+        func endGrowth() {}
+
+        deinit { memory.state.withLock { $0 -= count.withLock { $0 } } }
     }
 
-    func reserveNow(_ bytes: Int) -> Lease? {
-        let fits = state.withLock { taken in
+    private func take(_ bytes: Int) -> Bool {
+        state.withLock { taken in
             guard taken + bytes <= room else { return false }
             taken += bytes
             return true
         }
-        return fits ? Octets(self, bytes) : nil
     }
 
-    func reserve(_ bytes: Int, isGrowth: Bool) async throws(HTTPRejection) -> Lease? {
+    func reserveNow(_ bytes: Int, growth: Int) -> Lease? { take(bytes) ? Octets(self, bytes) : nil }
+
+    func reserve(_ bytes: Int, growth: Int) async throws(HTTPRejection) -> Lease? { throw Self.none }
+
+    private static var none: HTTPRejection {
         var rejection = HTTPRejection.serviceUnavailable("No memory.", "RFC 9110 §15.6.4")
         rejection.retryAfterSeconds = 7
-        throw rejection
+        return rejection
     }
 }

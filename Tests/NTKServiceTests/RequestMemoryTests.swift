@@ -123,4 +123,37 @@ struct RequestMemoryTests {
         }
         #expect(memory.usage.used == 0)
     }
+
+    /// A stored network is read when there is memory for it, and told of without.
+    @Test func aStoredNetworkIsReadWithMemory() async throws {
+        let directory = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let weights =
+            "[" + Array(repeating: "[" + Array(repeating: "1", count: 500).joined(separator: ",") + "]", count: 600).joined(separator: ",") + "]"
+        let made = try await ServiceClient(networks: NetworkStore(directory: directory)).post(
+            "/v1/networks", "{\"architecture\":{\"type\":\"dense\"},\"parameters\":{\"weight\":\(weights)}}")
+        guard case .string(let id)? = try made.object["id"] else {
+            Issue.record("\(made.text)")
+            return
+        }
+        let points = "[[" + Array(repeating: "1", count: 500).joined(separator: ",") + "]]"
+        let memory = MemoryBudget(bytes: 64 << 20, waiting: 0)
+        let client = ServiceClient(
+            service: NTKService(
+                executor: ComputeExecutor(width: 2), networks: try NetworkStore(directory: directory), capacity: Capacity(memory: memory)))
+        // The weights are 2.4 MB, and as many when they are read.
+        var lease = memory.reserveNow(memory.largest - 4_000_000)
+        for body in [
+            "{\"network\":\"\(id)\",\"x\":\(points)}", "{\"network\":\"\(id)\",\"x\":\(points)\(String(repeating: " ", count: 70_000))}",
+        ] {
+            let refused = try await client.post("/v1/network-outputs", body)
+            #expect(refused.status == 503 && refused.fields[.retryAfter] != nil, "\(refused.text)")
+        }
+        #expect(try await client.send(.get, "/v1/networks/\(id)").body == made.body)
+        #expect(try await client.send(.get, "/v1/networks").text.contains("\"weight\":[600,500]"))
+        #expect(lease != nil)
+        lease = nil
+        for _ in 0..<2 { #expect(try await client.post("/v1/network-outputs", "{\"network\":\"\(id)\",\"x\":\(points)}").status == 200) }
+        #expect(memory.usage.used == 0)
+    }
 }

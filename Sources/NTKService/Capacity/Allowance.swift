@@ -14,17 +14,20 @@ final class Allowance: Sendable {
 
     init(_ bytes: Int) { left = Lock(bytes) }
 
-    static func take(_ bytes: Int) throws(ProblemDetails) {
+    static func take(_ bytes: Int) throws(ProblemDetails) { try look(for: bytes, taking: bytes) }
+
+    /// Makes sure that there is so much, of which a part will be taken.
+    static func look(for bytes: Int, taking taken: Int = 0) throws(ProblemDetails) {
         guard let current else {
             guard bytes <= small else { throw .missing(bytes) }
             return
         }
-        let isThere = current.left.withLock { left in
-            guard bytes <= left else { return false }
-            left -= bytes
-            return true
+        let missing = current.left.withLock { left in
+            guard bytes <= left else { return bytes - left }
+            left -= taken
+            return 0
         }
-        guard isThere else { throw .missing(bytes) }
+        guard missing == 0 else { throw .missing(missing) }
     }
 }
 

@@ -27,7 +27,13 @@ struct Batches: Sendable {
         case kernels
     }
 
-    let predictions: BatchScheduler<PredictionKey, RegressorPredictionRequest, Computed>
+    /// A request with its memory, which it holds as long as its batch computes: its client may go before that.
+    struct Prediction: Sendable {
+        var request: RegressorPredictionRequest
+        var leases: [MemoryBudget.Lease]
+    }
+
+    let predictions: BatchScheduler<PredictionKey, Prediction, Computed>
     let pass: BatchScheduler<PassKey, Work, Result<Computed, any Error>>
     /// The time that a request gives is its own.
     let flights = SingleFlight<RequestKey, Computed> { if case .deadline? = $0 as? BatchRejection { true } else { false } }
@@ -42,9 +48,11 @@ struct Batches: Sendable {
         // One batch of a regressor at a time, which has all cores: what comes meanwhile is the next.
         predictions = BatchScheduler(
             limits: limits, lanes: (1, executor.width), events: .counting(.prediction, in: metrics)
-        ) { _, requests, completion in
+        ) { _, members, completion in
+            let requests = members.map(\.request)
             let operations = requests.reduce(0) { $0.addingClamped($1.operations) }
             let work: @Sendable (any TileExecutor) throws -> [Computed] = { tiles in
+                defer { withExtendedLifetime(members) {} }
                 let start = ContinuousClock.now
                 let answers = try regressors?.predict(together: requests, tiles: tiles) ?? []
                 let duration = ContinuousClock.now - start

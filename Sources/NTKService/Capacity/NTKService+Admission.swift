@@ -8,9 +8,10 @@ internal import Metrics
 // From a validated task to its result: memory, batches, a place among what computes.
 extension NTKService {
     /// Memory for a request, when there is some.
-    func reserve(_ bytes: Int) async throws -> MemoryBudget.Lease {
+    /// - Parameter body: of its body.
+    func reserve(_ bytes: Int, for body: MemoryBudget.Lease? = nil) async throws -> MemoryBudget.Lease {
         do {
-            return try await capacity.memory.reserve(bytes)
+            return try await capacity.memory.reserve(bytes, for: body)
         } catch let exhausted as MemoryBudget.Exhausted {
             metrics.batches.rejections[.memory].increment()
             throw ProblemDetails(exhausted)
@@ -34,16 +35,22 @@ extension NTKService {
 
     /// Computes a task: in a batch where it can be, else by itself, before what takes longer.
     func execute<Task: ComputeTask>(
-        _ task: Task, within seconds: Double?, _ work: @escaping @Sendable (Task, any TileExecutor) throws -> ComputedAnswer
+        _ task: Task, within seconds: Double?, holding leases: [MemoryBudget.Lease],
+        _ work: @escaping @Sendable (Task, any TileExecutor) throws -> ComputedAnswer
     ) async throws -> Computed {
         switch (batches, task.batch) {
         case (let batches?, .prediction(let request)):
             return try await batches.predictions.submit(
-                request, key: .init(id: request.regressor.id, covariance: request.test.covariance), weight: request.test.test.count,
+                .init(request: request, leases: leases), key: .init(id: request.regressor.id, covariance: request.test.covariance),
+                weight: request.test.test.count,
                 bytes: peakBytes(task), within: seconds)
         case (let batches?, .pass):
             return try await batches.pass.submit(
-                { try work(task, $0) }, key: .kernels, weight: Batches.weight(task.operations), bytes: peakBytes(task), within: seconds
+                { tiles in
+                    // Also where its client goes before the batch ends.
+                    defer { withExtendedLifetime(leases) {} }
+                    return try work(task, tiles)
+                }, key: .kernels, weight: Batches.weight(task.operations), bytes: peakBytes(task), within: seconds
             ).get()
         default:
             let meter = meter

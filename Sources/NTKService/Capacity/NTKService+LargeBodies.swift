@@ -35,12 +35,14 @@ extension NTKService {
     private static let parsedBytesPerSecond = 3e8
 
     /// Reads a body here if it is small, and then without memory of its own unless it grows; else as `read` does.
-    func read<Value>(_ body: LargeBody<Value>, isSmall: Bool) async throws -> (value: Value, leases: [MemoryBudget.Lease]) {
-        guard isSmall else { return try await read(body) }
+    func read<Value>(
+        _ body: LargeBody<Value>, isSmall: Bool, for own: MemoryBudget.Lease?
+    ) async throws -> (value: Value, leases: [MemoryBudget.Lease]) {
+        guard isSmall else { return try await read(body, for: own) }
         do {
             return (try body.read(.most, nil), [])
         } catch let problem as ProblemDetails where problem.missingBytes > 0 {
-            return try await read(body)
+            return try await read(body, for: own)
         }
     }
 
@@ -48,7 +50,9 @@ extension NTKService {
     ///
     /// What it takes to go on is known only then; so is how much text was no array of numbers, and how much what was read grows by. If that is more
     /// than there is now, what was read is let go and read again later: to hold some memory and wait for more is to wait for others who do the same.
-    func read<Value>(_ body: LargeBody<Value>) async throws -> (value: Value, leases: [MemoryBudget.Lease]) {
+    ///
+    /// - Parameter own: the memory of the body itself.
+    func read<Value>(_ body: LargeBody<Value>, for own: MemoryBudget.Lease?) async throws -> (value: Value, leases: [MemoryBudget.Lease]) {
         let priority = body.priority ?? WorkPriority(seconds: Double(body.count) / Self.parsedBytesPerSecond)
         var guess = JSONDemand.Guess.few
         var bytes = try await executor.run(priority: priority) { _ in body.demand(.few) }
@@ -56,7 +60,7 @@ extension NTKService {
         while true {
             let all = bytes.addingClamped(growth)
             guard all.addingClamped(body.count) <= capacity.memory.largest else { throw tooLarge(all) }
-            let lease = try await body.isPatient ? patiently { try await capacity.memory.reserve(all) } : reserve(all)
+            let lease = try await body.isPatient ? patiently { try await capacity.memory.reserve(all, for: own) } : reserve(all, for: own)
             do {
                 let value = try await executor.run(priority: priority) { [guess, growth] tiles in
                     try Allowance.$current.withValue(Allowance(growth)) { try body.read(guess, tiles) }
@@ -84,7 +88,7 @@ extension NTKService {
     /// Memory for the body of a job, when there is some.
     func reserveBody(_ bytes: Int) async throws -> MemoryBudget.Lease {
         guard bytes <= capacity.memory.largestBody else { throw tooLarge(bytes) }
-        return try await patiently { try await capacity.memory.reserveBody(bytes, isGrowth: false) }
+        return try await patiently { try await capacity.memory.reserveBody(bytes) }
     }
 
     /// Waits until there is memory, as nobody does on a connection.

@@ -26,7 +26,7 @@ extension NTKService {
                 contentType: request.head.headerFields[.contentType] ?? RequestBody.json, fingerprint: fingerprint(), requestID: requestID,
                 request: request.body)
         }
-        switch try await read(body).value {
+        switch try await read(body, for: request.bodyLease).value {
         case .accepted(let view): return Self.accepted(view)
         case .known(let view):
             guard try await executor.run({ _ in fingerprint() }) == view.manifest.fingerprint else { throw ProblemDetails.keyReused }
@@ -61,12 +61,13 @@ extension NTKService {
             do {
                 guard run.losses < jobs.limits.losses else { throw ProblemDetails.lost(servers: run.losses) }
                 let lease = try await own.reserveBody(run.requestBytes())
-                defer { withExtendedLifetime(lease) {} }
                 let body = try await executor.run { _ in try run.request() }
                 let head = HTTPRequest(
                     method: .post, scheme: "http", authority: "localhost", path: run.manifest.target,
                     headerFields: [.contentType: run.manifest.contentType])
-                let answer = try await own.answer(ServerRequest(head: head, body: body))
+                var request = ServerRequest(head: head, body: body)
+                request.lease = RequestBodyLease(lease, capacity.memory, metrics.batches.rejections[.memory])
+                let answer = try await own.answer(request)
                 guard case .bytes(let content) = answer.body else { preconditionFailure("a job answers with what it has stored") }
                 return content
             } catch let error as CancellationError {
@@ -94,7 +95,7 @@ extension NTKService {
                 return task
             }, peakBytes: { peakBytes($0) })
         body.isPatient = true
-        let (task, leases) = try await read(body)
+        let (task, leases) = try await read(body, for: request.bodyLease)
         defer { withExtendedLifetime(leases) {} }
         let content = try await executor.run(priority: .background) { tiles in
             let answer: ComputedAnswer

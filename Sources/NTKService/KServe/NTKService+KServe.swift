@@ -55,7 +55,7 @@ extension NTKService {
         }
         let body = LargeBody(
             count: request.body.count, demand: { InferRequest.demand(request, $0) }, read: read, peakBytes: { peakBytes($0.task) })
-        let (parsed, leases) = try await self.read(body, isSmall: request.body.count <= Self.smallBody)
+        let (parsed, leases) = try await self.read(body, isSmall: request.body.count <= Self.smallBody, for: request.bodyLease)
         let (inference, wanted, task) = (parsed.inference, parsed.wanted, parsed.task)
         timing.end("parse")
         let seconds = [try Deadline.seconds(request.head), inference.seconds].compactMap { $0 }.min()
@@ -101,7 +101,7 @@ extension NTKService {
         defer { withExtendedLifetime(leases) {} }
         let computed: Computed
         do {
-            computed = try await execute(task, within: seconds) { try regressors.predict($0, tiles: $1) }
+            computed = try await execute(task, within: seconds, holding: leases) { try regressors.predict($0, tiles: $1) }
         } catch let rejection as BatchRejection {
             throw ProblemDetails(rejection)
         }

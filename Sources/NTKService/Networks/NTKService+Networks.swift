@@ -14,11 +14,11 @@ extension NTKService {
         let (store, memory) = (networks, limits.memoryBytes)
         let body = LargeBody(request, limit: memory) { guess, tiles in
             let network = try NetworkSource(RequestBody.value(request, limit: memory, guess, field: "parameters", on: tiles), at: "")
-            if let shape = network.inputShape ?? network.impliedShape { _ = try network.network(shape: shape) }
+            if let shape = network.inputShape ?? NetworkSummary(network).impliedShape { _ = try network.network(shape: shape) }
             let (id, isNew) = try store.put(network)
-            return (text: Self.description(network, id), id: id, isNew: isNew)
+            return (text: Self.description(NetworkSummary(network), id), id: id, isNew: isNew)
         }
-        let (text, id, isNew) = try await read(body).value
+        let (text, id, isNew) = try await read(body, for: request.bodyLease).value
         return ServerResponse(
             status: isNew ? .created : .ok,
             headerFields: [.contentType: "application/json", .location: "/v1/networks/\(NetworkStore.prefix)\(id)"], body: .bytes(Array(text.utf8)))
@@ -39,7 +39,7 @@ extension NTKService {
         let text = try await executor.run { _ in
             let (ids, hasMore) = try store.list(after: after, limit: count)
             // One that was deleted meanwhile is left out.
-            let entries = try ids.compactMap { id in try store.get(id).map { Self.description($0, id) } }
+            let entries = try ids.compactMap { id in try store.summary(id).map { Self.description($0, id) } }
             let next = hasMore ? ids.last.map { "\"\(NetworkStore.prefix)\($0)\"" } ?? "null" : "null"
             return "{\"networks\":[\(entries.joined(separator: ","))],\"next\":\(next)}"
         }
@@ -48,7 +48,9 @@ extension NTKService {
 
     func storedNetwork(_ request: ServerRequest, _ segment: String?) async throws -> ServerResponse {
         let (store, id) = (networks, try Self.networkID(segment))
-        guard let text = try await executor.run({ _ in try store.get(id).map { Self.description($0, id) } }) else { throw Self.noNetwork(segment) }
+        guard let text = try await executor.run({ _ in try store.summary(id).map { Self.description($0, id) } }) else {
+            throw Self.noNetwork(segment)
+        }
         return .revalidated(text, for: request.head)
     }
 
@@ -76,7 +78,7 @@ extension NTKService {
     }
 
     /// What a client is told of a stored network: all but the numbers.
-    private static func description(_ network: NetworkSource, _ id: ArtifactID) -> String {
+    private static func description(_ network: NetworkSummary, _ id: ArtifactID) -> String {
         var json = JSONWriter()
         json.beginObject()
         json.member("id", "\(NetworkStore.prefix)\(id)")
@@ -89,18 +91,17 @@ extension NTKService {
         } else {
             json.null()
         }
-        switch network.parameters {
-        case .seed(let seed):
+        if let seed = network.seed {
             json.key("initialization")
             json.beginObject()
             json.member("seed", Int(clamping: seed))
             json.endObject()
-        case .given(let arrays):
+        } else {
             json.key("parameters")
             json.beginObject()
-            for (name, array) in arrays.sorted(by: { $0.key < $1.key }) {
+            for (name, shape) in network.shapes.sorted(by: { $0.key < $1.key }) {
                 json.key(name)
-                Self.write(array.shape, &json)
+                Self.write(shape, &json)
             }
             json.endObject()
             json.member("parameter_count", network.givenCount)
@@ -113,33 +114,5 @@ extension NTKService {
         json.beginArray()
         for extent in shape { json.value(extent) }
         json.endArray()
-    }
-}
-
-extension NetworkSource {
-    /// The shape of points where the first layer's weights tell it; nil where spatial extents are open.
-    var impliedShape: [Int]? {
-        guard case .given(let arrays) = parameters else { return nil }
-        func first(_ layer: Layer, _ name: String) -> [Int]? {
-            switch layer {
-            case .serial(let layers):
-                for (index, layer) in layers.enumerated() {
-                    switch layer {
-                    case .identity, .dropout, .activation: continue
-                    default: return first(layer, name.isEmpty ? "\(index)" : "\(name).\(index)")
-                    }
-                }
-                return nil
-            case .dense:
-                let shape = arrays[name.isEmpty ? "weight" : "\(name).weight"]?.shape
-                return shape?.count == 2 ? shape.map { [$0[1]] } : nil
-            case .mlp:
-                let shape = arrays[name.isEmpty ? "0.weight" : "\(name).0.weight"]?.shape
-                return shape?.count == 2 ? shape.map { [$0[1]] } : nil
-            default: return nil
-            }
-        }
-        guard let shape = first(layer, ""), shape[0] > 0 else { return nil }
-        return shape
     }
 }

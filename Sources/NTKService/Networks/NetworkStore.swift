@@ -89,15 +89,59 @@ package final class NetworkStore: Sendable {
         return (id, isNew)
     }
 
+    /// A network; where it has to be read, what that takes is asked for before.
     func get(_ id: ArtifactID) throws(ProblemDetails) -> NetworkSource? {
         guard let artifacts else { return resident.withLock { $0[id] } }
-        do {
-            return try cache.value(for: id) {
-                guard let manifest = try artifacts.read(id, Self.manifest), let tensors = try artifacts.read(id, Self.tensors) else { return nil }
-                let network = try NetworkSource(
-                    JSONValue.parse(manifest), at: "/network", arrays: Self.hasArrays(manifest) ? Self.arrays(tensors) : nil)
+        return try checked(id) {
+            try cache.value(for: id) {
+                guard let file = try artifacts.reader(id, Self.tensors), let text = try manifest(id, beside: file) else { return nil }
+                guard let entries = try TensorFile.header(file) else { throw ProblemDetails.damagedRecord(Self.tensors) }
+                // One after another: the bytes of the largest are there beside its numbers.
+                let sizes = entries.map(\.place.count)
+                try Allowance.take(Self.demand(text.count, file).addingClamped(sizes.reduce(sizes.max() ?? 0) { $0.addingClamped($1) }))
+                var arrays: [String: NumericArray] = [:]
+                for entry in entries {
+                    let tensor = try TensorFile.read(entry, from: file)
+                    arrays[entry.name] = NumericArray(shape: entry.shape, elements: NumericElements(tensor.values.storage))
+                }
+                let network = try NetworkSource(JSONValue.parse(text), at: "/network", arrays: Self.hasArrays(text) ? arrays : nil)
                 return (network, network.givenCount * 8 + 4096)
             }
+        }
+    }
+
+    /// What a client is told of a network: no numbers are read for it.
+    func summary(_ id: ArtifactID) throws(ProblemDetails) -> NetworkSummary? {
+        guard let artifacts else { return resident.withLock { $0[id] }.map { NetworkSummary($0) } }
+        if let known = cache[id] { return NetworkSummary(known) }
+        return try checked(id) {
+            guard let file = try artifacts.reader(id, Self.tensors), let text = try manifest(id, beside: file) else { return nil }
+            guard let entries = try TensorFile.header(file) else { throw ProblemDetails.damagedRecord(Self.tensors) }
+            let network = try NetworkSource(JSONValue.parse(text), at: "/network", arrays: Self.hasArrays(text) ? [:] : nil)
+            return NetworkSummary(network, shapes: Dictionary(uniqueKeysWithValues: entries.map { ($0.name, $0.shape) }))
+        }
+    }
+
+    /// The text of an architecture, when there is memory for what it and the header of its parameters become.
+    private func manifest(_ id: ArtifactID, beside file: FileReader) throws -> [UInt8]? {
+        guard let text = try artifacts?.reader(id, Self.manifest) else { return nil }
+        let demand = try Self.demand(text.count, file)
+        if demand > Self.smallDemand { try Allowance.look(for: demand) }
+        return try text.read(0..<text.count)
+    }
+
+    /// What is parsed without a question; with the numbers it is asked for.
+    private static let smallDemand = 1 << 20
+
+    /// Bytes that the texts of a network take.
+    private static func demand(_ manifest: Int, _ file: FileReader) throws -> Int {
+        let header = try TensorFile.headerBytes(file) ?? 0
+        return [manifest, header].reduce(0) { $0.addingClamped($1).addingClamped(JSONDemand(size: $1, .few).bytes) }
+    }
+
+    private func checked<Value>(_ id: ArtifactID, _ read: () throws -> Value?) throws(ProblemDetails) -> Value? {
+        do {
+            return try read()
         } catch let problem as ProblemDetails {
             throw problem
         } catch {
@@ -115,11 +159,6 @@ package final class NetworkStore: Sendable {
         cache.remove(id)
         guard let artifacts else { return resident.withLock { $0.removeValue(forKey: id) != nil } }
         return try artifacts.delete(id)
-    }
-
-    private static func arrays(_ file: [UInt8]) throws -> [String: NumericArray] {
-        guard let tensors = TensorFile.read(file) else { throw ProblemDetails.damagedRecord(Self.tensors) }
-        return tensors.mapValues { NumericArray(shape: [$0.values.rows] + $0.shape, elements: NumericElements($0.values.storage)) }
     }
 
     private static func hasArrays(_ manifest: [UInt8]) throws -> Bool {

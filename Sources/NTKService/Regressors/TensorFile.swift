@@ -27,23 +27,53 @@ enum TensorFile {
         }
     }
 
+    /// What a header says of a tensor: its shape, and where its numbers stand in the file.
+    struct Entry {
+        var name: String
+        var shape: [Int]
+        var place: Range<Int>
+    }
+
     /// The tensors of a file, each with a row for its first extent; nil if it is no such file.
     static func read(_ bytes: [UInt8]) -> [String: PointTensor]? {
-        guard bytes.count >= 8 else { return nil }
-        let length = (0..<8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64(bytes[$1]) }
-        guard length <= UInt64(bytes.count - 8), let header = try? JSONValue.parse(Array(bytes[8..<8 + Int(length)])),
-            case .object(let object) = header
+        guard bytes.count >= 8, let start = start(bytes[..<8], count: bytes.count),
+            let entries = entries(Array(bytes[8..<start]), start: start, count: bytes.count)
         else { return nil }
-        let start = 8 + Int(length)
-        var tensors: [String: PointTensor] = [:]
+        return Dictionary(uniqueKeysWithValues: entries.map { ($0.name, tensor($0, bytes[$0.place])) })
+    }
+
+    /// Bytes of the header, and what stands before it; nil if it is no such file.
+    static func headerBytes(_ file: FileReader) throws -> Int? {
+        file.count < 8 ? nil : start(try file.read(0..<8)[...], count: file.count)
+    }
+
+    /// What a file holds, without a look at the numbers; nil if it is no such file.
+    static func header(_ file: FileReader) throws -> [Entry]? {
+        guard let start = try headerBytes(file) else { return nil }
+        return entries(try file.read(8..<start), start: start, count: file.count)
+    }
+
+    /// The numbers of one tensor.
+    static func read(_ entry: Entry, from file: FileReader) throws -> PointTensor { tensor(entry, try file.read(entry.place)[...]) }
+
+    /// Where the numbers begin.
+    private static func start(_ length: ArraySlice<UInt8>, count: Int) -> Int? {
+        let length = length.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        return length <= UInt64(count - 8) ? 8 + Int(length) : nil
+    }
+
+    private static func entries(_ header: [UInt8], start: Int, count: Int) -> [Entry]? {
+        guard case .object(let object)? = try? JSONValue.parse(header) else { return nil }
+        var entries: [Entry] = []
         for (name, value) in object.members {
             guard case .object(let entry) = value, case .string("F64") = entry["dtype"], let shape = integers(entry["shape"]),
                 let offsets = integers(entry["data_offsets"]), offsets.count == 2, let rows = shape.first, rows > 0,
-                let tensor = matrix(bytes, start, offsets, rows: rows, columns: shape.dropFirst().reduce(1, { $0.multipliedClamped(by: $1) }))
+                offsets[0] <= offsets[1], offsets[1] <= count - start,
+                offsets[1] - offsets[0] == shape.reduce(8, { $0.multipliedClamped(by: $1) })
             else { return nil }
-            tensors[name] = PointTensor(values: tensor, shape: Array(shape.dropFirst()))
+            entries.append(Entry(name: name, shape: shape, place: start + offsets[0]..<start + offsets[1]))
         }
-        return tensors
+        return entries
     }
 
     private static func integers(_ value: JSONValue?) -> [Int]? {
@@ -52,15 +82,12 @@ enum TensorFile {
         return integers.count == array.elements.count && integers.allSatisfy { $0 >= 0 } ? integers : nil
     }
 
-    private static func matrix(_ bytes: [UInt8], _ start: Int, _ offsets: [Int], rows: Int, columns: Int) -> Matrix<Double>? {
-        let size = rows.multipliedClamped(by: columns).multipliedClamped(by: 8)
-        guard offsets[1] <= bytes.count - start, offsets[0] <= offsets[1], offsets[1] - offsets[0] == size else { return nil }
-        let matrix = Matrix<Double>(uninitializedRows: rows, columns: columns)
+    private static func tensor(_ entry: Entry, _ bytes: ArraySlice<UInt8>) -> PointTensor {
+        let matrix = Matrix<Double>(uninitializedRows: entry.shape[0], columns: entry.shape.dropFirst().reduce(1, *))
         unsafe bytes.withUnsafeBytes { source in
-            unsafe UnsafeMutableRawBufferPointer(start: matrix.base, count: size)
-                .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[start + offsets[0]..<start + offsets[1]]))
+            unsafe UnsafeMutableRawBufferPointer(start: matrix.base, count: bytes.count).copyMemory(from: source)
         }
-        return matrix
+        return PointTensor(values: matrix, shape: Array(entry.shape.dropFirst()))
     }
 }
 
