@@ -5,7 +5,7 @@
 @safe
 public final class Storage<Element: Scalar>: Sendable {
     public let count: Int
-    private let address: UInt
+    @usableFromInline let address: UInt
     /// Who holds the memory, where it is not an allocation of its own.
     private let owner: (any Sendable)?
 
@@ -47,6 +47,7 @@ public final class Storage<Element: Scalar>: Sendable {
 
     /// The first element. Valid while the storage lives.
     @unsafe
+    @inlinable
     public var base: UnsafeMutablePointer<Element> {
         // The address came from an allocation, so it is not null.
         unsafe UnsafeMutablePointer<Element>(bitPattern: address).unsafelyUnwrapped
