@@ -12,7 +12,7 @@ struct Target: Sendable {
     /// Nil if a percent-encoding is broken.
     init?(_ target: String) {
         // Most are a plain path.
-        guard target.utf8.contains(where: { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "%") }) else {
+        guard !Self.isPlain(target.utf8.span) else {
             path = target
             query = []
             return
@@ -29,6 +29,11 @@ struct Target: Sendable {
             }
         }
         self.query = query
+    }
+
+    private static func isPlain(_ octets: Span<UInt8>) -> Bool {
+        for index in octets.indices where octets[index] == UInt8(ascii: "?") || octets[index] == UInt8(ascii: "%") { return false }
+        return true
     }
 
     private static func decoded(_ text: Substring) -> String? {

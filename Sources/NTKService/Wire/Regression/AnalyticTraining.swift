@@ -3,7 +3,9 @@ internal import NTK
 internal import TensorFormats
 
 /// Training points and the kernel of an infinitely wide network: the only place where regression meets `AnalyticKernel`.
-struct AnalyticTraining: TrainingKernel {
+///
+/// By reference: whoever predicts has one, and a copy would count a dozen references that all threads share.
+final class AnalyticTraining: TrainingKernel {
     /// The architecture in canonical JSON.
     let architecture: String
     let format: DataFormat
