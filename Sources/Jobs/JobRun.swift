@@ -84,12 +84,12 @@ package final class JobRun: Sendable {
     package func keptSomething() {
         let state = log.withLock { log -> JobState? in
             let last = log.states.count - 1
-            let isNews = log.states[last].losses > 0
+            let isNews = log.states[last].losses > 0 || log.states[last].kept < log.states[last].progress
             log.states[last].losses = 0
             log.states[last].kept = log.states[last].progress
             return isNews ? log.states[last] : nil
         }
-        // Else its server's next death would count.
+        // Else its server's next death would count, and the next attempt begin before this.
         if let state { try? store.write(state, of: id) }
     }
 

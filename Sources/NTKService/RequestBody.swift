@@ -75,7 +75,9 @@ enum RequestBody {
 
     /// Nil for what is no JSON.
     private static func member(_ text: [UInt8], _ guess: JSONDemand.Guess) throws -> JSONValue? {
-        do { return try JSONValue.parse(text, limits: JSONDemand.limits(text[...], guess)) } catch  where error.kind != .size { return nil }
+        do { return try JSONValue.parse(text, limits: JSONDemand.limits(text[...], guess.forElsewhere)) } catch  where error.kind != .size {
+            return nil
+        }
     }
 
     private static func object(_ arrays: [(name: String, array: NumericArray)]) -> JSONValue {

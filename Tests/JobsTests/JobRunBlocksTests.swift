@@ -88,8 +88,9 @@ final class JobRunBlocksTests {
         try compute(run(), upTo: 4, &seen)
         #expect(seen == [0, 0.1, 0.2, 0.3, 0.4])
         seen = []
-        // Its state was not told: the blocks are there all the same.
-        try compute(run(), upTo: 10, &seen)
+        let second = try run()
+        #expect(second.before == 0.4)
+        try compute(second, upTo: 10, &seen)
         #expect(seen == [0.4, 0.5, 0.6, 0.7, 0.8, 0.9])
     }
 

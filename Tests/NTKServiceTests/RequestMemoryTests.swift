@@ -109,6 +109,23 @@ struct RequestMemoryTests {
         }
     }
 
+    /// A text is counted once: for its demand, and the reader has the limits that follow.
+    @Test func aTextIsCountedOnce() async throws {
+        let text = Array("[\(Array(repeating: "\"a\"", count: 40_000).joined(separator: ","))]".utf8)
+        // As long, and nothing in it that counts: whoever looked at it would find the least limits.
+        let blank = [UInt8](repeating: 0x20, count: text.count)
+        let service = NTKService(executor: ComputeExecutor(width: 2), capacity: Capacity(memory: MemoryBudget(bytes: 256 << 20)))
+        let body = LargeBody(
+            count: text.count, demand: { JSONDemand(text[...], $0).bytes }, read: { guess, _ in JSONDemand.limits(blank[...], guess).values })
+        let few = JSONDemand(text[...], .few).limits.values
+        #expect(few > 40_000 && JSONDemand.limits(blank[...], .few).values < few)
+        #expect(try await service.read(body, for: nil).value == few)
+        // What is no slice of the body is looked at.
+        let guess = JSONDemand.Guess.few.remembering
+        _ = JSONDemand(text[...], guess)
+        #expect(JSONDemand.limits(blank[...], guess.forElsewhere).values < few)
+    }
+
     /// A list of edges becomes a matrix of nodes by nodes, which is asked for before it is made.
     @Test func edgesBecomeMatrices() async throws {
         let memory = MemoryBudget(bytes: 64 << 20, waiting: 0)

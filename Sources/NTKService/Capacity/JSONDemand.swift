@@ -1,3 +1,4 @@
+internal import Locks
 internal import TensorFormats
 
 /// What a JSON text takes once it is read, beside itself, and the limits within which that is true.
@@ -6,10 +7,34 @@ internal import TensorFormats
 /// no more than their quotes suggest.
 struct JSONDemand {
     /// How much a text is thought to hold that is not in arrays of numbers.
-    enum Guess: Sendable {
-        case few
+    struct Guess: Sendable {
+        static let few = Guess(isMost: false, counts: nil)
         /// Whatever it can hold.
-        case most
+        static let most = Guess(isMost: true, counts: nil)
+
+        let isMost: Bool
+        fileprivate let counts: KnownCounts?
+
+        /// The same for the texts of one body, each of which is counted once.
+        var remembering: Guess { Guess(isMost: isMost, counts: counts ?? KnownCounts()) }
+        /// Most, of the same texts.
+        var asMost: Guess { Guess(isMost: true, counts: counts) }
+        /// The same for texts that are not slices of that body.
+        var forElsewhere: Guess { Guess(isMost: isMost, counts: nil) }
+    }
+
+    /// What was counted in the slices of one body.
+    fileprivate final class KnownCounts: Sendable {
+        typealias Counts = (commas: Int, brackets: Int, quotes: Int)
+
+        private let known = Lock([Range<Int>: Counts]())
+
+        subscript(_ text: ArraySlice<UInt8>) -> Counts {
+            if let counts = known.withLock({ $0[text.startIndex..<text.endIndex] }) { return counts }
+            let counts = JSONValue.counts(text)
+            known.withLock { $0[text.startIndex..<text.endIndex] = (counts.commas, counts.brackets, counts.quotes) }
+            return (counts.commas, counts.brackets, counts.quotes)
+        }
     }
 
     /// A number: eight bytes, and while it is read the places where it and its comma begin.
@@ -29,11 +54,11 @@ struct JSONDemand {
 
     /// The limits of a text without a look at it where nothing is guessed.
     static func limits(_ text: ArraySlice<UInt8>, _ guess: Guess) -> JSONLimits {
-        guess == .most ? JSONDemand(size: text.count, guess).limits : JSONDemand(text, guess).limits
+        guess.isMost ? JSONDemand(size: text.count, guess).limits : JSONDemand(text, guess).limits
     }
 
     init(_ text: ArraySlice<UInt8>, _ guess: Guess) {
-        let counts = JSONValue.counts(text)
+        let counts = guess.counts?[text] ?? KnownCounts()[text]
         self.init(size: text.count, commas: counts.commas, brackets: counts.brackets, quotes: counts.quotes, guess)
     }
 
@@ -45,7 +70,7 @@ struct JSONDemand {
         // A value and its comma are two bytes at least.
         limits.values = min(limits.values, size / 2 + 1)
         limits.text = size
-        if guess == .few {
+        if !guess.isMost {
             limits.values = min(limits.values, Self.fewValues + quotes)
             limits.text = min(limits.text, Self.fewText + Self.textPerQuote * quotes)
         }

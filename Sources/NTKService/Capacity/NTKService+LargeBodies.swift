@@ -54,8 +54,9 @@ extension NTKService {
     /// - Parameter own: the memory of the body itself.
     func read<Value>(_ body: LargeBody<Value>, for own: MemoryBudget.Lease?) async throws -> (value: Value, leases: [MemoryBudget.Lease]) {
         let priority = body.priority ?? WorkPriority(seconds: Double(body.count) / Self.parsedBytesPerSecond)
-        var guess = JSONDemand.Guess.few
-        var bytes = try await executor.run(priority: priority) { _ in body.demand(.few) }
+        // What is counted for its demand is known when it is read.
+        var guess = JSONDemand.Guess.few.remembering
+        var bytes = try await executor.run(priority: priority) { [guess] _ in body.demand(guess) }
         var growth = 0
         while true {
             let all = bytes.addingClamped(growth)
@@ -71,9 +72,9 @@ extension NTKService {
                 bytes = max(bytes, peak - growth)
             } catch let problem as ProblemDetails where problem.missingBytes > 0 {
                 growth = growth.addingClamped(problem.missingBytes)
-            } catch let error as JSONError where error.kind == .size && guess == .few {
-                guess = .most
-                bytes = try await executor.run(priority: priority) { _ in body.demand(.most) }
+            } catch let error as JSONError where error.kind == .size && !guess.isMost {
+                guess = guess.asMost
+                bytes = try await executor.run(priority: priority) { [guess] _ in body.demand(guess) }
             }
         }
     }
