@@ -173,4 +173,40 @@ struct RequestMemoryTests {
         for _ in 0..<2 { #expect(try await client.post("/v1/network-outputs", "{\"network\":\"\(id)\",\"x\":\(points)}").status == 200) }
         #expect(memory.usage.used == 0)
     }
+
+    /// So is a stored regressor.
+    @Test(arguments: ["/v1/regressors/{id}/predictions", "/v2/models/{id}/infer"]) func aStoredRegressorIsReadWithMemory(path: String) async throws {
+        let directory = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let memory = MemoryBudget(bytes: 64 << 20, waiting: 0)
+        func client() throws -> ServiceClient {
+            ServiceClient(
+                service: NTKService(
+                    executor: ComputeExecutor(width: 2), regressors: try RegressorLibrary(dataDirectory: directory, cacheBytes: 1 << 28),
+                    capacity: Capacity(memory: memory)))
+        }
+        let points = (0..<200).map { row in "[" + (0..<1_000).map { "\(($0 * 7 + row * 13) % 10)" }.joined(separator: ",") + "]" }
+        let made = try await client().post(
+            "/v1/regressors",
+            "{\"kernel\":{\"architecture\":{\"type\":\"mlp\",\"depth\":1}},\"ridge\":1,\"x_train\":[\(points.joined(separator: ","))],"
+                + "\"y_train\":[\((0..<200).map(String.init).joined(separator: ","))]}")
+        guard case .string(let id)? = try made.object["id"] else {
+            Issue.record("\(made.text)")
+            return
+        }
+        let numbers = Array(repeating: "1", count: 1_000).joined(separator: ",")
+        let body =
+            path.hasPrefix("/v1")
+            ? "{\"x\":[[\(numbers)]]}" : "{\"inputs\":[{\"name\":\"x\",\"datatype\":\"FP64\",\"shape\":[1,1000],\"data\":[\(numbers)]}]}"
+        let later = try client()
+        // The points are 1.6 MB, and as many when they are read.
+        var lease = memory.reserveNow(memory.largest - 2_000_000)
+        let place = path.replacing("{id}", with: id)
+        let refused = try await later.post(place, body)
+        #expect(lease != nil && refused.status == 503 && refused.fields[.retryAfter] != nil, "\(refused.text)")
+        lease = nil
+        #expect(try await later.post(place, body).status == 200)
+        #expect(memory.usage.used == 0)
+    }
 }

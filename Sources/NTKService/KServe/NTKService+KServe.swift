@@ -24,8 +24,7 @@ extension NTKService {
                 status: .notFound, type: "not-found", title: "There is nothing here",
                 detail: "version \(KServe.version), the only one, expected; \(version.prefix(40)) came")
         }
-        let regressor: Regressor =
-            if let cached = regressors.cached(id) { cached } else { try await executor.run { _ in try regressors.find(id) } }
+        let regressor = try await regressor(id, regressors)
         switch route {
         case .kserveModelReady, .kserveVersionReady: return Self.kserve(Array("{\"name\":\"\(regressor.id)\",\"ready\":true}".utf8))
         case .kserveInfer, .kserveVersionInfer: return try await infer(request, regressor)

@@ -16,8 +16,7 @@ extension NTKService {
                 request, { [networks] value throws(ProblemDetails) in try RegressorRequest(value, networks, memoryBytes: memoryBytes) },
                 regressors.create)
         case (.regressorPredictions, _):
-            let regressor: Regressor =
-                if let cached = regressors.cached(id) { cached } else { try await executor.run { _ in try regressors.find(id) } }
+            let regressor = try await regressor(id, regressors)
             return try await compute(
                 request, { value throws(ProblemDetails) in try RegressorPredictionRequest(value, regressor) }, regressors.predict)
         case (.regressor, .delete):
@@ -28,5 +27,14 @@ extension NTKService {
             let text = try await executor.run { _ in route == .regressor ? try regressors.get(id) : try regressors.list(target) }
             return .revalidated(text, for: request.head)
         }
+    }
+
+    /// A regressor; where it has to be read, there is memory for that before.
+    func regressor(_ id: String, _ regressors: RegressorEndpoints) async throws -> Regressor {
+        if let cached = regressors.cached(id) { return cached }
+        let bytes = try await executor.run { _ in try regressors.readingBytes(id) }
+        let lease = try await reserve(min(bytes, capacity.memory.largest))
+        defer { withExtendedLifetime(lease) {} }
+        return try await executor.run { _ in try regressors.find(id) }
     }
 }

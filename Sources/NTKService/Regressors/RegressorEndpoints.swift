@@ -56,6 +56,9 @@ struct RegressorEndpoints: Sendable {
         return regressor
     }
 
+    /// Bytes that it takes to read one from the disk.
+    func readingBytes(_ id: String) throws -> Int { try ArtifactID(id).map(library.readingBytes) ?? 0 }
+
     /// The regressor if no disk has to be read for it.
     func cached(_ id: String) -> Regressor? { ArtifactID(id).flatMap(library.cached) }
 

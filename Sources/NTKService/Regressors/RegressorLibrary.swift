@@ -43,6 +43,9 @@ package final class RegressorLibrary: Sendable {
         }
     }
 
+    /// Bytes that it takes to read one: of its files, and of the numbers in them; 0 if there is none.
+    func readingBytes(_ id: ArtifactID) throws -> Int { try 2 * (store.reader(id, RegressorFile.tensors)?.count ?? 0) }
+
     /// A regressor in memory, if it is there: no disk is read but for whether it still exists.
     func cached(_ id: ArtifactID) -> Regressor? { store.contains(id) ? models[id] : nil }
 
