@@ -1,4 +1,6 @@
+import Batching
 import ComputeExecutor
+import Dispatch
 import Foundation
 import HTTP1
 import HTTPTypes
@@ -208,5 +210,46 @@ struct RequestMemoryTests {
         lease = nil
         #expect(try await later.post(place, body).status == 200)
         #expect(memory.usage.used == 0)
+    }
+
+    /// What a member of a batch has belongs to it until the batch has been computed, also when its client is gone.
+    @Test(.timeLimit(.minutes(1))) func aBatchHoldsTheMemoryOfItsMembers() async throws {
+        let memory = MemoryBudget(bytes: 64 << 20)
+        let executor = ComputeExecutor(width: 1)
+        let service = NTKService(executor: executor, capacity: Capacity(memory: memory))
+        let batches = try #require(service.batches)
+        let ends = [DispatchSemaphore(value: 0), DispatchSemaphore(value: 0)]
+        func post(_ number: Int) -> Task<Int, any Error> {
+            let rows = (0..<40).map { "[\($0),\(number)]" }.joined(separator: ",")
+            let body = #"{"architecture":{"type":"mlp","depth":4,"b_std":1},"x1":[\#(rows)]}"#
+            return Task { try await ServiceClient(service: service).post("/v1/kernels", body).status }
+        }
+        let started = DispatchSemaphore(value: 0)
+        let first = Task {
+            try await executor.run(priority: .small) { _ in
+                started.signal()
+                ends[0].wait()
+            }
+        }
+        while started.wait(timeout: .now()) == .timedOut { await Task.yield() }
+        let one = post(1)
+        while executor.waitingCount < 1 { await Task.yield() }
+        let each = memory.usage.used
+        let second = Task { try await executor.run(priority: .small) { _ in ends[1].wait() } }
+        while executor.waitingCount < 2 { await Task.yield() }
+        let (leaves, stays) = (post(2), post(3))
+        while batches.pass.waiting.items < 2 { await Task.yield() }
+        #expect(each > 0 && memory.usage.used == 3 * each)
+        ends[0].signal()
+        #expect(try await one.value == 200)
+        // The two are a batch now, which waits for the worker.
+        while batches.pass.waiting.items > 0 || executor.waitingCount < 1 { await Task.yield() }
+        leaves.cancel()
+        #expect(try await leaves.value == 503)
+        #expect(memory.usage.used == 2 * each)
+        ends[1].signal()
+        #expect(try await stays.value == 200)
+        for blocked in [first, second] { try await blocked.value }
+        while memory.usage.used > 0 { await Task.yield() }
     }
 }
