@@ -4,7 +4,8 @@
 
 #define REAL float
 #define SUFFIX f32
-#define PANEL NTK_PANEL_f32
+#define PRODUCT_PANEL NTK_PRODUCT_PANEL_f32
+#define COSINE_PANEL (128 / sizeof(REAL))
 // As assembly names the type, and one number for all lanes.
 #define TYPE "s"
 #define BROADCAST "%{1to16%}"

@@ -4,7 +4,8 @@
 
 #define REAL double
 #define SUFFIX f64
-#define PANEL NTK_PANEL_f64
+#define PRODUCT_PANEL NTK_PRODUCT_PANEL_f64
+#define COSINE_PANEL (128 / sizeof(REAL))
 // As assembly names the type, and one number for all lanes.
 #define TYPE "d"
 #define BROADCAST "%{1to8%}"

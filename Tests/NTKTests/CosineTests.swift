@@ -15,9 +15,9 @@ struct CosineTests {
     private func cosines<Element: KernelScalar>(_ d: Int, _: Element.Type, tolerance: Double) {
         let seed = UInt64.random(in: 0 ... .max)
         var generator = SeededGenerator(seed: seed)
-        // Sixes, then four, then two.
-        let (rows, panels) = (24, 2)
-        let count = panels * Element.panel
+        // Tens, then four, then two.
+        let (rows, panels) = (28, 2)
+        let count = panels * Element.cosinePanel
         var x = (0..<count * d).map { _ in Double.random(in: -0.5...1, using: &generator) }
         // A zero, one point twice, its opposite, one alone in its coordinate.
         for k in 0..<d {
@@ -32,8 +32,8 @@ struct CosineTests {
             _ = unsafe x.withUnsafeBufferPointer { unsafe Element.normalize($0.baseAddress! + point * d, units.base + point * d, d) }
             unsafe Element.pairSums(sums.base + point, stride: count, units.base + point * d, d)
         }
-        for point in stride(from: 0, to: count, by: Element.panel) {
-            unsafe Element.packPanel(packed.base + point * d, units.base + point * d, d)
+        for point in stride(from: 0, to: count, by: Element.cosinePanel) {
+            unsafe Element.packPanel(packed.base + point * d, units.base + point * d, d, points: Element.cosinePanel)
         }
         func cosines(from first: Int = 0, rows: Int, upperOnly: Bool = false) -> [Element] {
             let out = Storage<Element>(count: rows * count)

@@ -55,13 +55,13 @@ struct NearLoopTests {
         let seed = UInt64.random(in: 0 ... .max)
         var generator = SeededGenerator(seed: seed)
         let (rows, panels) = (3 * blockRows, 2)
-        let count = panels * Element.panel
+        let count = panels * Element.productPanel
         let points = Storage<Element>(count: count * d)
         for index in 0..<points.count { points.set(index, Element(Double.random(in: -1...1, using: &generator))) }
         let packed = Storage<Element>(count: points.count)
         for panel in 0..<panels {
-            let start = panel * Element.panel * d
-            unsafe Element.packPanel(packed.base + start, points.base + start, d)
+            let start = panel * Element.productPanel * d
+            unsafe Element.packPanel(packed.base + start, points.base + start, d, points: Element.productPanel)
         }
         let products = Storage<Element>(count: rows * count)
         unsafe Element.innerProducts(

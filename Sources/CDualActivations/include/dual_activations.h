@@ -17,18 +17,18 @@
 #define NTK_RUN 16
 
 /// Points in a panel of inner_products: three vector registers of 64 bytes.
-#define NTK_PANEL_f64 24
-#define NTK_PANEL_f32 48
+#define NTK_PRODUCT_PANEL_f64 24
+#define NTK_PRODUCT_PANEL_f32 48
 /// Rows of inner_products come in blocks of this many.
 #define NTK_BLOCK_ROWS 4
 /// Coordinates over which `cosines` sums at a time: a panel's and the rows' are in the second-level cache. Shorter sums also round less.
-#define NTK_COSINE_CHUNK 198
+#define NTK_COSINE_CHUNK 264
 
 #define NTK_DECLARE(REAL, SUFFIX)                                                                                                          \
     /** unit = x / |x|, zeros if |x|^2 / dimension is 0; any dimension. Returns |x|, also where |x|^2 would overflow. */                     \
     double ntk_normalize_##SUFFIX(const double *x, REAL *unit, size_t dimension);                                                          \
-    /** panel[k][j] = rows[j][k] for NTK_PANEL rows of `dimension` numbers. */                                                             \
-    void ntk_pack_panel_##SUFFIX(REAL *panel, const REAL *rows, size_t dimension);                                                         \
+    /** panel[k][j] = rows[j][k] for as many rows of `dimension` numbers as a panel of inner_products or of cosines has. */                \
+    void ntk_pack_panel_##SUFFIX(REAL *panel, const REAL *rows, size_t dimension, size_t points);                                          \
     /** out[i][j] = rows[i] . point j of the panels: rows in whole blocks of NTK_BLOCK_ROWS, out with `stride` >= all points of the panels. \
         `upper_only`: of a row, elements before the run of the diagonal may be left as they are. */                                          \
     void ntk_inner_products_##SUFFIX(                                                                                                      \
@@ -41,6 +41,8 @@
     };                                                                                                                                     \
     /** For each chunk of NTK_COSINE_CHUNK coordinates sum x1 x2 over the first two of every three, at sums[chunk * stride]. */             \
     void ntk_pair_sums_##SUFFIX(REAL *sums, size_t stride, const REAL *unit, size_t dimension);                                            \
+    /** Points in a panel of `cosines`: two vector registers of 64 bytes, or as inner_products has. */                                     \
+    size_t ntk_cosine_panel_##SUFFIX(void);                                                                                                \
     /** inner_products of unit vectors, or zeros: `rows.units` in rows, `columns.units` in panels. */                                      \
     void ntk_cosines_##SUFFIX(                                                                                                             \
         REAL *out, size_t stride, struct ntk_points_##SUFFIX rows, size_t row_count, struct ntk_points_##SUFFIX columns,                    \

@@ -84,7 +84,8 @@ public struct AnalyticKernel: Sendable {
                 on: executor)
         }
         return try matrices(
-            MaskedPoints(x1), x2.map { try VectorPoints(MaskedPoints($0), plan: plan, set: "x2", on: executor) }, kinds: kinds, on: executor)
+            MaskedPoints(x1, on: executor), x2.map { try VectorPoints(MaskedPoints($0, on: executor), plan: plan, set: "x2", on: executor) },
+            kinds: kinds, on: executor)
     }
 
     /// The same for one set of points after another with the same x2, which was prepared once.
@@ -98,7 +99,7 @@ public struct AnalyticKernel: Sendable {
             return try matrices(x1, x2.x, patterns: patterns.map { ($0, x2.patterns) }, kinds: kinds, as: Element.self, on: executor)
         }
         try check(x1, x2.x)
-        return try matrices(MaskedPoints(x1), vectors, kinds: kinds, on: executor)
+        return try matrices(MaskedPoints(x1, on: executor), vectors, kinds: kinds, on: executor)
     }
 
     /// Works out once what belongs to the points of a set and not to pairs: O(n (d + layers)), and as much memory as the points take.
@@ -106,7 +107,7 @@ public struct AnalyticKernel: Sendable {
         _ x: Matrix<Double>, patterns: Matrix<Double>? = nil, as _: Element.Type, on executor: any TileExecutor = ConcurrentTiles()
     ) throws -> PreparedPoints<Element> {
         try check(x, nil)
-        let vectors = spatial == nil ? try VectorPoints<Element>(MaskedPoints(x), plan: plan, set: "x2", on: executor) : nil
+        let vectors = spatial == nil ? try VectorPoints<Element>(MaskedPoints(x, on: executor), plan: plan, set: "x2", on: executor) : nil
         return PreparedPoints(x: x, patterns: patterns, vectors: vectors)
     }
 
@@ -142,7 +143,7 @@ public struct AnalyticKernel: Sendable {
     ) throws -> Kernels<[Element]> {
         try check(x, nil)
         if let spatial { return try spatial.diagonals(.init(x: x, patterns: patterns), kinds: kinds, as: Element.self, on: executor) }
-        let masked = MaskedPoints(x)
+        let masked = try MaskedPoints(x, on: executor)
         let points = try PointSet<Element>(masked.values, plan: plan, set: "x1", inPanels: false, on: executor)
         func values(_ kind: KernelKind, _ diagonal: [Double]) -> [Element]? {
             guard kinds.contains(kind) else { return nil }

@@ -9,10 +9,11 @@ extension Double: KernelScalar {
         unsafe ntk_normalize_f64(x, unit, dimension)
     }
 
-    public static var panel: Int { Int(NTK_PANEL_f64) }
+    public static var productPanel: Int { Int(NTK_PRODUCT_PANEL_f64) }
+    public static let cosinePanel = ntk_cosine_panel_f64()
 
-    @unsafe public static func packPanel(_ panel: UnsafeMutablePointer<Double>, _ rows: UnsafePointer<Double>, _ dimension: Int) {
-        unsafe ntk_pack_panel_f64(panel, rows, dimension)
+    @unsafe public static func packPanel(_ panel: UnsafeMutablePointer<Double>, _ rows: UnsafePointer<Double>, _ dimension: Int, points: Int) {
+        unsafe ntk_pack_panel_f64(panel, rows, dimension, points)
     }
 
     @unsafe public static func innerProducts(

@@ -9,10 +9,11 @@ extension Float: KernelScalar {
         unsafe ntk_normalize_f32(x, unit, dimension)
     }
 
-    public static var panel: Int { Int(NTK_PANEL_f32) }
+    public static var productPanel: Int { Int(NTK_PRODUCT_PANEL_f32) }
+    public static let cosinePanel = ntk_cosine_panel_f32()
 
-    @unsafe public static func packPanel(_ panel: UnsafeMutablePointer<Float>, _ rows: UnsafePointer<Float>, _ dimension: Int) {
-        unsafe ntk_pack_panel_f32(panel, rows, dimension)
+    @unsafe public static func packPanel(_ panel: UnsafeMutablePointer<Float>, _ rows: UnsafePointer<Float>, _ dimension: Int, points: Int) {
+        unsafe ntk_pack_panel_f32(panel, rows, dimension, points)
     }
 
     @unsafe public static func innerProducts(

@@ -8,10 +8,12 @@ public protocol KernelScalar: Scalar {
     static var directGap: Self { get }
 
     /// Points in a panel of `innerProducts`.
-    static var panel: Int { get }
+    static var productPanel: Int { get }
+    /// Points in a panel of `cosines`, on this machine.
+    static var cosinePanel: Int { get }
 
     @unsafe static func normalize(_ x: UnsafePointer<Double>, _ unit: UnsafeMutablePointer<Self>, _ dimension: Int) -> Double
-    @unsafe static func packPanel(_ panel: UnsafeMutablePointer<Self>, _ rows: UnsafePointer<Self>, _ dimension: Int)
+    @unsafe static func packPanel(_ panel: UnsafeMutablePointer<Self>, _ rows: UnsafePointer<Self>, _ dimension: Int, points: Int)
     @unsafe static func innerProducts(
         _ out: UnsafeMutablePointer<Self>, stride: Int, _ rows: UnsafePointer<Self>, count: Int, _ panels: UnsafePointer<Self>, panelCount: Int,
         _ dimension: Int, upperOnly: Bool)

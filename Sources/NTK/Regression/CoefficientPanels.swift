@@ -13,7 +13,7 @@ struct CoefficientPanels: Sendable {
     /// - Parameter coefficients: α [m, k].
     init(_ coefficients: Matrix<Double>) {
         (points, outputs) = (coefficients.rows, coefficients.columns)
-        let width = Double.panel
+        let width = Double.productPanel
         panels = Storage(count: points * outputs.roundedUp(to: width))
         unsafe panels.base.initialize(repeating: 0, count: panels.count)
         for point in 0..<points {
@@ -28,7 +28,7 @@ struct CoefficientPanels: Sendable {
     func product(_ kernel: Matrix<Double>, on executor: any TileExecutor) throws -> Matrix<Double> {
         precondition(kernel.columns == points)
         let result = Matrix<Double>(uninitializedRows: kernel.rows, columns: outputs)
-        let stride = outputs.roundedUp(to: Double.panel)
+        let stride = outputs.roundedUp(to: Double.productPanel)
         // So that the sums of a tile stay in the second-level cache.
         let side = max(blockRows, 8_192 / stride / blockRows * blockRows)
         let tiles = TileGrid(rows: kernel.rows, columns: 1, side: side, upperOnly: false).tiles
@@ -54,6 +54,6 @@ struct CoefficientPanels: Sendable {
     private func multiply(_ rows: UnsafePointer<Double>, count: Int, into sums: UnsafeMutablePointer<Double>, _ stride: Int) {
         guard count > 0, points > 0 else { return }
         unsafe Double.innerProducts(
-            sums, stride: stride, rows, count: count, panels.base, panelCount: stride / Double.panel, points, upperOnly: false)
+            sums, stride: stride, rows, count: count, panels.base, panelCount: stride / Double.productPanel, points, upperOnly: false)
     }
 }

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import Synchronization
 
 /// Vectors with masked entries (NaN): these count as zero, and a point with nothing else is left out altogether.
 struct MaskedPoints {
@@ -6,9 +7,8 @@ struct MaskedPoints {
     /// Points without a single number, whose kernel values are zero.
     let missing: [Int]
 
-    init(_ x: Matrix<Double>) {
-        let count = x.rows * x.columns
-        guard unsafe Self.hasMask(UnsafeBufferPointer(start: x.base, count: count)) else {
+    init(_ x: Matrix<Double>, on executor: any TileExecutor) throws {
+        guard try Self.hasMask(x, on: executor) else {
             values = x
             missing = []
             return
@@ -26,6 +26,17 @@ struct MaskedPoints {
 }
 
 extension MaskedPoints {
+    private static func hasMask(_ x: Matrix<Double>, on executor: any TileExecutor) throws -> Bool {
+        let (count, part) = (x.rows * x.columns, 1 << 18)
+        let isFound = Atomic(false)
+        try executor.forEach((count + part - 1) / part) { index in
+            let (start, end) = (index * part, min((index + 1) * part, count))
+            guard unsafe hasMask(UnsafeBufferPointer(start: x.base + start, count: end - start)) else { return }
+            isFound.store(true, ordering: .relaxed)
+        }
+        return isFound.load(ordering: .relaxed)
+    }
+
     /// Whether there is a NaN, looked for in whole blocks, which leaves the loop over a block to vector registers.
     private static func hasMask(_ numbers: UnsafeBufferPointer<Double>) -> Bool {
         let block = 4_096

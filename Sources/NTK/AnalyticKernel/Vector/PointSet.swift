@@ -10,7 +10,7 @@ struct PointSet<Element: KernelScalar>: Sendable {
     let features: Int
     /// x / |x| in rows, a zero row for x = 0; padded with zero rows to a multiple of `rowPadding`, or of `blockRows` without panels.
     let units: Storage<Element>
-    /// The same in panels of `Element.panel` points, coordinate by coordinate; empty for a set that is only the first of two.
+    /// The same in panels of `Element.cosinePanel` points, coordinate by coordinate; empty for a set that is only the first of two.
     let panels: Storage<Element>
     /// Of each row of units, for each chunk of coordinates, the sum that `cosines` takes off: [chunks, rows].
     let pairSums: Storage<Element>
@@ -22,8 +22,8 @@ struct PointSet<Element: KernelScalar>: Sendable {
     let nngpDiagonal: [Double]
     let ntkDiagonal: [Double]
 
-    /// Rows of units that the last tile may read beyond the points: whole panels of either precision, and whole runs.
-    static var rowPadding: Int { 48 }
+    /// Up to a multiple of this the last tile reads rows of units beyond the points: whole panels, and whole runs.
+    static var rowPadding: Int { Element.cosinePanel % run == 0 ? Element.cosinePanel : 2 * Element.cosinePanel }
 
     /// - Parameters:
     ///   - set: names the data set in an error.
@@ -70,20 +70,20 @@ struct PointSet<Element: KernelScalar>: Sendable {
         let norms = Storage<Double>(count: x.rows)
         let columns = x.columns
         let padded = units.count / columns
-        let blocks = TileGrid(rows: x.rows, columns: 1, side: rowPadding, upperOnly: false).tiles
+        let blocks = TileGrid(rows: x.rows, columns: 1, side: 48.roundedUp(to: rowPadding), upperOnly: false).tiles
         try executor.forEach(blocks.count) { block in
             let rows = blocks[block].rows
             for row in rows {
                 unsafe norms.base[row] = Element.normalize(x.base + row * columns, units.base + row * columns, columns)
             }
-            let end = min(rows.lowerBound + rowPadding, padded)
+            let end = min(rows.upperBound.roundedUp(to: rowPadding), padded)
             unsafe (units.base + rows.upperBound * columns).initialize(repeating: 0, count: (end - rows.upperBound) * columns)
             for row in rows.lowerBound..<end {
                 unsafe Element.pairSums(pairSums.base + row, stride: padded, units.base + row * columns, columns)
             }
             guard panels.count > 0 else { return }
-            for row in stride(from: rows.lowerBound, to: rows.lowerBound + rowPadding, by: Element.panel) {
-                unsafe Element.packPanel(panels.base + row * columns, units.base + row * columns, columns)
+            for row in stride(from: rows.lowerBound, to: end, by: Element.cosinePanel) {
+                unsafe Element.packPanel(panels.base + row * columns, units.base + row * columns, columns, points: Element.cosinePanel)
             }
         }
         return unsafe Array(UnsafeBufferPointer(start: norms.base, count: x.rows))

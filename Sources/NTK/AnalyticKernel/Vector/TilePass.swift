@@ -22,7 +22,7 @@ struct TilePass<Element: KernelScalar> {
     private var program: KernelProgram { plan.program }
 
     /// Points on a side of a tile: whole panels, and two float64 planes of it fit a 1 MB second-level cache.
-    static var side: Int { 240 }
+    static var side: Int { 240 / PointSet<Element>.rowPadding * PointSet<Element>.rowPadding }
 
     /// Gap and Θ of a tile, row-major with `columns` padded elements in a row.
     struct Planes {
@@ -40,7 +40,7 @@ struct TilePass<Element: KernelScalar> {
         // c = û·v̂ for all pairs of the tile.
         unsafe Element.cosines(
             planes.covariance.base, stride: width, x1.rows(from: rows.lowerBound), count: height, x2.panels(from: columns.lowerBound),
-            panelCount: width / Element.panel, x1.features, upperOnly: upperOnly)
+            panelCount: width / Element.cosinePanel, x1.features, upperOnly: upperOnly)
         let scratch = RowScratch<Element>(slots: plan.slots.slotCount - 1, width: width, needsDuals: needsDuals)
         let steps = unsafe rowSteps()
         for row in 0..<rows.count {
