@@ -1,4 +1,3 @@
-internal import Dispatch
 package import LinearAlgebra
 internal import Locks
 internal import Synchronization
@@ -13,24 +12,21 @@ package final class ComputeExecutor: Sendable {
     package let width: Int
     /// Threads that work on the tiles of one loop: a spare may have started it, and all workers help.
     package var loopWidth: Int { width + 1 }
-    private let queues: [DispatchQueue]
-    private let state: Lock<WorkQueue>
+    private let workers: Workers
     private let nextID = Atomic<UInt64>(0)
-
-    /// For so long a less urgent loop helps a more urgent one before its own next tile.
-    private static let longestHelp = Duration.milliseconds(20)
 
     package init(width: Int) {
         precondition(width > 0, "an executor has at least one worker")
         self.width = width
         // Enough for every priority to have all cores while those below it run.
         let spares = width * (WorkPriority.allCases.count - 1)
-        queues = (0..<width + spares).map { DispatchQueue(label: "compute.\($0)", qos: .userInitiated) }
-        state = Lock(WorkQueue(width: width, spares: spares))
+        workers = Workers(width: width, spares: spares)
     }
 
+    deinit { workers.end() }
+
     /// Pieces of work that have not started.
-    package var waitingCount: Int { state.withLock { $0.waitingCount } }
+    package var waitingCount: Int { workers.waitingCount }
 
     /// Runs `work` on a worker and waits for its result. When the calling task is cancelled, the work ends with `CancellationError` before
     /// its next tile, or never starts.
@@ -68,12 +64,12 @@ package final class ComputeExecutor: Sendable {
         _ order: Order, _ work: @escaping @Sendable (any TileExecutor) throws -> Result,
         _ completion: @escaping @Sendable (Swift.Result<Result, any Error>) -> Void
     ) {
-        start(
+        workers.start(
             WorkQueue.Piece(id: order.id, priority: order.priority) { [self] in
                 completion(
                     Swift.Result {
                         try order.cancellation.check()
-                        return try work(SharedTiles(executor: self, priority: order.priority, cancellation: order.cancellation))
+                        return try work(SharedTiles(workers: workers, priority: order.priority, cancellation: order.cancellation))
                     })
             })
     }
@@ -81,56 +77,13 @@ package final class ComputeExecutor: Sendable {
     private func cancel(_ order: Order) {
         order.cancellation.cancel()
         // What waits goes at once, with what it holds.
-        state.withLock { $0.withdraw(order.id, order.priority) }?.work()
-    }
-
-    private func start(_ piece: WorkQueue.Piece) {
-        if let thread = state.withLock({ $0.add(piece) }) { wake(thread) }
-    }
-
-    private func wake(_ thread: Int) {
-        queues[thread].async { [self] in drain(thread) }
-    }
-
-    /// Works until there is nothing to do, then goes idle.
-    private func drain(_ thread: Int) {
-        while let task = state.withLock({ $0.next(for: thread) }) {
-            switch task {
-            case .start(let piece):
-                piece.work()
-                state.withLock { $0.ended(piece) }
-            case .help(let loop):
-                loop.run { state.withLock { $0.shouldLeave(loop) } }
-            }
-        }
-    }
-
-    /// Shares `loop` with idle workers, works on it, and returns when all its tiles have ended.
-    fileprivate func perform(_ loop: TileLoop) throws {
-        state.withLock { $0.add(loop) }.forEach(wake)
-        loop.run {
-            giveWay(loop)
-            return false
-        }
-        state.withLock { $0.remove(loop) }
-        try loop.wait()
-    }
-
-    /// Works on the tiles of loops that are more urgent. Only on tiles: a whole piece might wait for something that this thread holds.
-    private func giveWay(_ loop: TileLoop) {
-        guard loop.priority > .small, let urgent = state.withLock({ $0.moreUrgentLoop(than: loop) }) else { return }
-        let end = ContinuousClock.now + Self.longestHelp
-        var next: TileLoop? = urgent
-        while let urgent = next {
-            urgent.run { true }
-            next = ContinuousClock.now < end ? state.withLock { $0.moreUrgentLoop(than: loop) } : nil
-        }
+        workers.withdraw(order.id, order.priority)?.work()
     }
 }
 
 /// The tile executor that a piece of work is given.
 private struct SharedTiles: TileExecutor {
-    let executor: ComputeExecutor
+    let workers: Workers
     let priority: WorkPriority
     let cancellation: Cancellation
 
@@ -138,7 +91,7 @@ private struct SharedTiles: TileExecutor {
         try cancellation.check()
         if count == 1 { return try body(0) }
         guard count > 1 else { return }
-        try executor.perform(
+        try workers.perform(
             TileLoop(count: count, priority: priority) { [cancellation] tile in
                 try cancellation.check()
                 try body(tile)

@@ -25,6 +25,8 @@ struct WorkQueue {
     private var loops: [TileLoop] = []
     private var idle: [Int]
     private var idleSpares: [Int]
+    /// Workers that have nothing to do and look for something all the time.
+    private var lingering = 0
     /// Pieces that have started and not ended, by priority.
     private var running = [Int](repeating: 0, count: WorkPriority.allCases.count)
     private var starts = 0
@@ -39,6 +41,7 @@ struct WorkQueue {
     /// - Returns: a thread to wake, which will ask for work.
     mutating func add(_ piece: Piece) -> Int? {
         waiting[piece.priority.rawValue].append(piece)
+        if takeLingering(1) == 1 { return nil }
         if let worker = idle.popLast() { return worker }
         return isDue(piece.priority) ? idleSpares.popLast() : nil
     }
@@ -85,7 +88,8 @@ struct WorkQueue {
     /// - Returns: idle workers to wake, as many as can help.
     mutating func add(_ loop: TileLoop) -> [Int] {
         loops.append(loop)
-        let count = min(loop.count - 1, idle.count)
+        let helpers = loop.count - 1
+        let count = min(helpers - takeLingering(helpers), idle.count)
         defer { idle.removeLast(count) }
         return Array(idle.suffix(count))
     }
@@ -104,6 +108,25 @@ struct WorkQueue {
 
     func moreUrgentLoop(than loop: TileLoop) -> TileLoop? {
         loops.filter { $0.priority < loop.priority && !$0.isHandedOut }.min { $0.priority < $1.priority }
+    }
+
+    // MARK: Lingering
+
+    /// - Returns: whether there may soon be something to do: while a piece of work goes on.
+    mutating func beginLingering() -> Bool {
+        guard waitingCount == 0, openLoop() == nil, running.contains(where: { $0 > 0 }) else { return false }
+        lingering += 1
+        return true
+    }
+
+    /// What has come meanwhile has counted on this worker or on another that lingers.
+    mutating func endLingering() { _ = takeLingering(1) }
+
+    /// Workers, up to so many, that see by themselves what has just come.
+    private mutating func takeLingering(_ count: Int) -> Int {
+        let taken = min(count, lingering)
+        lingering -= taken
+        return taken
     }
 
     var waitingCount: Int { waiting.reduce(0) { $0 + $1.count } }
