@@ -122,7 +122,7 @@ struct BatchSchedulerTests {
     /// Requests that one executor has at once, as an event loop has those of one poll.
     private actor Turn {
         func submit(_ items: Range<Int>, to scheduler: BatchScheduler<String, Int, Int>) -> [Task<Int, any Error>] {
-            items.map { item in Task { try await scheduler.submit(item, key: "k", weight: 1, bytes: 1) } }
+            items.map { item in Task { try await scheduler.submit(item, key: "k", weight: 1, bytes: 1, isolation: self) } }
         }
     }
 
