@@ -2,12 +2,19 @@ import LinearAlgebra
 
 /// One step of a row with what it needs of the program and of both point sets looked up: so that no row counts references, and the many
 /// short rows of small kernels cost what their pairs cost.
-@unsafe enum RowStep<Element: KernelScalar> {
-    case affine(AffineRow<Element>)
-    /// `φ(u) = a min(u, 0) + b max(u, 0)`; `isNear`: relu of what is never negative.
-    case abRelu(asymmetry: Element, power: Element, isNear: Bool)
-    /// Everything else, by its place in the program.
-    case other(Int)
+@unsafe struct RowStep<Element: KernelScalar> {
+    @unsafe enum Kind {
+        case affine(AffineRow<Element>)
+        /// `φ(u) = a min(u, 0) + b max(u, 0)`; `isNear`: relu of what is never negative.
+        case abRelu(asymmetry: Element, power: Element, isNear: Bool)
+        /// Everything else, by its place in the program and in the plan of slots.
+        case other(instruction: Int, place: Int)
+    }
+
+    var kind: Kind
+    /// The slot of what is copied to `output` first.
+    var copied: Int?
+    var output: Int
 }
 
 /// An affine map: the standard deviations before it, and, where a bias is added, the shares of both terms.
@@ -37,23 +44,27 @@ import LinearAlgebra
 extension TilePass {
     /// The steps of every row. They point into the stages of both sets, and are good for as long as those live.
     func rowSteps() -> [RowStep<Element>] {
-        unsafe plan.slots.steps.map { step in
-            let index = step.instruction
-            let instruction = plan.program.instructions[index]
-            switch (instruction.operation, x1.stages[index], x2.stages[index]) {
-            case (.affine(let affine), .affine(let std1, let shares1), .affine(let std2, let shares2)):
-                var row = unsafe AffineRow(
-                    weight: Element(affine.weight), input: Element(affine.input), constant: Element(affine.constant), own: std1.base,
-                    others: std2.base, shares: nil, isNear: plan.isNear[index + 1])
-                if let shares1, let shares2 { unsafe row.shares = (shares1.s.base, shares1.e.base, shares2.s.base, shares2.e.base) }
-                return unsafe .affine(row)
-            case (.activation(let step), .abRelu, .abRelu):
-                guard let abRelu = step.abRelu else { return unsafe .other(index) }
-                return unsafe .abRelu(
-                    asymmetry: Element(abRelu.asymmetry), power: Element(abRelu.power),
-                    isNear: plan.isNear[instruction.inputs[0]] && abRelu.isRelu)
-            default: return unsafe .other(index)
-            }
+        unsafe plan.slots.steps.enumerated().map { place, step in
+            let isCopied = step.inputs.count == 1 && step.inputs[0] != step.output
+            return unsafe RowStep(kind: kind(step.instruction, place), copied: isCopied ? step.inputs[0] : nil, output: step.output)
         }
+    }
+
+    private func kind(_ index: Int, _ place: Int) -> RowStep<Element>.Kind {
+        let instruction = plan.program.instructions[index]
+        switch (instruction.operation, x1.stages[index], x2.stages[index]) {
+        case (.affine(let affine), .affine(let std1, let shares1), .affine(let std2, let shares2)):
+            var row = unsafe AffineRow(
+                weight: Element(affine.weight), input: Element(affine.input), constant: Element(affine.constant), own: std1.base,
+                others: std2.base, shares: nil, isNear: plan.isNear[index + 1])
+            if let shares1, let shares2 { unsafe row.shares = (shares1.s.base, shares1.e.base, shares2.s.base, shares2.e.base) }
+            return unsafe .affine(row)
+        case (.activation(let step), .abRelu, .abRelu):
+            guard let abRelu = step.abRelu else { break }
+            return unsafe .abRelu(
+                asymmetry: Element(abRelu.asymmetry), power: Element(abRelu.power), isNear: plan.isNear[instruction.inputs[0]] && abRelu.isRelu)
+        default: break
+        }
+        return unsafe .other(instruction: index, place: place)
     }
 }

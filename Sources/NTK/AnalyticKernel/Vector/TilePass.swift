@@ -43,13 +43,15 @@ struct TilePass<Element: KernelScalar> {
             panelCount: width / Element.cosinePanel, x1.features, upperOnly: upperOnly)
         let scratch = RowScratch<Element>(slots: plan.slots.slotCount - 1, width: width, needsDuals: needsDuals)
         let steps = unsafe rowSteps()
+        // A kept value has its slot to the end.
+        let last = plan.slots.slots[program.output] ?? 0
         for row in 0..<rows.count {
             let start = upperOnly ? row / run * run : 0
             let z = unsafe planes.covariance.base + row * width + start
             let theta = hasNTK ? unsafe planes.theta.base + row * width + start : nil
             unsafe passRow(
                 steps, point: rows.lowerBound + row, others: columns.lowerBound + start, count: (columns.count - start).roundedUp(to: run), z,
-                theta, scratch)
+                theta, scratch, last: last)
         }
         withExtendedLifetime((x1, x2)) {}
         return planes
@@ -61,30 +63,26 @@ struct TilePass<Element: KernelScalar> {
 
     private func passRow(
         _ steps: [RowStep<Element>], point i: Int, others j: Int, count: Int, _ z: UnsafeMutablePointer<Element>,
-        _ theta: UnsafeMutablePointer<Element>?, _ scratch: RowScratch<Element>
+        _ theta: UnsafeMutablePointer<Element>?, _ scratch: RowScratch<Element>, last: Int
     ) {
         let d = x1.features
         unsafe Element.gapFromCosine(z, count)
         unsafe Element.refineGaps(z, count, x1.units.base + i * d, x2.units.base + j * d, d)
         if let theta = unsafe theta { unsafe theta.initialize(repeating: 0, count: count) }
         let pairs = PairRun(i: i, j: j, count: count)
-        for (place, step) in plan.slots.steps.enumerated() {
-            let output = unsafe scratch.slot(step.output, first: z, theta)
-            if step.inputs.count == 1 && step.inputs[0] != step.output {
-                unsafe output.copy(scratch.slot(step.inputs[0], first: z, theta), count)
-            }
-            switch unsafe steps[place] {
+        for index in unsafe steps.indices {
+            let output = unsafe scratch.slot(steps[index].output, first: z, theta)
+            if let copied = unsafe steps[index].copied { unsafe output.copy(scratch.slot(copied, first: z, theta), count) }
+            switch unsafe steps[index].kind {
             case .affine(let affine): unsafe affine.apply(pairs, output)
             case .abRelu(_, let power, isNear: true): unsafe Element.nearRelu(output.z, output.theta, count, power)
             case .abRelu(let asymmetry, let power, isNear: false): unsafe Element.abRelu(output.z, output.theta, count, asymmetry, power)
-            case .other(let instruction):
-                let inputs = unsafe step.inputs.map { unsafe scratch.slot($0, first: z, theta) }
+            case .other(let instruction, let place):
+                let inputs = unsafe plan.slots.steps[place].inputs.map { unsafe scratch.slot($0, first: z, theta) }
                 unsafe pass(instruction, pairs, inputs, output, scratch)
             }
         }
-        if let last = plan.slots.slots[program.output], last != 0 {
-            unsafe RowSlot(z: z, theta: theta).copy(scratch.slot(last, first: z, theta), count)
-        }
+        if last != 0 { unsafe RowSlot(z: z, theta: theta).copy(scratch.slot(last, first: z, theta), count) }
         if hasNNGP { unsafe Element.covariance(z, z, count, x1.outputStd.base[i], x2.outputStd.base + j) }
     }
 
