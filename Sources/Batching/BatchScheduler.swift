@@ -90,12 +90,13 @@ package final class BatchScheduler<Key: Hashable & Sendable, Item: Sendable, Out
         let start = ContinuousClock.now
         let running = RunningBatch(members: 1)
         return try await withCancellableContinuation { continuation in
-            running.started(
+            running.start {
                 compute(key, [item]) { [self] result in
                     end(key, weight, start)
                     continuation.resume(with: result.flatMap { outputs in Result { try Self.only(outputs) } })
                     advance()
-                })
+                }
+            }
         } onCancel: {
             events.report(.cancelled(whileRunning: true))
             running.memberLeft()
@@ -199,7 +200,7 @@ package final class BatchScheduler<Key: Hashable & Sendable, Item: Sendable, Out
             guard let (batch, members) = batch else { return }
             reportQueue()
             events.report(.started(weight: batch.weight, delays: batch.entries.map { now - $0.arrival }))
-            members.started(compute(batch.key, batch.entries.map(\.item)) { [self] in finish(batch, members, now, $0) })
+            members.start { compute(batch.key, batch.entries.map(\.item)) { [self] in finish(batch, members, now, $0) } }
         }
     }
 
@@ -235,11 +236,12 @@ package final class BatchScheduler<Key: Hashable & Sendable, Item: Sendable, Out
             return advance()
         }
         let entry = batch.entries[next]
-        members.started(
+        members.start {
             compute(batch.key, [entry.item]) { [self] result in
                 deliver([(entry.id, result.flatMap { outputs in Result { try Self.only(outputs) } })])
                 retry(batch, from: next + 1, members, start)
-            })
+            }
+        }
     }
 
     private func deliver(_ results: [(id: UInt64, result: Result<Output, any Error>)]) {

@@ -2,13 +2,19 @@ internal import Locks
 
 /// A batch that computes, for as long as one of its members waits for it.
 final class RunningBatch: Sendable {
-    private let state: Lock<(members: Int, cancel: (@Sendable () -> Void)?)>
+    private let state: Lock<(members: Int, attempt: Int, cancel: (@Sendable () -> Void)?)>
 
-    init(members: Int) { state = Lock((members, nil)) }
+    init(members: Int) { state = Lock((members, 0, nil)) }
 
-    /// - Parameter cancel: what ends the computation that has just begun.
-    func started(_ cancel: @escaping @Sendable () -> Void) {
+    /// - Parameter begin: begins a computation and returns what ends it. By then it may have ended, and another have begun.
+    func start(_ begin: () -> @Sendable () -> Void) {
+        let attempt = state.withLock { state in
+            state.attempt += 1
+            return state.attempt
+        }
+        let cancel = begin()
         let isDeserted = state.withLock { state in
+            guard state.attempt == attempt else { return false }
             state.cancel = cancel
             return state.members == 0
         }

@@ -14,8 +14,9 @@ struct BodyClaims {
         var need: Int
     }
 
-    /// No claim is more than this part of what there is: a body that comes slowly leaves the rest to others.
-    private static let (numerator, denominator) = (3, 4)
+    /// No claim is more than so many of sixteen parts of what there is, and with what it holds not more than so many: a body that comes slowly
+    /// leaves the rest to others, and a large one can come in beside a small one.
+    private static let (mostAlone, mostWithHeld, parts) = (12, 15, 16)
 
     private var claims: [UInt64: Claim] = [:]
 
@@ -45,7 +46,8 @@ struct BodyClaims {
     }
 
     private static func fits(_ claims: [Claim], _ total: Int, _ more: (Claim) -> Int) -> Bool {
-        let most = min(claims.reduce(0) { max($0, more($1)) }, total / denominator * numerator)
+        let part = total / parts
+        let most = claims.reduce(0) { max($0, min(more($1), mostAlone * part, mostWithHeld * part - $1.held)) }
         return claims.reduce(most) { $0 + $1.held } <= total
     }
 }

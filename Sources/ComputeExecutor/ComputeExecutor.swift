@@ -18,8 +18,8 @@ package final class ComputeExecutor: Sendable {
     package init(width: Int) {
         precondition(width > 0, "an executor has at least one worker")
         self.width = width
-        // Enough for every priority to have all cores while those below it run.
-        let spares = width * (WorkPriority.allCases.count - 1)
+        // Enough for every priority to have all cores while those below it run; but Dispatch has 255 threads in all.
+        let spares = min(width * (WorkPriority.allCases.count - 1), 64)
         workers = Workers(width: width, spares: spares)
     }
 

@@ -24,7 +24,8 @@ extension MemoryBudget {
         return BodyClaims.Claim(held: bytes, growth: growth, need: need(overflow ? .max : whole))
     }
 
-    private static func need(_ bytes: Int) -> Int { min(bytes, 1 << 50) * needPerByte }
+    /// What a body is likely to take to be read and computed.
+    static func need(_ bytes: Int) -> Int { min(bytes, 1 << 50) * needPerByte }
 
     /// More bytes for a body that has some, if they are there.
     package func growNow(_ body: Lease, by bytes: Int) -> Bool {

@@ -46,7 +46,12 @@ extension MemoryBudget {
             }
             give(own, grown)
             let bytes = bodyBytes
-            budget.changeClaim(id) { $0.held = bytes }
+            // A small one that has not grown claims nothing.
+            guard bytes > 0 else { return budget.dropClaim(id) }
+            budget.changeClaim(id) { claim in
+                claim.held = bytes
+                claim.need = min(claim.need, MemoryBudget.need(bytes + claim.growth))
+            }
         }
 
         private func give(_ own: Int, _ grown: Int) {

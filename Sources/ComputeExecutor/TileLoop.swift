@@ -8,6 +8,7 @@ final class TileLoop: Sendable {
     let priority: WorkPriority
     private let body: @Sendable (Int) throws -> Void
     private let next = Atomic<Int>(0)
+    private let helpers = Atomic<Int>(0)
     private let left: Atomic<Int>
     private let failure = FirstError()
     private let done = DispatchSemaphore(value: 0)
@@ -21,6 +22,13 @@ final class TileLoop: Sendable {
 
     /// Whether every tile has been taken by some worker.
     var isHandedOut: Bool { next.load(ordering: .relaxed) >= count }
+
+    /// `run` for who did not begin the loop, of whom no more than `most` are let in at a time.
+    func help(most: Int, leave: () -> Bool) {
+        defer { helpers.subtract(1, ordering: .relaxed) }
+        guard helpers.wrappingAdd(1, ordering: .relaxed).newValue <= most else { return }
+        run(leave: leave)
+    }
 
     /// Takes tiles one after another until there are none, or `leave` says after a tile that there is better to do.
     func run(leave: () -> Bool) {

@@ -8,6 +8,7 @@ internal import Synchronization
 /// A thread is made when it is first needed and kept: the system wakes it on the core where it ran before, as two threads that wake each
 /// other on one core would stay there while another core is idle.
 final class Workers: Sendable {
+    private let width: Int
     private let threads: [Worker]
     private let state: Lock<WorkQueue>
     /// Counts what came and what ended, for those who linger.
@@ -29,6 +30,7 @@ final class Workers: Sendable {
     }
 
     init(width: Int, spares: Int) {
+        self.width = width
         threads = (0..<width + spares).map { Worker($0) }
         state = Lock(WorkQueue(width: width, spares: spares))
     }
@@ -87,7 +89,7 @@ final class Workers: Sendable {
                 state.withLock { $0.ended(piece) }
                 noteChange()
             case .help(let loop):
-                loop.run { state.withLock { $0.shouldLeave(loop) } }
+                loop.help(most: width) { state.withLock { $0.shouldLeave(loop) } }
                 linger()
             }
         }
@@ -108,7 +110,7 @@ final class Workers: Sendable {
         let end = ContinuousClock.now + Self.longestHelp
         var next: TileLoop? = urgent
         while let urgent = next {
-            urgent.run { true }
+            urgent.help(most: width) { true }
             next = ContinuousClock.now < end ? state.withLock { $0.moreUrgentLoop(than: loop) } : nil
         }
     }

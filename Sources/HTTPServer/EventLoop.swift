@@ -94,6 +94,7 @@ final class EventLoop: SerialExecutor, TaskExecutor {
         let (mustWake, hasEnded) = pending.withLock { pending in
             if pending.isStarting, isOnLoop, case .job(let job) = work {
                 pending.first = job
+                pending.isStarting = false
                 return (false, false)
             }
             if pending.hasEnded { return (false, true) }

@@ -137,6 +137,32 @@ struct MemoryBudgetTests {
         #expect(budget.usage.used == 0 && budget.usage.waiting == 0 && budget.usage.rejections == 0)
     }
 
+    /// What comes slowly keeps no large body out.
+    @Test func aLargeBodyComesInBesideASmallOne() {
+        let budget = MemoryBudget(bytes: 64 << 20, waiting: 0)
+        let slow = budget.reserveBodyNow(100_000)
+        let large = budget.reserveBodyNow(20 << 20)
+        #expect(slow != nil && large != nil)
+        // But not beside one that may need the rest.
+        #expect(budget.reserveBodyNow(20 << 20) == nil)
+        withExtendedLifetime((slow, large)) {}
+    }
+
+    /// A body that was small, grew and became small again claims nothing when it is gone, nor before.
+    @Test func smallBodiesThatGrewLeaveNoClaim() {
+        let budget = MemoryBudget(bytes: 64 << 20, waiting: 0)
+        for isGone in [false, true] {
+            guard let body = budget.reserveBodyNow(100) else {
+                Issue.record("no room for a small body")
+                return
+            }
+            #expect(budget.growNow(body, by: 20 << 20))
+            body.shrink(to: 100)
+            if !isGone { #expect(budget.reserveBodyNow(budget.largestBody) != nil) }
+        }
+        #expect(budget.reserveBodyNow(budget.largestBody) != nil && budget.usage.used == 0)
+    }
+
     /// A body that is inflated is no reason for others to wait, but for those that are inflated, too.
     @Test func othersPassBodiesThatAreInflated() async throws {
         let budget = MemoryBudget(bytes: 64 << 20, patience: .seconds(600))

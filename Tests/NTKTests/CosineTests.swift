@@ -6,7 +6,7 @@ import Testing
 
 /// Cosines by Winograd's inner products beside plain sums.
 struct CosineTests {
-    @Test(arguments: [1, 2, 3, 4, 197, 198, 199, 200, 598])
+    @Test(arguments: [1, 2, 3, 4, cosineChunk - 1, cosineChunk, cosineChunk + 1, cosineChunk + 2, 2 * cosineChunk, 2 * cosineChunk + 70])
     func cosines(dimension: Int) {
         cosines(dimension, Double.self, tolerance: 5e-15)
         cosines(dimension, Float.self, tolerance: 3e-6)
@@ -15,7 +15,7 @@ struct CosineTests {
     private func cosines<Element: KernelScalar>(_ d: Int, _: Element.Type, tolerance: Double) {
         let seed = UInt64.random(in: 0 ... .max)
         var generator = SeededGenerator(seed: seed)
-        // Tens, then four, then two.
+        // Blocks of ten and four, and below of two.
         let (rows, panels) = (28, 2)
         let count = panels * Element.cosinePanel
         var x = (0..<count * d).map { _ in Double.random(in: -0.5...1, using: &generator) }

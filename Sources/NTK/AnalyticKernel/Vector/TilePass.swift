@@ -1,6 +1,6 @@
 import LinearAlgebra
 
-/// One tile of pairs: from unit vectors by a GEMM to gaps, through every layer, to the kernels.
+/// One tile of pairs: from unit vectors by their cosines to gaps, through every layer, to the kernels.
 ///
 /// All layers run over one row of the tile (a run of at most `TilePass.side` pairs) before the next row is begun, so that the two planes
 /// of the recursion, gap and Θ, stay in the first-level cache. A pair's result depends on its two points only, bit for bit.
