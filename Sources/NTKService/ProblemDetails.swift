@@ -22,6 +22,8 @@ package struct ProblemDetails: Error, Sendable, Equatable {
     var estimate: Estimate?
     /// Bytes without which the request could not be validated; not for the client.
     var missingBytes = 0
+    /// What is stored that they are for.
+    var storedObject: StoredObject?
 
     package init(
         status: HTTPResponse.Status, type: String, title: String, detail: String, faults: [Fault] = [], headerFields: HTTPFields = [:]

@@ -14,12 +14,13 @@ final class Allowance: Sendable {
 
     init(_ bytes: Int) { left = Lock(bytes) }
 
-    static func take(_ bytes: Int) throws(ProblemDetails) { try look(for: bytes, taking: bytes) }
+    static func take(_ bytes: Int, for object: StoredObject? = nil) throws(ProblemDetails) { try look(for: bytes, taking: bytes, for: object) }
 
     /// Makes sure that there is so much, of which a part will be taken.
-    static func look(for bytes: Int, taking taken: Int = 0) throws(ProblemDetails) {
+    /// - Parameter object: what is stored and needs it.
+    static func look(for bytes: Int, taking taken: Int = 0, for object: StoredObject? = nil) throws(ProblemDetails) {
         guard let current else {
-            guard bytes <= small else { throw .missing(bytes) }
+            guard bytes <= small else { throw .missing(bytes, object) }
             return
         }
         let missing = current.left.withLock { left in
@@ -27,16 +28,17 @@ final class Allowance: Sendable {
             left -= taken
             return 0
         }
-        guard missing == 0 else { throw .missing(missing) }
+        guard missing == 0 else { throw .missing(missing, object) }
     }
 }
 
 extension ProblemDetails {
-    fileprivate static func missing(_ bytes: Int) -> ProblemDetails {
+    fileprivate static func missing(_ bytes: Int, _ object: StoredObject?) -> ProblemDetails {
         var problem = ProblemDetails(
             status: .unprocessableContent, type: "over-limit", title: "The request needs more memory than one request may take",
             detail: "about \(bytes) bytes are needed for what its arrays become")
         problem.missingBytes = bytes
+        problem.storedObject = object
         return problem
     }
 }

@@ -58,9 +58,14 @@ extension NTKService {
         var guess = JSONDemand.Guess.few.remembering
         var bytes = try await executor.run(priority: priority) { [guess] _ in body.demand(guess) }
         var growth = 0
+        var stored: StoredObject?
         while true {
             let all = bytes.addingClamped(growth)
-            guard all.addingClamped(body.count) <= capacity.memory.largest else { throw tooLarge(all) }
+            guard all.addingClamped(body.count) <= capacity.memory.largest else {
+                guard let stored else { throw tooLarge(all) }
+                let more = all.addingClamped(body.count) - stored.bytes
+                throw ProblemDetails.tooLargeToRead(stored, beside: more, largest: capacity.memory.largest)
+            }
             let lease = try await body.isPatient ? patiently { try await capacity.memory.reserve(all, for: own) } : reserve(all, for: own)
             do {
                 let value = try await executor.run(priority: priority) { [guess, growth] tiles in
@@ -72,6 +77,7 @@ extension NTKService {
                 bytes = max(bytes, peak - growth)
             } catch let problem as ProblemDetails where problem.missingBytes > 0 {
                 growth = growth.addingClamped(problem.missingBytes)
+                stored = problem.storedObject ?? stored
             } catch let error as JSONError where error.kind == .size && !guess.isMost {
                 guess = guess.asMost
                 bytes = try await executor.run(priority: priority) { [guess] _ in body.demand(guess) }

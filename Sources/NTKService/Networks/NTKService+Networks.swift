@@ -36,7 +36,7 @@ extension NTKService {
             cursor = id
         }
         let (store, after, count) = (networks, cursor, limit)
-        let text = try await executor.run { _ in
+        let text = try await readStored {
             let (ids, hasMore) = try store.list(after: after, limit: count)
             // One that was deleted meanwhile is left out.
             let entries = try ids.compactMap { id in try store.summary(id).map { Self.description($0, id) } }
@@ -48,7 +48,7 @@ extension NTKService {
 
     func storedNetwork(_ request: ServerRequest, _ segment: String?) async throws -> ServerResponse {
         let (store, id) = (networks, try Self.networkID(segment))
-        guard let text = try await executor.run({ _ in try store.summary(id).map { Self.description($0, id) } }) else {
+        guard let text = try await readStored({ try store.summary(id).map { Self.description($0, id) } }) else {
             throw Self.noNetwork(segment)
         }
         return .revalidated(text, for: request.head)

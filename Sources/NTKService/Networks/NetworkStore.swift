@@ -98,7 +98,8 @@ package final class NetworkStore: Sendable {
                 guard let entries = try TensorFile.header(file) else { throw ProblemDetails.damagedRecord(Self.tensors) }
                 // One after another: the bytes of the largest are there beside its numbers.
                 let sizes = entries.map(\.place.count)
-                try Allowance.take(Self.demand(text.count, file).addingClamped(sizes.reduce(sizes.max() ?? 0) { $0.addingClamped($1) }))
+                let bytes = try Self.demand(text.count, file).addingClamped(sizes.reduce(sizes.max() ?? 0) { $0.addingClamped($1) })
+                try Allowance.take(bytes, for: Self.object(id, bytes))
                 var arrays: [String: NumericArray] = [:]
                 for entry in entries {
                     let tensor = try TensorFile.read(entry, from: file)
@@ -126,9 +127,11 @@ package final class NetworkStore: Sendable {
     private func manifest(_ id: ArtifactID, beside file: FileReader) throws -> [UInt8]? {
         guard let text = try artifacts?.reader(id, Self.manifest) else { return nil }
         let demand = try Self.demand(text.count, file)
-        if demand > Self.smallDemand { try Allowance.look(for: demand) }
+        if demand > Self.smallDemand { try Allowance.look(for: demand, for: Self.object(id, demand)) }
         return try text.read(0..<text.count)
     }
+
+    private static func object(_ id: ArtifactID, _ bytes: Int) -> StoredObject { StoredObject(name: "the network \(prefix)\(id)", bytes: bytes) }
 
     /// What is parsed without a question; with the numbers it is asked for.
     private static let smallDemand = 1 << 20

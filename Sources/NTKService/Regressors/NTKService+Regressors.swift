@@ -24,7 +24,7 @@ extension NTKService {
             return ServerResponse(status: .noContent)
         default:
             // A disk is read: not on the event loop.
-            let text = try await executor.run { _ in route == .regressor ? try regressors.get(id) : try regressors.list(target) }
+            let text = try await readStored { route == .regressor ? try regressors.get(id) : try regressors.list(target) }
             return .revalidated(text, for: request.head)
         }
     }
@@ -33,7 +33,10 @@ extension NTKService {
     func regressor(_ id: String, _ regressors: RegressorEndpoints) async throws -> Regressor {
         if let cached = regressors.cached(id) { return cached }
         let bytes = try await executor.run { _ in try regressors.readingBytes(id) }
-        let lease = try await reserve(min(bytes, capacity.memory.largest))
+        guard bytes <= capacity.memory.largest else {
+            throw ProblemDetails.tooLargeToRead(StoredObject(name: "the regressor \(id)", bytes: bytes), beside: 0, largest: capacity.memory.largest)
+        }
+        let lease = try await reserve(bytes)
         defer { withExtendedLifetime(lease) {} }
         return try await executor.run { _ in try regressors.find(id) }
     }

@@ -40,11 +40,14 @@ struct RegressorEndpoints: Sendable {
         }
         let page = try library.list(after: cursor, limit: limit)
         let next = page.next.map { "\"\($0)\"" } ?? "null"
-        return "{\"regressors\":[\(page.regressors.map(\.description).joined(separator: ","))],\"next\":\(next)}"
+        return "{\"regressors\":[\(page.descriptions.joined(separator: ","))],\"next\":\(next)}"
     }
 
     /// `GET /v1/regressors/{id}`.
-    func get(_ id: String) throws -> String { try find(id).description }
+    func get(_ id: String) throws -> String {
+        guard let own = ArtifactID(id), let text = try library.description(own) else { throw Self.notFound(id) }
+        return text
+    }
 
     /// `DELETE /v1/regressors/{id}`.
     func delete(_ id: String) throws {

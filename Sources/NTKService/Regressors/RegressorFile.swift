@@ -50,10 +50,13 @@ enum RegressorFile {
     }
 
     /// A regressor from its files.
-    static func read(_ id: ArtifactID, manifest bytes: [UInt8], tensors tensorBytes: [UInt8]) throws(ProblemDetails) -> Regressor {
+    static func read(_ id: ArtifactID, manifest bytes: [UInt8], tensors file: FileReader) throws -> Regressor {
         guard let object = object(bytes), case .object(let training) = object["training"], case .object(let diagnostics) = object["diagnostics"],
-            let tensors = TensorFile.read(tensorBytes), let coefficients = tensors["coefficients"]?.values
-        else { throw .damagedRecord(id.description) }
+            let entries = try TensorFile.header(file)
+        else { throw ProblemDetails.damagedRecord(id.description) }
+        // One after another: the bytes of one are there beside its numbers.
+        let tensors = try Dictionary(uniqueKeysWithValues: entries.map { ($0.name, try TensorFile.read($0, from: file)) })
+        guard let coefficients = tensors["coefficients"]?.values else { throw ProblemDetails.damagedRecord(id.description) }
         var reader = try ObjectReader(.object(object), at: "")
         let posterior: Posterior = try reader.requiredChoice("posterior")
         let targets = try targets(object, tensors, id)
@@ -65,7 +68,7 @@ enum RegressorFile {
             coefficients.columns == (kernel.outputs == nil ? targets.matrix.columns : 1),
             case .string(let name) = diagnostics["method"], let method = Diagnostics.Method(rawValue: name),
             case .number(let ridge) = diagnostics["ridge"], case .number(let residual) = diagnostics["relative_residual"]
-        else { throw .damagedRecord(id.description) }
+        else { throw ProblemDetails.damagedRecord(id.description) }
         let regression = KernelRidgeRegression(
             coefficients: coefficients, groups: groups,
             diagnostics: Diagnostics(
@@ -75,7 +78,15 @@ enum RegressorFile {
         return Regressor(id: id, fit: fit, settings: settings, description: description(object, nTrain: kernel.count))
     }
 
-    /// What `GET` answers, from a manifest and the number of training points, which is in it by the targets.
+    /// What `GET` answers, from the manifest and the shape of the targets.
+    static func description(_ id: ArtifactID, manifest bytes: [UInt8], tensors file: FileReader) throws -> String {
+        guard let object = object(bytes), let entries = try TensorFile.header(file),
+            let nTrain = entries.first(where: { $0.name == (object["classes"] == nil ? "y_train" : "class_indices") })?.shape.first
+        else { throw ProblemDetails.damagedRecord(id.description) }
+        return description(object, nTrain: nTrain)
+    }
+
+    /// What `GET` answers, from a manifest and the number of training points.
     private static func description(_ manifest: JSONObject, nTrain: Int) -> String {
         var json = JSONWriter()
         json.beginObject()

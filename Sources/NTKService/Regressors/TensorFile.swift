@@ -34,14 +34,6 @@ enum TensorFile {
         var place: Range<Int>
     }
 
-    /// The tensors of a file, each with a row for its first extent; nil if it is no such file.
-    static func read(_ bytes: [UInt8]) -> [String: PointTensor]? {
-        guard bytes.count >= 8, let start = start(bytes[..<8], count: bytes.count),
-            let entries = entries(Array(bytes[8..<start]), start: start, count: bytes.count)
-        else { return nil }
-        return Dictionary(uniqueKeysWithValues: entries.map { ($0.name, tensor($0, bytes[$0.place])) })
-    }
-
     /// Bytes of the header, and what stands before it; nil if it is no such file.
     static func headerBytes(_ file: FileReader) throws -> Int? {
         file.count < 8 ? nil : start(try file.read(0..<8)[...], count: file.count)

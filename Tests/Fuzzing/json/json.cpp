@@ -6,6 +6,7 @@
 #include <memory>
 #include <simdjson.h>
 #include <string>
+#include <thread>
 #include <vector>
 
 using simdjson::dom::element;
@@ -130,17 +131,16 @@ bool has_long_integer(std::string_view text) {
     return false;
 }
 
-/// Reads the text again, every nest that can be by the rows, the last first: all must be the same.
-void compare_by_threads(const uint8_t *bytes, size_t size, ntk_json_limits limits, const ntk_json_document &one, const std::vector<double> &numbers) {
+/// Reads the text again, every nest that can be by the rows: the outcome must be the same.
+void compare_by_threads(
+    const uint8_t *bytes, size_t size, ntk_json_limits limits, const ntk_json_document &one, const std::vector<double> &numbers,
+    ntk_json_threads threads) {
     ntk_json_document *other = ntk_json_index(bytes, size);
     require(other != nullptr, "memory");
     std::vector<double> others(other->number_capacity);
-    auto in_turn = [](const void *, size_t count, void (*body)(void *, size_t), void *work) {
-        while (count > 0) body(work, --count);
-    };
-    ntk_json_threads threads{in_turn, nullptr, 1};
     ntk_json_read(other, limits, &threads, others.data());
     require(other->error == one.error && other->node_count == one.node_count && other->number_count == one.number_count, "rows: the same outcome");
+    require(std::string_view(one.pointer, one.pointer_length) == std::string_view(other->pointer, other->pointer_length), "rows: the same place");
     require(std::string_view(one.detail, one.detail_length) == std::string_view(other->detail, other->detail_length), "rows: the same fault");
     if (one.error == NTK_JSON_OK) {
         require(std::memcmp(numbers.data(), others.data(), one.number_count * sizeof(double)) == 0, "rows: the same numbers");
@@ -169,7 +169,21 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     std::vector<double> numbers(document->number_capacity);
     ntk_json_read(document, limits, nullptr, numbers.data());
     require(document->number_count <= numbers.size(), "the numbers fit");
-    compare_by_threads(bytes.get(), size, limits, *document, numbers);
+    // The last rows first; beside each other; and with rows left out, as by threads that are cancelled.
+    auto in_turn = [](const void *, size_t count, void (*body)(void *, size_t), void *work) {
+        while (count > 0) body(work, --count);
+    };
+    auto beside = [](const void *, size_t count, void (*body)(void *, size_t), void *work) {
+        std::thread other([=] {
+            for (size_t index = 0; index < count; index += 2) body(work, index);
+        });
+        for (size_t index = 1; index < count; index += 2) body(work, index);
+        other.join();
+    };
+    auto in_part = [](const void *, size_t count, void (*body)(void *, size_t), void *work) {
+        for (size_t index = 1; index < count; index++) body(work, index);
+    };
+    for (auto for_each : {+in_turn, +beside, +in_part}) compare_by_threads(bytes.get(), size, limits, *document, numbers, {for_each, nullptr, 1});
 
     simdjson::dom::parser parser;
     require(parser.allocate(size + 64, 1024) == simdjson::SUCCESS, "memory");
