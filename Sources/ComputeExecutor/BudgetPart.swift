@@ -5,11 +5,16 @@ struct BudgetPart {
         var bytes: Int
         /// Of the body that it is for, what it is known by and what it has; nil where it is for none.
         var body: (age: UInt64, held: Int)?
+        /// Who wait for what this is for.
+        var followers: MemoryBudget.Followers?
         /// More of a part of which the body has some. Those go first, the oldest of them before the others.
         var isGrowth = false
         /// Of a body that is new.
         var claim: BodyClaims.Claim?
         var continuation: CheckedContinuation<MemoryBudget.Lease, any Error>
+
+        /// Bytes of bodies that are held while it waits.
+        var held: Int { (body?.held ?? 0) + (followers?.held ?? 0) }
     }
 
     /// Whether one that waits may go now, for other reasons than room.
@@ -53,9 +58,9 @@ struct BudgetPart {
     ///   - total: what there is of what they hold and wait for.
     ///   - others: bytes of it that are held by who waits elsewhere, for these.
     mutating func breakDeadlock(total: Int, others: Int = 0) -> Waiter? {
-        let holding = waiting.indices.filter { (waiting[$0].body?.held ?? 0) > 0 }
+        let holding = waiting.indices.filter { waiting[$0].held > 0 }
         guard let first = waiting.first, let youngest = holding.max(by: { age($0) < age($1) }) else { return nil }
-        let held = holding.reduce(others) { $0 + (waiting[$1].body?.held ?? 0) }
+        let held = holding.reduce(others) { $0 + waiting[$1].held }
         return first.bytes.addingReportingOverflow(held).partialValue > total ? waiting.remove(at: youngest) : nil
     }
 

@@ -59,6 +59,10 @@ package final class MemoryBudget: Sendable {
     package struct Exhausted: Error, Sendable, Equatable {
         /// When to come again.
         package var retryAfterSeconds: Int
+        /// Whether it was refused for those that would have waited for it and it for them: they go on.
+        package var endsDeadlock = false
+
+        package init(retryAfterSeconds: Int) { self.retryAfterSeconds = retryAfterSeconds }
     }
 
     /// - Parameters:
@@ -94,13 +98,16 @@ package final class MemoryBudget: Sendable {
     package func growNow(_ bytes: Int) -> Lease? { take(bytes, .computations, overtakes: true) }
 
     /// Bytes as soon as they are there.
-    /// - Parameter body: of the request that it is for. With this it has all that it needs.
+    /// - Parameters:
+    ///   - body: of the request that it is for.
+    ///   - isAll: whether with this it has all that it needs; else it gives this back before it asks for that.
+    ///   - followers: who wait for what this is for.
     /// - Throws: `Exhausted`, at once or when it has waited too long; `CancellationError`.
-    package func reserve(_ bytes: Int, for body: Lease? = nil) async throws -> Lease {
+    package func reserve(_ bytes: Int, for body: Lease? = nil, isAll: Bool = true, followers: Followers? = nil) async throws -> Lease {
         let part = part(bytes)
-        if let body { changeClaim(body.id) { $0.need = bytes } }
-        let lease = if let lease = take(bytes, part) { lease } else { try await wait(bytes, part, for: body) }
-        if let body { dropClaim(body.id) }
+        if let body { changeClaim(body.id) { $0.need = isAll ? bytes : max($0.need, bytes) } }
+        let lease = if let lease = take(bytes, part) { lease } else { try await wait(bytes, part, for: body, followers: followers) }
+        if let body { if isAll { dropClaim(body.id) } else { endGrowth(body) } }
         return lease
     }
 
@@ -180,10 +187,12 @@ package final class MemoryBudget: Sendable {
 
     /// - Parameters:
     ///   - body: of the request that waits, which holds it meanwhile.
+    ///   - followers: who wait for what this is for, and hold bodies, too.
     ///   - isGrowth: for more of the same part.
     ///   - claim: of a body that is new.
     func wait(
-        _ bytes: Int, _ part: Part, for body: Lease? = nil, isGrowth: Bool = false, claim: BodyClaims.Claim? = nil
+        _ bytes: Int, _ part: Part, for body: Lease? = nil, followers: Followers? = nil, isGrowth: Bool = false,
+        claim: BodyClaims.Claim? = nil
     ) async throws -> Lease {
         guard bytes <= (part == .bodies ? largestBody : largest) else { throw exhausted(bytes) }
         let id = state.withLock { $0.newID() }
@@ -192,7 +201,8 @@ package final class MemoryBudget: Sendable {
         return try await withCancellableContinuation { continuation in
             enqueue(
                 BudgetPart.Waiter(
-                    id: id, bytes: bytes, body: body.map { ($0.id, $0.bodyBytes) }, isGrowth: isGrowth, claim: claim, continuation: continuation),
+                    id: id, bytes: bytes, body: body.map { ($0.id, $0.bodyBytes) }, followers: followers, isGrowth: isGrowth, claim: claim,
+                    continuation: continuation),
                 part)
             // Not before it waits, so that it finds it.
             let task = Task { [self] in
@@ -235,11 +245,15 @@ package final class MemoryBudget: Sendable {
     }
 
     /// Gives those who wait what there is, in order, and refuses who can only wait for others that wait for it.
-    private func grant() {
+    func grant() {
         for part in Part.allCases {
             while let next = granted(part) { next.continuation.resume(returning: lease(next.id, next.bytes, part)) }
         }
-        while let refused = deadlocked() { refused.continuation.resume(throwing: exhausted(refused.bytes)) }
+        while let refused = deadlocked() {
+            var exhausted = exhausted(refused.bytes)
+            exhausted.endsDeadlock = true
+            refused.continuation.resume(throwing: exhausted)
+        }
     }
 
     private func granted(_ part: Part) -> BudgetPart.Waiter? {

@@ -10,8 +10,13 @@ extension NTKService {
     /// Memory for a request, when there is some.
     /// - Parameter body: of its body.
     func reserve(_ bytes: Int, for body: MemoryBudget.Lease? = nil) async throws -> MemoryBudget.Lease {
+        try await refusing { try await capacity.memory.reserve(bytes, for: body) }
+    }
+
+    /// What a client is told where there is no memory.
+    func refusing<Value>(_ make: () async throws -> Value) async throws -> Value {
         do {
-            return try await capacity.memory.reserve(bytes, for: body)
+            return try await make()
         } catch let exhausted as MemoryBudget.Exhausted {
             metrics.batches.rejections[.memory].increment()
             throw ProblemDetails(exhausted)

@@ -24,7 +24,7 @@ extension NTKService {
                 status: .notFound, type: "not-found", title: "There is nothing here",
                 detail: "version \(KServe.version), the only one, expected; \(version.prefix(40)) came")
         }
-        let regressor = try await regressor(id, regressors)
+        let regressor = try await regressor(id, regressors, for: request.bodyLease)
         switch route {
         case .kserveModelReady, .kserveVersionReady: return Self.kserve(Array("{\"name\":\"\(regressor.id)\",\"ready\":true}".utf8))
         case .kserveInfer, .kserveVersionInfer: return try await infer(request, regressor)
@@ -60,9 +60,11 @@ extension NTKService {
         let seconds = [try Deadline.seconds(request.head), inference.seconds].compactMap { $0 }.min()
         let result: (tensors: [InferTensor], timing: ServerTiming)
         if let seconds {
-            result = try await Deadline.run(within: seconds) { [timing, leases] in try await predict(task, within: seconds, timing, leases) }
+            result = try await Deadline.run(within: seconds) { [timing, leases] in
+                try await predict(task, within: seconds, timing, leases, for: request.bodyLease)
+            }
         } else {
-            result = try await predict(task, within: nil, timing, leases)
+            result = try await predict(task, within: nil, timing, leases, for: request.bodyLease)
         }
         timing = result.timing
         let tensors = Dictionary(uniqueKeysWithValues: result.tensors.map { ($0.name, $0) })
@@ -90,13 +92,14 @@ extension NTKService {
 
     /// In a batch with other predictions of the regressor, in `/v1` or here.
     private func predict(
-        _ task: RegressorPredictionRequest, within seconds: Double?, _ timing: ServerTiming, _ leases: [MemoryBudget.Lease]
+        _ task: RegressorPredictionRequest, within seconds: Double?, _ timing: ServerTiming, _ leases: [MemoryBudget.Lease],
+        for body: MemoryBudget.Lease?
     ) async throws -> (tensors: [InferTensor], timing: ServerTiming) {
         let estimate = self.estimate(task)
         guard estimate.peakBytes <= limits.memoryBytes else { throw ProblemDetails.overMemory(estimate, limit: limits.memoryBytes) }
         guard estimate.seconds <= limits.seconds else { throw ProblemDetails.overTime(estimate, limit: limits.seconds) }
         guard let regressors else { throw ProblemDetails.unavailable("this server has no data directory") }
-        let leases = leases.isEmpty ? [try await reserve(peakBytes(task))] : leases
+        let leases = leases.isEmpty ? [try await reserve(peakBytes(task), for: body)] : leases
         defer { withExtendedLifetime(leases) {} }
         let computed: Computed
         do {

@@ -16,7 +16,7 @@ extension NTKService {
                 request, { [networks] value throws(ProblemDetails) in try RegressorRequest(value, networks, memoryBytes: memoryBytes) },
                 regressors.create)
         case (.regressorPredictions, _):
-            let regressor = try await regressor(id, regressors)
+            let regressor = try await regressor(id, regressors, for: request.bodyLease)
             return try await compute(
                 request, { value throws(ProblemDetails) in try RegressorPredictionRequest(value, regressor) }, regressors.predict)
         case (.regressor, .delete):
@@ -29,15 +29,23 @@ extension NTKService {
         }
     }
 
-    /// A regressor; where it has to be read, there is memory for that before.
-    func regressor(_ id: String, _ regressors: RegressorEndpoints) async throws -> Regressor {
+    /// A regressor; where it has to be read, it is read once for all who ask for it, and there is memory for that before.
+    /// - Parameter body: the memory of the body of the request that asks.
+    func regressor(_ id: String, _ regressors: RegressorEndpoints, for body: MemoryBudget.Lease?) async throws -> Regressor {
         if let cached = regressors.cached(id) { return cached }
-        let bytes = try await executor.run { _ in try regressors.readingBytes(id) }
-        guard bytes <= capacity.memory.largest else {
-            throw ProblemDetails.tooLargeToRead(StoredObject(name: "the regressor \(id)", bytes: bytes), beside: 0, largest: capacity.memory.largest)
+        let memory = capacity.memory
+        return try await refusing {
+            try await regressors.readings.value(id, memory, holding: body) { followers in
+                // Read since.
+                if let cached = regressors.cached(id) { return cached }
+                let bytes = try await executor.run { _ in try regressors.readingBytes(id) }
+                guard bytes <= memory.largest else {
+                    throw ProblemDetails.tooLargeToRead(StoredObject(name: "the regressor \(id)", bytes: bytes), beside: 0, largest: memory.largest)
+                }
+                let lease = try await memory.reserve(bytes, for: body, isAll: false, followers: followers)
+                defer { withExtendedLifetime(lease) {} }
+                return try await executor.run { _ in try regressors.find(id) }
+            }
         }
-        let lease = try await reserve(bytes)
-        defer { withExtendedLifetime(lease) {} }
-        return try await executor.run { _ in try regressors.find(id) }
     }
 }

@@ -7,6 +7,7 @@ internal import TensorFormats
 /// `/v1/regressors` and what is below it.
 struct RegressorEndpoints: Sendable {
     let library: RegressorLibrary
+    let readings = RegressorReadings()
 
     private static let standardPage = 50
     private static let largestPage = 1_000
