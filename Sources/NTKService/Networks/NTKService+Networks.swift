@@ -36,22 +36,39 @@ extension NTKService {
             cursor = id
         }
         let (store, after, count) = (networks, cursor, limit)
-        let text = try await readStored {
-            let (ids, hasMore) = try store.list(after: after, limit: count)
-            // One that was deleted meanwhile is left out.
-            let entries = try ids.compactMap { id in try store.summary(id).map { Self.description($0, id) } }
-            let next = hasMore ? ids.last.map { "\"\(NetworkStore.prefix)\($0)\"" } ?? "null" : "null"
-            return "{\"networks\":[\(entries.joined(separator: ","))],\"next\":\(next)}"
+        let (ids, hasMore) = try await executor.run { _ in try store.list(after: after, limit: count) }
+        var entries: [String] = []
+        for id in ids {
+            do {
+                // One that was deleted meanwhile is left out.
+                if let entry = try await description(id) { entries.append(entry) }
+            } catch let problem as ProblemDetails where problem.status != .serviceUnavailable {
+                // The others are told of all the same.
+                entries.append(Self.description(unreadable: id, problem))
+            }
         }
-        return .revalidated(text, for: request.head)
+        let next = hasMore ? ids.last.map { "\"\(NetworkStore.prefix)\($0)\"" } ?? "null" : "null"
+        return .revalidated("{\"networks\":[\(entries.joined(separator: ","))],\"next\":\(next)}", for: request.head)
     }
 
     func storedNetwork(_ request: ServerRequest, _ segment: String?) async throws -> ServerResponse {
-        let (store, id) = (networks, try Self.networkID(segment))
-        guard let text = try await readStored({ try store.summary(id).map { Self.description($0, id) } }) else {
-            throw Self.noNetwork(segment)
-        }
+        guard let text = try await description(Self.networkID(segment)) else { throw Self.noNetwork(segment) }
         return .revalidated(text, for: request.head)
+    }
+
+    /// What a client is told of a stored network; nil if there is none. A long text is read when there is memory for what it becomes.
+    private func description(_ id: ArtifactID) async throws -> String? {
+        let store = networks
+        return try await readStored { try store.summary(id).map { Self.description($0, id) } }
+    }
+
+    private static func description(unreadable id: ArtifactID, _ problem: ProblemDetails) -> String {
+        var json = JSONWriter()
+        json.beginObject()
+        json.member("id", "\(NetworkStore.prefix)\(id)")
+        json.member("unreadable", problem.detail)
+        json.endObject()
+        return String(decoding: json.bytes, as: UTF8.self)
     }
 
     func deleteNetwork(_ segment: String?) async throws -> ServerResponse {
