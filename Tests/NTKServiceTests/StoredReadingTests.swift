@@ -33,8 +33,6 @@ struct StoredReadingTests {
 
     private static let points = 200
     private static let features = 1_000
-    /// Of the file of the regressor, and of the numbers in it.
-    private static var readingBytes: Int { 2 * 8 * points * (features + 2) }
 
     /// A regressor whose points are 1.6 MB.
     private static func regressor(_ scratch: Scratch) async throws -> String {
@@ -63,7 +61,8 @@ struct StoredReadingTests {
         let id = try await Self.regressor(scratch)
         let memory = MemoryBudget(bytes: 64 << 20, waiting: 0)
         let service = try scratch.service(memory)
-        let lease = memory.reserveNow(memory.largest - Self.readingBytes - 600_000)
+        let reading = try #require(service.regressors).readingBytes(id)
+        let lease = memory.reserveNow(memory.largest - reading - 600_000)
         #expect(lease != nil)
         let answers = await withTaskGroup(of: Int.self) { group in
             for number in 0..<16 { group.addTask { await service.respond(to: Self.prediction(path, id, number)).status.code } }
@@ -81,7 +80,7 @@ struct StoredReadingTests {
         let memory = MemoryBudget(bytes: 4 << 20, patience: .seconds(600))
         let service = try scratch.service(memory)
         let (count, each) = (12, 100_000)
-        let fit = (memory.largest - Self.readingBytes) / each
+        let fit = (memory.largest - (try #require(service.regressors).readingBytes(id))) / each
         #expect(fit > 0 && fit < count)
         let answers = await withTaskGroup(of: Int.self) { group in
             for number in 0..<count {
