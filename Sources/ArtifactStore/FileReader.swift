@@ -26,12 +26,13 @@ package final class FileReader {
 
     deinit { close(descriptor) }
 
+    /// - Parameter padding: bytes of capacity behind them.
     /// - Throws: `damaged` where the file ends before that.
-    package func read(_ range: Range<Int>) throws(ArtifactStoreError) -> [UInt8] {
+    package func read(_ range: Range<Int>, padding: Int = 0) throws(ArtifactStoreError) -> [UInt8] {
         guard range.lowerBound >= 0, range.upperBound <= count else { throw .damaged(path: path) }
         var code: Int32 = 0
         let (start, size) = (range.lowerBound, range.count)
-        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: size) { buffer, filled in
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: size + padding) { buffer, filled in
             while filled < size {
                 let read = unsafe pread(descriptor, buffer.baseAddress.map { unsafe $0 + filled }, min(size - filled, 1 << 30), start + filled)
                 if read < 0 && errno == EINTR { continue }

@@ -25,9 +25,7 @@ package enum Files {
 
     /// Seconds since the last change; nil if nothing is there.
     package static func age(_ path: String) -> Int? {
-        var status = stat()
-        guard unsafe stat(path, &status) == 0 else { return nil }
-        return time(nil) - status.st_mtim.tv_sec
+        status(path).map { time(nil) - $0.st_mtim.tv_sec }
     }
 
     /// Bytes that a file takes on the disk; nil if it is not there.
@@ -63,28 +61,8 @@ package enum Files {
     /// All bytes of a file; nil if there is none.
     /// - Parameter padding: bytes of capacity behind them.
     package static func read(_ path: String, padding: Int = 0) throws(ArtifactStoreError) -> [UInt8]? {
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            if errno == ENOENT { return nil }
-            throw failure("open", path)
-        }
-        defer { close(descriptor) }
-        var status = stat()
-        guard unsafe fstat(descriptor, &status) == 0 else { throw failure("fstat", path) }
-        var code: Int32 = 0
-        let size = Int(status.st_size)
-        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: size + padding) { buffer, count in
-            while count < size {
-                let read = unsafe Glibc.read(descriptor, buffer.baseAddress.map { unsafe $0 + count }, min(size - count, 1 << 30))
-                if read < 0 && errno == EINTR { continue }
-                if read < 0 { code = errno }
-                guard read > 0 else { break }
-                count += read
-            }
-        }
-        guard code == 0 else { throw .system(call: "read", path: path, code: code) }
-        guard bytes.count == size else { throw .damaged(path: path) }
-        return bytes
+        guard let file = try FileReader(path) else { return nil }
+        return try file.read(0..<file.count, padding: padding)
     }
 
     package static func remove(_ path: String) throws(ArtifactStoreError) {
