@@ -16,6 +16,11 @@ final class Allowance: Sendable {
 
     static func take(_ bytes: Int, for object: StoredObject? = nil) throws(ProblemDetails) { try look(for: bytes, taking: bytes, for: object) }
 
+    /// Makes sure that there is so much for texts of something that is stored. For small ones nobody asks.
+    static func look(forTexts bytes: Int, of object: StoredObject) throws(ProblemDetails) {
+        if bytes > small { try look(for: bytes, for: object) }
+    }
+
     /// Makes sure that there is so much, of which a part will be taken.
     /// - Parameter object: what is stored and needs it.
     static func look(for bytes: Int, taking taken: Int = 0, for object: StoredObject? = nil) throws(ProblemDetails) {

@@ -94,18 +94,17 @@ package final class NetworkStore: Sendable {
         guard let artifacts else { return resident.withLock { $0[id] } }
         return try checked(id) {
             try cache.value(for: id) {
-                guard let file = try artifacts.reader(id, Self.tensors), let text = try manifest(id, beside: file) else { return nil }
-                guard let entries = try TensorFile.header(file) else { throw ProblemDetails.damagedRecord(Self.tensors) }
+                guard let stored = try stored(id, in: artifacts) else { return nil }
                 // One after another: the bytes of the largest are there beside its numbers.
-                let sizes = entries.map(\.place.count)
-                let bytes = try Self.demand(text.count, file).addingClamped(sizes.reduce(sizes.max() ?? 0) { $0.addingClamped($1) })
+                let sizes = stored.entries.map(\.place.count)
+                let bytes = stored.demand.addingClamped(sizes.reduce(sizes.max() ?? 0) { $0.addingClamped($1) })
                 try Allowance.take(bytes, for: Self.object(id, bytes))
                 var arrays: [String: NumericArray] = [:]
-                for entry in entries {
-                    let tensor = try TensorFile.read(entry, from: file)
+                for entry in stored.entries {
+                    let tensor = try TensorFile.read(entry, from: stored.file)
                     arrays[entry.name] = NumericArray(shape: entry.shape, elements: NumericElements(tensor.values.storage))
                 }
-                let network = try NetworkSource(JSONValue.parse(text), at: "/network", arrays: Self.hasArrays(text) ? arrays : nil)
+                let network = try Self.network(stored.text, arrays)
                 return (network, network.givenCount * 8 + 4096)
             }
         }
@@ -116,25 +115,38 @@ package final class NetworkStore: Sendable {
         guard let artifacts else { return resident.withLock { $0[id] }.map { NetworkSummary($0) } }
         if let known = cache[id] { return NetworkSummary(known) }
         return try checked(id) {
-            guard let file = try artifacts.reader(id, Self.tensors), let text = try manifest(id, beside: file) else { return nil }
-            guard let entries = try TensorFile.header(file) else { throw ProblemDetails.damagedRecord(Self.tensors) }
-            let network = try NetworkSource(JSONValue.parse(text), at: "/network", arrays: Self.hasArrays(text) ? [:] : nil)
-            return NetworkSummary(network, shapes: Dictionary(uniqueKeysWithValues: entries.map { ($0.name, $0.shape) }))
+            guard let stored = try stored(id, in: artifacts) else { return nil }
+            let shapes = Dictionary(uniqueKeysWithValues: stored.entries.map { ($0.name, $0.shape) })
+            return NetworkSummary(try Self.network(stored.text, [:]), shapes: shapes)
         }
     }
 
-    /// The text of an architecture, when there is memory for what it and the header of its parameters become.
-    private func manifest(_ id: ArtifactID, beside file: FileReader) throws -> [UInt8]? {
-        guard let text = try artifacts?.reader(id, Self.manifest) else { return nil }
+    /// A network on the disk, of whose numbers nothing has been read.
+    private struct Stored {
+        var text: [UInt8]
+        var file: FileReader
+        var entries: [TensorFile.Entry]
+        /// Bytes that the text and the header of the file take.
+        var demand: Int
+    }
+
+    /// Reads the text of an architecture and what its parameters are, when there is memory for what both become; nil if there is none.
+    private func stored(_ id: ArtifactID, in artifacts: ArtifactStore) throws -> Stored? {
+        guard let file = try artifacts.reader(id, Self.tensors), let text = try artifacts.reader(id, Self.manifest) else { return nil }
         let demand = try Self.demand(text.count, file)
-        if demand > Self.smallDemand { try Allowance.look(for: demand, for: Self.object(id, demand)) }
-        return try text.read(0..<text.count)
+        try Allowance.look(forTexts: demand, of: Self.object(id, demand))
+        guard let entries = try TensorFile.header(file) else { throw ProblemDetails.damagedRecord(Self.tensors) }
+        return Stored(text: try text.read(0..<text.count), file: file, entries: entries, demand: demand)
+    }
+
+    /// - Parameter arrays: its parameters, unless they are drawn.
+    private static func network(_ text: [UInt8], _ arrays: [String: NumericArray]) throws -> NetworkSource {
+        let value = try JSONValue.parse(text)
+        let hasArrays = if case .object(let object) = value { object["initialization"] == nil } else { false }
+        return try NetworkSource(value, at: "/network", arrays: hasArrays ? arrays : nil)
     }
 
     private static func object(_ id: ArtifactID, _ bytes: Int) -> StoredObject { StoredObject(name: "the network \(prefix)\(id)", bytes: bytes) }
-
-    /// What is parsed without a question; with the numbers it is asked for.
-    private static let smallDemand = 1 << 20
 
     /// Bytes that the texts of a network take.
     private static func demand(_ manifest: Int, _ file: FileReader) throws -> Int {
@@ -162,10 +174,5 @@ package final class NetworkStore: Sendable {
         cache.remove(id)
         guard let artifacts else { return resident.withLock { $0.removeValue(forKey: id) != nil } }
         return try artifacts.delete(id)
-    }
-
-    private static func hasArrays(_ manifest: [UInt8]) throws -> Bool {
-        guard case .object(let object) = try JSONValue.parse(manifest) else { return false }
-        return object["initialization"] == nil
     }
 }

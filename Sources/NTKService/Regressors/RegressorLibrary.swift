@@ -50,31 +50,25 @@ package final class RegressorLibrary: Sendable {
             return nil
         }
         if let known = models[id] { return known.description }
-        try Self.look(for: descriptionBytes(id), "what is told of the regressor \(id)")
-        guard let manifest = try store.read(id, RegressorFile.manifest), let file = try store.reader(id, RegressorFile.tensors) else { return nil }
-        return try RegressorFile.description(id, manifest: manifest, tensors: file)
+        guard let manifest = try store.reader(id, RegressorFile.manifest), let file = try store.reader(id, RegressorFile.tensors) else { return nil }
+        try Self.look(for: Self.descriptionBytes(manifest.count), "what is told of the regressor \(id)")
+        return try RegressorFile.description(id, manifest: manifest.read(0..<manifest.count), tensors: file)
     }
 
-    /// Bytes of texts that nobody asks for.
-    private static let smallText = 1 << 20
-
     private static func look(for bytes: Int, _ name: String) throws {
-        if bytes > smallText { try Allowance.look(for: bytes, for: StoredObject(name: name, bytes: bytes)) }
+        try Allowance.look(forTexts: bytes, of: StoredObject(name: name, bytes: bytes))
     }
 
     /// 0 if there is none.
     private func manifestBytes(_ id: ArtifactID) throws -> Int { try store.reader(id, RegressorFile.manifest)?.count ?? 0 }
 
-    /// Bytes that it takes to tell of a regressor.
-    private func descriptionBytes(_ id: ArtifactID) throws -> Int {
-        let size = try manifestBytes(id)
-        return size.addingClamped(JSONDemand(size: size, .few).bytes)
-    }
+    /// Bytes that it takes to tell of a regressor with a manifest of as many bytes.
+    private static func descriptionBytes(_ size: Int) -> Int { size.addingClamped(JSONDemand(size: size, .few).bytes) }
 
     /// Bytes that it takes to read one: of its texts, of its numbers, and of the largest array beside its numbers; 0 if there is none.
     func readingBytes(_ id: ArtifactID) throws -> Int {
         guard let file = try store.reader(id, RegressorFile.tensors), let entries = try TensorFile.header(file) else { return 0 }
-        return try file.count.addingClamped(entries.map(\.place.count).max() ?? 0).addingClamped(descriptionBytes(id))
+        return try file.count.addingClamped(entries.map(\.place.count).max() ?? 0).addingClamped(Self.descriptionBytes(manifestBytes(id)))
     }
 
     /// A regressor in memory, if it is there: no disk is read but for whether it still exists.
@@ -87,8 +81,8 @@ package final class RegressorLibrary: Sendable {
     func list(after cursor: ArtifactID?, limit: Int) throws -> (descriptions: [String], next: ArtifactID?) {
         let page = try store.list(after: cursor, limit: limit)
         // All of them, twice while they are put together, and one that is read.
-        let bytes = try page.ids.map(manifestBytes).reduce(0) { $0.addingClamped($1.multipliedClamped(by: 2)) }
-            .addingClamped(page.ids.map(descriptionBytes).max() ?? 0)
+        let sizes = try page.ids.map(manifestBytes)
+        let bytes = sizes.reduce(0) { $0.addingClamped($1.multipliedClamped(by: 2)) }.addingClamped(Self.descriptionBytes(sizes.max() ?? 0))
         try Self.look(for: bytes, "the list of these \(page.ids.count) regressors")
         // One that was deleted in between is not there.
         return (try page.ids.compactMap { try description($0) }, page.hasMore ? page.ids.last : nil)
