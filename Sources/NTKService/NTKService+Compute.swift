@@ -48,8 +48,7 @@ extension NTKService {
             let estimate = self.estimate(task)
             timing.end("parse")
             if isEstimate { throw EstimateOnly(estimate: estimate) }
-            guard estimate.peakBytes <= limits.memoryBytes else { throw ProblemDetails.overMemory(estimate, limit: limits.memoryBytes) }
-            guard estimate.seconds <= limits.seconds else { throw ProblemDetails.overTime(estimate, limit: limits.seconds) }
+            try check(estimate, seconds: limits.seconds)
             guard let format = accepted.first(where: { $0 != .npy || task.answersOneArray }) else {
                 throw ProblemDetails.notAcceptable([AnswerFormat.json, .npz].map(\.mediaType), head)
             }

@@ -30,6 +30,12 @@ extension NTKService {
         Estimate(flops: task.operations, peakBytes: peakBytes(task), seconds: meter.seconds(task.operations))
     }
 
+    /// Makes sure that a task takes neither more memory than one may nor more than as many seconds.
+    func check(_ estimate: Estimate, seconds: Double) throws(ProblemDetails) {
+        guard estimate.peakBytes <= limits.memoryBytes else { throw .overMemory(estimate, limit: limits.memoryBytes) }
+        guard estimate.seconds <= seconds else { throw .overTime(estimate, limit: seconds) }
+    }
+
     /// The result of `make`, or of an equal request that is being computed.
     func share(_ request: ServerRequest, _ make: () async throws -> Computed) async throws -> (Computed, isShared: Bool) {
         guard let batches, let key = RequestKey(request) else { return (try await make(), false) }

@@ -19,8 +19,7 @@ extension NTKService {
         let body = LargeBody(request, limit: limits.memoryBytes) { guess, tiles in
             let task = try validate(RequestBody.value(request, limit: limits.memoryBytes, guess, on: tiles))
             let estimate = self.estimate(task)
-            guard estimate.peakBytes <= limits.memoryBytes else { throw ProblemDetails.overMemory(estimate, limit: limits.memoryBytes) }
-            guard estimate.seconds <= seconds else { throw ProblemDetails.overTime(estimate, limit: seconds) }
+            try check(estimate, seconds: seconds)
             return try jobs.submit(
                 key.map { JobID($0.hash) } ?? .random(), target: request.head.path ?? "/",
                 contentType: request.head.headerFields[.contentType] ?? RequestBody.json, fingerprint: fingerprint(), requestID: requestID,

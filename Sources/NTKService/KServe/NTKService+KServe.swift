@@ -95,9 +95,7 @@ extension NTKService {
         _ task: RegressorPredictionRequest, within seconds: Double?, _ timing: ServerTiming, _ leases: [MemoryBudget.Lease],
         for body: MemoryBudget.Lease?
     ) async throws -> (tensors: [InferTensor], timing: ServerTiming) {
-        let estimate = self.estimate(task)
-        guard estimate.peakBytes <= limits.memoryBytes else { throw ProblemDetails.overMemory(estimate, limit: limits.memoryBytes) }
-        guard estimate.seconds <= limits.seconds else { throw ProblemDetails.overTime(estimate, limit: limits.seconds) }
+        try check(estimate(task), seconds: limits.seconds)
         guard let regressors else { throw ProblemDetails.unavailable("this server has no data directory") }
         let leases = leases.isEmpty ? [try await reserve(peakBytes(task), for: body)] : leases
         defer { withExtendedLifetime(leases) {} }
