@@ -9,6 +9,29 @@ import Testing
 struct ComputeExecutorTests {
     struct Fault: Error {}
 
+    /// Work that goes on until it is released.
+    private struct Occupation {
+        let release = DispatchSemaphore(value: 0)
+        let task: Task<Void, any Error>
+
+        /// Returns when it has started.
+        init(_ executor: ComputeExecutor, priority: WorkPriority = .normal) async {
+            let started = AsyncStream<Void>.makeStream()
+            task = Task { [release] in
+                try await executor.run(priority: priority) { _ in
+                    started.continuation.yield()
+                    release.wait()
+                }
+            }
+            for await _ in started.stream { break }
+        }
+
+        func end() async throws {
+            release.signal()
+            try await task.value
+        }
+    }
+
     @Test(arguments: [1, 2, 5])
     func everyTileOnce(width: Int) async throws {
         let executor = ComputeExecutor(width: width)
@@ -119,22 +142,13 @@ struct ComputeExecutorTests {
     /// What is cancelled while it waits goes at once.
     @Test func cancelledWorkLeavesTheQueue() async throws {
         let executor = ComputeExecutor(width: 1)
-        let release = DispatchSemaphore(value: 0)
-        let started = AsyncStream<Void>.makeStream()
-        let long = Task {
-            try await executor.run { _ in
-                started.continuation.yield()
-                release.wait()
-            }
-        }
-        for await _ in started.stream { break }
+        let long = await Occupation(executor)
         let waits = Task { try await executor.run { _ in } }
         while executor.waitingCount < 1 { await Task.yield() }
         waits.cancel()
         await #expect(throws: CancellationError.self) { try await waits.value }
         #expect(executor.waitingCount == 0)
-        release.signal()
-        try await long.value
+        try await long.end()
     }
 
     /// A loop of a background job helps with the tiles of a request between its own.
@@ -166,35 +180,18 @@ struct ComputeExecutorTests {
     /// The turn of who has waited the longest is none for a thread that may not start it: where the workers are taken for long, small work goes on.
     @Test(.timeLimit(.minutes(1))) func smallWorkGoesOnWhileLongWorkWaits() async throws {
         let executor = ComputeExecutor(width: 1)
-        let release = DispatchSemaphore(value: 0)
-        let started = AsyncStream<Void>.makeStream()
-        let long = Task {
-            try await executor.run(priority: .long) { _ in
-                started.continuation.yield()
-                release.wait()
-            }
-        }
-        for await _ in started.stream { break }
+        let long = await Occupation(executor, priority: .long)
         let waits = Task { try await executor.run(priority: .long) { _ in } }
         while executor.waitingCount < 1 { await Task.yield() }
         for number in 0..<50 { #expect(try await executor.run(priority: .small) { _ in number } == number) }
-        release.signal()
-        try await long.value
+        try await long.end()
         try await waits.value
     }
 
     /// What was cancelled before it came to wait does not wait either.
     @Test(.timeLimit(.minutes(1))) func cancelledBeforeItWaitsDoesNotWait() async throws {
         let executor = ComputeExecutor(width: 1)
-        let release = DispatchSemaphore(value: 0)
-        let started = AsyncStream<Void>.makeStream()
-        let long = Task {
-            try await executor.run { _ in
-                started.continuation.yield()
-                release.wait()
-            }
-        }
-        for await _ in started.stream { break }
+        let long = await Occupation(executor)
         let late = Task {
             while !Task.isCancelled { await Task.yield() }
             try await executor.run { _ in }
@@ -202,7 +199,6 @@ struct ComputeExecutorTests {
         late.cancel()
         await #expect(throws: CancellationError.self) { try await late.value }
         #expect(executor.waitingCount == 0)
-        release.signal()
-        try await long.value
+        try await long.end()
     }
 }

@@ -43,23 +43,15 @@ struct CosineTests {
             unsafe Element.cosines(out.base, stride: count, own, count: rows, others, panelCount: panels, d, upperOnly: upperOnly)
             return out.elements
         }
-        let (u, result) = (units.elements.map { Double($0) }, cosines(rows: rows))
-        for i in 0..<rows {
-            for j in 0..<count {
-                let plain = (0..<d).reduce(0) { $0 + u[i * d + $1] * u[j * d + $1] }
-                #expect(abs(Double(result[i * count + j]) - plain) <= tolerance, "\(i) \(j), seed \(seed)")
-                // A pair's bits do not tell its place or its order.
-                if j < rows { #expect(result[i * count + j] == result[j * count + i], "\(i) \(j), seed \(seed)") }
-            }
-        }
-        // Nor the rows beside it.
+        let result = cosines(rows: rows)
+        let products = PairProducts(rows: rows, count: count, elements: result, seed: seed)
+        products.expectSums(of: units.elements, d, tolerance: tolerance)
+        products.expectSymmetry()
+        products.expectUpperHalf(cosines(rows: rows, upperOnly: true))
+        // Nor do they tell the rows beside them.
         for height in stride(from: blockRows, to: rows, by: blockRows) {
             let few = cosines(from: blockRows, rows: height)
             #expect(few == Array(result[blockRows * count..<(blockRows + height) * count]), "\(height) rows, seed \(seed)")
-        }
-        let half = cosines(rows: rows, upperOnly: true)
-        for i in 0..<rows {
-            for j in i / run * run..<count { #expect(half[i * count + j] == result[i * count + j], "\(i) \(j), seed \(seed)") }
         }
     }
 }

@@ -63,25 +63,16 @@ struct NearLoopTests {
             let start = panel * Element.productPanel * d
             unsafe Element.packPanel(packed.base + start, points.base + start, d, points: Element.productPanel)
         }
-        let products = Storage<Element>(count: rows * count)
-        unsafe Element.innerProducts(
-            products.base, stride: count, points.base, count: rows, packed.base, panelCount: panels, d, upperOnly: false)
-        let (x, result) = (points.elements.map { Double($0) }, products.elements)
-        for i in 0..<rows {
-            for j in 0..<count {
-                let plain = (0..<d).reduce(0) { $0 + x[i * d + $1] * x[j * d + $1] }
-                #expect(abs(Double(result[i * count + j]) - plain) <= tolerance * Double(d + 1), "\(i) \(j), seed \(seed)")
-                // A pair's bits do not tell its place or its order.
-                if j < rows { #expect(result[i * count + j] == result[j * count + i], "\(i) \(j), seed \(seed)") }
-            }
+        func computed(upperOnly: Bool) -> [Element] {
+            let out = Storage<Element>(count: rows * count)
+            unsafe out.base.initialize(repeating: 7, count: out.count)
+            unsafe Element.innerProducts(
+                out.base, stride: count, points.base, count: rows, packed.base, panelCount: panels, d, upperOnly: upperOnly)
+            return out.elements
         }
-        let upper = Storage<Element>(count: rows * count)
-        unsafe upper.base.initialize(repeating: 7, count: upper.count)
-        unsafe Element.innerProducts(
-            upper.base, stride: count, points.base, count: rows, packed.base, panelCount: panels, d, upperOnly: true)
-        let half = upper.elements
-        for i in 0..<rows {
-            for j in i / run * run..<count { #expect(half[i * count + j] == result[i * count + j], "\(i) \(j), seed \(seed)") }
-        }
+        let products = PairProducts(rows: rows, count: count, elements: computed(upperOnly: false), seed: seed)
+        products.expectSums(of: points.elements, d, tolerance: tolerance * Double(d + 1))
+        products.expectSymmetry()
+        products.expectUpperHalf(computed(upperOnly: true))
     }
 }
