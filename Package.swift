@@ -123,8 +123,8 @@ let package = Package(
         .testTarget(name: "MetricsTests", dependencies: ["Metrics"], swiftSettings: strict),
         .testTarget(name: "JobsTests", dependencies: ["Jobs", "LinearAlgebra", "Locks", "TensorFormats"], swiftSettings: strict),
         .testTarget(name: "ArtifactStoreTests", dependencies: ["ArtifactStore"], swiftSettings: strict),
-        .testTarget(name: "ComputeExecutorTests", dependencies: ["ComputeExecutor", "Locks", "LinearAlgebra"], swiftSettings: strict),
-        .testTarget(name: "BatchingTests", dependencies: ["Batching", "Locks"], swiftSettings: strict),
+        .testTarget(name: "ComputeExecutorTests", dependencies: ["ComputeExecutor", "Locks", "LinearAlgebra", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "BatchingTests", dependencies: ["Batching", "Locks", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "NTKServiceTests",
             dependencies: [

@@ -1,5 +1,6 @@
 import Batching
 import Locks
+import TestSupport
 import Testing
 
 struct BatchSchedulerTests {
@@ -34,18 +35,16 @@ struct BatchSchedulerTests {
         }
     }
 
-    static func wait(_ until: () -> Bool) async { while !until() { await Task.yield() } }
-
     @Test func whatQueuesWhileABatchComputesGoesTogether() async throws {
         let gate = Gate()
         let scheduler = Self.scheduler(gate)
         let first = Task { try await scheduler.submit(0, key: "k", weight: 1, bytes: 1) }
-        await Self.wait { gate.batches.count == 1 }
+        try await wait { gate.batches.count == 1 }
         let others = (1...5).map { item in Task { try await scheduler.submit(item, key: "k", weight: 1, bytes: 1) } }
-        await Self.wait { scheduler.waiting.items == 5 }
+        try await wait { scheduler.waiting.items == 5 }
         // Another key does not wait for this one.
         let other = Task { try await scheduler.submit(9, key: "l", weight: 1, bytes: 1) }
-        await Self.wait { gate.batches.count == 2 }
+        try await wait { gate.batches.count == 2 }
         gate.open()
         #expect(try await first.value == 0)
         #expect(try await other.value == 18)
@@ -57,9 +56,9 @@ struct BatchSchedulerTests {
         let gate = Gate()
         let scheduler = Self.scheduler(gate)
         let first = Task { try await scheduler.submit(0, key: "k", weight: 1, bytes: 1) }
-        await Self.wait { gate.batches.count == 1 }
+        try await wait { gate.batches.count == 1 }
         let others = [1, -2, 3].map { item in Task { try await scheduler.submit(item, key: "k", weight: 1, bytes: 1) } }
-        await Self.wait { scheduler.waiting.items == 3 }
+        try await wait { scheduler.waiting.items == 3 }
         gate.open()
         #expect(try await first.value == 0)
         #expect(try await others[0].value == 2)
@@ -73,17 +72,17 @@ struct BatchSchedulerTests {
         let gate = Gate()
         let scheduler = Self.scheduler(gate)
         let first = Task { try await scheduler.submit(0, key: "k", weight: 1, bytes: 1) }
-        await Self.wait { gate.batches.count == 1 }
+        try await wait { gate.batches.count == 1 }
         let second = Task { try await scheduler.submit(1, key: "k", weight: 1, bytes: 1) }
         let third = Task { try await scheduler.submit(2, key: "k", weight: 1, bytes: 7) }
-        await Self.wait { scheduler.waiting.items == 2 }
+        try await wait { scheduler.waiting.items == 2 }
         third.cancel()
         await #expect(throws: CancellationError.self) { try await third.value }
         #expect(scheduler.waiting == (1, 1))
         // Alone in its batch: that ends, and the next begins.
         first.cancel()
         await #expect(throws: CancellationError.self) { try await first.value }
-        await Self.wait { gate.batches.count == 2 }
+        try await wait { gate.batches.count == 2 }
         // A batch that was formed from the queue.
         second.cancel()
         await #expect(throws: CancellationError.self) { try await second.value }
@@ -99,12 +98,12 @@ struct BatchSchedulerTests {
             $0.queueBytes = 10
         }
         let first = Task { try await scheduler.submit(0, key: "k", weight: 1, bytes: 1) }
-        await Self.wait { gate.batches.count == 1 }
+        try await wait { gate.batches.count == 1 }
         let second = Task { try await scheduler.submit(1, key: "k", weight: 1, bytes: 6) }
-        await Self.wait { scheduler.waiting.items == 1 }
+        try await wait { scheduler.waiting.items == 1 }
         await #expect(throws: BatchRejection.tooManyBytes(retryAfterSeconds: 1)) { try await scheduler.submit(2, key: "k", weight: 1, bytes: 6) }
         let third = Task { try await scheduler.submit(3, key: "k", weight: 1, bytes: 1) }
-        await Self.wait { scheduler.waiting.items == 2 }
+        try await wait { scheduler.waiting.items == 2 }
         await #expect(throws: BatchRejection.tooManyItems(retryAfterSeconds: 1)) { try await scheduler.submit(4, key: "k", weight: 1, bytes: 1) }
         gate.open()
         #expect(try await [first.value, second.value, third.value] == [0, 2, 6])
@@ -131,7 +130,7 @@ struct BatchSchedulerTests {
         let scheduler = Self.scheduler(gate)
         // Nothing came together before: the first is computed at once.
         var tasks = await turn.submit(0..<3, to: scheduler)
-        await Self.wait { scheduler.waiting.items == 2 }
+        try await wait { scheduler.waiting.items == 2 }
         gate.open()
         for (item, task) in tasks.enumerated() { #expect(try await task.value == 2 * item) }
         tasks = await turn.submit(3..<9, to: scheduler)
@@ -155,16 +154,16 @@ struct BatchSchedulerTests {
         let gate = Gate()
         let scheduler = Self.scheduler(gate, lanes: (1, 3)) { $0.delay = .milliseconds(100) }
         let runs = ["k", "l"].enumerated().map { index, key in Task { try await scheduler.submit(index, key: key, weight: 1, bytes: 1) } }
-        await Self.wait { gate.batches.count == 2 }
+        try await wait { gate.batches.count == 2 }
         let blocked = Task { try await scheduler.submit(2, key: "k", weight: 1, bytes: 1) }
-        await Self.wait { scheduler.waiting.items == 1 }
+        try await wait { scheduler.waiting.items == 1 }
         try await Task.sleep(for: .milliseconds(150))
         // Two wait in `l`, so that one is left when the other is cancelled and its lane free.
         let late = (3...4).map { item in Task { try await scheduler.submit(item, key: "l", weight: 1, bytes: 1) } }
-        await Self.wait { scheduler.waiting.items == 3 }
+        try await wait { scheduler.waiting.items == 3 }
         runs[1].cancel()
         await #expect(throws: CancellationError.self) { try await runs[1].value }
-        await Self.wait { gate.batches.count == 3 }
+        try await wait { gate.batches.count == 3 }
         #expect(gate.batches[2].sorted() == [3, 4])
         gate.open()
         for task in [runs[0], blocked] + late { _ = try await task.value }

@@ -1,6 +1,7 @@
 import Batching
 import Locks
 import Synchronization
+import TestSupport
 import Testing
 
 struct SingleFlightTests {
@@ -42,7 +43,7 @@ struct SingleFlightTests {
     @Test func othersGoOnWhereTheFirstIsGone() async throws {
         let (flights, calls) = (SingleFlight<String, Int>(), Calls())
         let first = Task { try await flights.value(for: "a") { try await calls.make() } }
-        while calls.count.load(ordering: .relaxed) < 1 { await Task.yield() }
+        try await wait { calls.count.load(ordering: .relaxed) >= 1 }
         let second = Task { try await flights.value(for: "a") { try await calls.make() } }
         let third = Task { try await flights.value(for: "a") { try await calls.make() } }
         for _ in 0..<10_000 { await Task.yield() }
@@ -65,7 +66,7 @@ struct SingleFlightTests {
         let isOpen = Lock(false)
         let first = Task {
             try await flights.value(for: "a") {
-                while !isOpen.withLock({ $0 }) { await Task.yield() }
+                try await wait { isOpen.withLock({ $0 }) }
                 throw Fault()
             }
         }

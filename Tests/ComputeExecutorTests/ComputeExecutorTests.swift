@@ -4,6 +4,7 @@ import Foundation
 import LinearAlgebra
 import Locks
 import Synchronization
+import TestSupport
 import Testing
 
 struct ComputeExecutorTests {
@@ -132,7 +133,7 @@ struct ComputeExecutorTests {
         }
         let ended = Lock(false)
         let equal = Task { try await executor.run(priority: .long) { _ in ended.withLock { $0 } } }
-        while executor.waitingCount < 1 { await Task.yield() }
+        try await wait { executor.waitingCount >= 1 }
         ended.withLock { $0 = true }
         for _ in 0..<2 { release.signal() }
         #expect(try await equal.value)
@@ -144,7 +145,7 @@ struct ComputeExecutorTests {
         let executor = ComputeExecutor(width: 1)
         let long = await Occupation(executor)
         let waits = Task { try await executor.run { _ in } }
-        while executor.waitingCount < 1 { await Task.yield() }
+        try await wait { executor.waitingCount >= 1 }
         waits.cancel()
         await #expect(throws: CancellationError.self) { try await waits.value }
         #expect(executor.waitingCount == 0)
@@ -182,7 +183,7 @@ struct ComputeExecutorTests {
         let executor = ComputeExecutor(width: 1)
         let long = await Occupation(executor, priority: .long)
         let waits = Task { try await executor.run(priority: .long) { _ in } }
-        while executor.waitingCount < 1 { await Task.yield() }
+        try await wait { executor.waitingCount >= 1 }
         for number in 0..<50 { #expect(try await executor.run(priority: .small) { _ in number } == number) }
         try await long.end()
         try await waits.value

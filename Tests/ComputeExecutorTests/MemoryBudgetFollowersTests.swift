@@ -1,4 +1,5 @@
 import ComputeExecutor
+import TestSupport
 import Testing
 
 struct MemoryBudgetFollowersTests {
@@ -15,7 +16,7 @@ struct MemoryBudgetFollowersTests {
         bodies = []
         // Of 15 MB there are 12 beside them, and 13 when one of them has ended.
         let leads = Task { try await budget.reserve(25 << 19, for: first, isAll: false, followers: followers) }
-        while budget.usage.waiting < 1 { await Task.yield() }
+        try await wait { budget.usage.waiting >= 1 }
         budget.join(followers, with: second)
         #expect(budget.usage.waiting == 1)
         budget.join(followers, with: third)
@@ -28,7 +29,7 @@ struct MemoryBudgetFollowersTests {
         // The next leads, and the first one ends.
         followers.remove(second)
         let next = Task { try await budget.reserve(25 << 19, for: second, isAll: false, followers: followers) }
-        while budget.usage.waiting < 1 { await Task.yield() }
+        try await wait { budget.usage.waiting >= 1 }
         first.shrink(to: 0)
         #expect(try await next.value.bytes == 25 << 19)
         // None waits for memory now.

@@ -1,6 +1,7 @@
 import ComputeExecutor
 import Foundation
 import LinearAlgebra
+import TestSupport
 import Testing
 
 struct MemoryBudgetTests {
@@ -26,7 +27,7 @@ struct MemoryBudgetTests {
         var first = budget.reserveNow(20_000)
         #expect(first != nil)
         let second = Task { try await budget.reserve(10_000) }
-        while budget.usage.waiting < 1 { await Task.yield() }
+        try await wait { budget.usage.waiting >= 1 }
         // It would fit, but somebody waits.
         #expect(budget.reserveNow(2_000) == nil && budget.usage.isOver)
         #expect(budget.reserveNow(100) != nil)
@@ -39,7 +40,7 @@ struct MemoryBudgetTests {
         let budget = MemoryBudget(bytes: 1_600, waiting: 1, patience: .milliseconds(50))
         let lease = budget.reserveNow(1_500)
         let waits = Task { try await budget.reserve(1_000) }
-        while budget.usage.waiting < 1 { await Task.yield() }
+        try await wait { budget.usage.waiting >= 1 }
         let refused = await #expect(throws: MemoryBudget.Exhausted.self) { try await budget.reserve(1_000) }
         #expect((1...60).contains(refused?.retryAfterSeconds ?? 0))
         await #expect(throws: MemoryBudget.Exhausted.self) { try await waits.value }
@@ -52,9 +53,9 @@ struct MemoryBudgetTests {
         let budget = MemoryBudget(bytes: 1_600)
         let lease = budget.reserveNow(1_000)
         let large = Task { try await budget.reserve(1_500) }
-        while budget.usage.waiting < 1 { await Task.yield() }
+        try await wait { budget.usage.waiting >= 1 }
         let fits = Task { try await budget.reserve(400) }
-        while budget.usage.waiting < 2 { await Task.yield() }
+        try await wait { budget.usage.waiting >= 2 }
         large.cancel()
         await #expect(throws: CancellationError.self) { try await large.value }
         #expect(try await fits.value.bytes == 400)
@@ -89,18 +90,18 @@ struct MemoryBudgetTests {
         guard let first, let second, let third else { return }
         bodies = []
         let new = Task { try await budget.reserveBody(2 << 20) }
-        while budget.usage.waiting < 1 { await Task.yield() }
+        try await wait { budget.usage.waiting >= 1 }
         // 7.5 MB of bodies, of which this will have 7 when the others have ended; but the third, once it waits, does not.
         let grows = Task { [second] in
             try await budget.grow(second, by: 6 << 20)
             return second.bytes
         }
-        while budget.usage.waiting < 2 { await Task.yield() }
+        try await wait { budget.usage.waiting >= 2 }
         await #expect(throws: MemoryBudget.Exhausted.self) { try await budget.grow(third, by: 1 << 20) }
         #expect(budget.usage.waiting == 2)
         // An older one goes first.
         let before = Task { [first] in try await budget.grow(first, by: 2 << 20) }
-        while budget.usage.waiting < 3 { await Task.yield() }
+        try await wait { budget.usage.waiting >= 3 }
         computed = nil
         try await before.value
         #expect(first.bytes == 3 << 20 && budget.usage.waiting == 2)
@@ -169,7 +170,7 @@ struct MemoryBudgetTests {
         var first = budget.reserveBodyNow(8 << 20, growth: 20 << 20)
         #expect(first != nil && budget.reserveBodyNow(3 << 20, growth: 20 << 20) == nil)
         let second = Task { try await budget.reserveBody(3 << 20, growth: 20 << 20) }
-        while budget.usage.waiting < 1 { await Task.yield() }
+        try await wait { budget.usage.waiting >= 1 }
         #expect(budget.reserveBodyNow(1 << 20) != nil)
         first = nil
         #expect(try await second.value.bytes == 3 << 20)
@@ -199,7 +200,7 @@ struct MemoryBudgetTests {
         var lease = budget.reserveNow((128 << 20) - kept)
         #expect(lease != nil && RecycledBlocks.keptBytes == kept)
         let waits = Task { try await budget.reserve(100 << 20) }
-        while budget.usage.waiting < 1 { await Task.yield() }
+        try await wait { budget.usage.waiting >= 1 }
         var more = budget.growNow(kept - (16 << 20))
         #expect(more != nil && RecycledBlocks.keptBytes <= 16 << 20 && RecycledBlocks.keptBytes + budget.usage.used <= 128 << 20)
         // What is freed while everything is in use is not kept.
@@ -219,7 +220,7 @@ struct MemoryBudgetTests {
         let budget = MemoryBudget(bytes: 1_600)
         var first = budget.reserveNow(1_000)
         let waits = Task { try await budget.reserve(600) }
-        while budget.usage.waiting < 1 { await Task.yield() }
+        try await wait { budget.usage.waiting >= 1 }
         #expect(budget.reserveNow(400) == nil && budget.growNow(600) == nil)
         var more = budget.growNow(400)
         #expect(first != nil && more != nil && budget.usage.used == 1_400)

@@ -5,6 +5,7 @@ import Foundation
 import HTTP1
 import HTTPTypes
 import TensorFormats
+import TestSupport
 import Testing
 
 @testable import NTKService
@@ -237,25 +238,25 @@ struct RequestMemoryTests {
                 ends[0].wait()
             }
         }
-        while started.wait(timeout: .now()) == .timedOut { await Task.yield() }
+        try await wait { started.wait(timeout: .now()) == .success }
         let one = post(1)
-        while executor.waitingCount < 1 { await Task.yield() }
+        try await wait { executor.waitingCount >= 1 }
         let each = memory.usage.used
         let second = Task { try await executor.run(priority: .small) { _ in ends[1].wait() } }
-        while executor.waitingCount < 2 { await Task.yield() }
+        try await wait { executor.waitingCount >= 2 }
         let (leaves, stays) = (post(2), post(3))
-        while batches.pass.waiting.items < 2 { await Task.yield() }
+        try await wait { batches.pass.waiting.items >= 2 }
         #expect(each > 0 && memory.usage.used == 3 * each)
         ends[0].signal()
         #expect(try await one.value == 200)
         // The two are a batch now, which waits for the worker.
-        while batches.pass.waiting.items > 0 || executor.waitingCount < 1 { await Task.yield() }
+        try await wait { batches.pass.waiting.items == 0 && executor.waitingCount >= 1 }
         leaves.cancel()
         #expect(try await leaves.value == 503)
         #expect(memory.usage.used == 2 * each)
         ends[1].signal()
         #expect(try await stays.value == 200)
         for blocked in [first, second] { try await blocked.value }
-        while memory.usage.used > 0 { await Task.yield() }
+        try await wait { memory.usage.used == 0 }
     }
 }

@@ -2,7 +2,9 @@ import ComputeExecutor
 import Foundation
 import HTTP1
 import HTTPTypes
+import Locks
 import TensorFormats
+import TestSupport
 import Testing
 
 @testable import NTKService
@@ -25,6 +27,8 @@ struct StoredReadingTests {
 
         deinit { try? FileManager.default.removeItem(atPath: path) }
     }
+
+    private final class Arrivals: Sendable { let count = Lock(0) }
 
     private static func id(_ answer: ServiceClient.Answer) throws -> String {
         guard case .string(let id)? = try answer.object["id"] else { throw JSONError(.shape, at: "/id", answer.text) }
@@ -82,17 +86,20 @@ struct StoredReadingTests {
         let (count, each) = (12, 100_000)
         let fit = (memory.largest - (try #require(service.regressors).readingBytes(id))) / each
         #expect(fit > 0 && fit < count)
-        let answers = await withTaskGroup(of: Int.self) { group in
+        let arrivals = Arrivals()
+        let answers = try await withThrowingTaskGroup(of: Int.self) { group in
             for number in 0..<count {
                 group.addTask {
                     var request = Self.prediction(path, id, number)
                     request.lease = service.bodyMemory.reserveNow(each, growth: 0)
                     guard request.lease != nil else { return 0 }
-                    while memory.usage.used < count * each { await Task.yield() }
+                    // Not what is used: that falls again when the first of them ends.
+                    arrivals.count.withLock { $0 += 1 }
+                    try await wait { arrivals.count.withLock { $0 } == count }
                     return await service.respond(to: request).status.code
                 }
             }
-            return await group.reduce(into: []) { $0.append($1) }
+            return try await group.reduce(into: []) { $0.append($1) }
         }
         #expect(answers.filter { $0 == 200 }.count == fit && answers.filter { $0 == 503 }.count == count - fit, "\(answers)")
         for _ in 0..<1_000 where memory.usage.used > 0 { try await Task.sleep(for: .milliseconds(5)) }
