@@ -1,5 +1,7 @@
 /// What a scheduler tells of itself.
+@usableFromInline
 package struct BatchEvents: Sendable {
+    @usableFromInline
     package enum Event: Sendable {
         /// The queue changed: requests and bytes that wait now.
         case queue(items: Int, bytes: Int)
@@ -12,6 +14,7 @@ package struct BatchEvents: Sendable {
         case cancelled(whileRunning: Bool)
     }
 
+    @usableFromInline
     package var report: @Sendable (Event) -> Void
 
     package init(report: @escaping @Sendable (Event) -> Void = { _ in }) { self.report = report }

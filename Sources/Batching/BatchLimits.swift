@@ -1,4 +1,5 @@
 /// Bounds of a queue of requests that are computed together. A weight is what a request adds to a batch: rows, or operations.
+@usableFromInline
 package struct BatchLimits: Sendable, Equatable {
     /// Weight of one batch at the most. A request that weighs more goes alone.
     package var batchWeight = 256
@@ -13,6 +14,7 @@ package struct BatchLimits: Sendable, Equatable {
 }
 
 /// Why a request was not let into the queue.
+@usableFromInline
 package enum BatchRejection: Error, Sendable, Equatable {
     case tooManyItems(retryAfterSeconds: Int)
     case tooManyBytes(retryAfterSeconds: Int)

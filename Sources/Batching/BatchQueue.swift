@@ -2,9 +2,11 @@
 ///
 /// Only requests of equal keys share a batch. Keys are served in turn, so that a busy one does not starve the others; within a key first
 /// come, first served. A batch is closed when it is taken, and never opened again.
+@usableFromInline
 package struct BatchQueue<Key: Hashable & Sendable, Item: Sendable>: Sendable {
     package typealias Instant = ContinuousClock.Instant
 
+    @usableFromInline
     package struct Entry: Sendable {
         package var id: UInt64
         package var item: Item
@@ -24,15 +26,18 @@ package struct BatchQueue<Key: Hashable & Sendable, Item: Sendable>: Sendable {
     }
 
     package let limits: BatchLimits
-    private var entries: [Key: [Entry]] = [:]
+    @usableFromInline
+    var entries: [Key: [Entry]] = [:]
     /// Keys that have entries, the next to be served first.
     private var turns: [Key] = []
+    @usableFromInline
     package private(set) var count = 0
     package private(set) var bytes = 0
     package private(set) var weight = 0
 
     package init(limits: BatchLimits) { self.limits = limits }
 
+    @inlinable
     package func isEmpty(_ key: Key) -> Bool { entries[key] == nil }
 
     package func hasRoom(bytes more: Int) -> (items: Bool, bytes: Bool) {

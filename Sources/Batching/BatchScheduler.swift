@@ -1,4 +1,4 @@
-internal import Locks
+public import Locks
 
 /// Computes together what waits together.
 ///
@@ -6,47 +6,66 @@ internal import Locks
 /// when there is room; where requests have come together lately, the first of the next ones waits for those that came with it. A batch that
 /// fails is computed again, once, member by member, so that only the guilty one fails. A request whose task is cancelled leaves the queue; a
 /// batch whose members have all gone is cancelled.
+///
+/// What a lone request passes is inlinable, so that it is compiled for the types of its caller and finds out nothing at run time.
+@usableFromInline
 package final class BatchScheduler<Key: Hashable & Sendable, Item: Sendable, Output: Sendable>: Sendable {
+    @usableFromInline
     package typealias Queue = BatchQueue<Key, Item>
     /// Begins to compute a whole batch, and calls the last argument once with one output for each item, in order. It returns what ends the
     /// computation when nobody waits for it any more.
+    @usableFromInline
     package typealias Compute = @Sendable (Key, [Item], @escaping @Sendable (Result<[Output], any Error>) -> Void) -> @Sendable () -> Void
 
     /// Batches of one key, and of all keys, that may compute at the same time.
-    private let lanes: (key: Int, all: Int)
-    private let compute: Compute
-    private let events: BatchEvents
-    private let state: Lock<State>
+    @usableFromInline
+    let lanes: (key: Int, all: Int)
+    @usableFromInline
+    let compute: Compute
+    @usableFromInline
+    let events: BatchEvents
+    @usableFromInline
+    let state: Lock<State>
 
-    private struct State {
+    @usableFromInline
+    struct State {
+        @usableFromInline
         var queue: Queue
         var waiters: [UInt64: CheckedContinuation<Output, any Error>] = [:]
         /// Of each request that is computed in a batch, the batch.
         var batches: [UInt64: RunningBatch] = [:]
+        @usableFromInline
         var running: [Key: Int] = [:]
+        @usableFromInline
         var runningCount = 0
+        @usableFromInline
         var runningWeight = 0
         var nextID: UInt64 = 0
         /// Weight a second, a running mean.
+        @usableFromInline
         var throughput: Double?
         /// When the next look at the queue is due.
         var timer: ContinuousClock.Instant?
         /// Whether the last batch had several requests, or others came while it was computed.
+        @usableFromInline
         var comeTogether = false
         /// The first of those that come together now waits for the others.
         var isGathering = false
 
         /// Whether there is room for another batch of a key.
+        @inlinable
         func mayStart(_ key: Key, _ lanes: (key: Int, all: Int)) -> Bool {
             runningCount < lanes.all && (running[key] ?? 0) < lanes.key
         }
 
+        @inlinable
         mutating func begin(_ key: Key, _ weight: Int) {
             running[key, default: 0] += 1
             runningCount += 1
             runningWeight += weight
         }
 
+        @inlinable
         mutating func end(_ key: Key, _ weight: Int, after duration: Duration) {
             running[key] = (running[key] ?? 1) == 1 ? nil : running[key].map { $0 - 1 }
             runningCount -= 1
@@ -77,6 +96,7 @@ package final class BatchScheduler<Key: Hashable & Sendable, Item: Sendable, Out
     ///   - bytes: what it holds while it waits.
     ///   - seconds: the time that it has.
     /// - Throws: `BatchRejection`; what `compute` throws; `CancellationError`.
+    @inlinable
     package func submit(
         _ item: Item, key: Key, weight: Int, bytes: Int, within seconds: Double? = nil, isolation: isolated (any Actor)? = #isolation
     ) async throws -> Output {
@@ -92,9 +112,9 @@ package final class BatchScheduler<Key: Hashable & Sendable, Item: Sendable, Out
         return try await withCancellableContinuation { continuation in
             running.start {
                 compute(key, [item]) { [self] result in
-                    end(key, weight, start)
+                    let othersWait = end(key, weight, start)
                     continuation.resume(with: result.flatMap { outputs in Result { try Self.only(outputs) } })
-                    advance()
+                    if othersWait { advance() }
                 }
             }
         } onCancel: {
@@ -103,14 +123,16 @@ package final class BatchScheduler<Key: Hashable & Sendable, Item: Sendable, Out
         }
     }
 
-    private static func only(_ outputs: [Output]) throws -> Output {
+    @inlinable
+    static func only(_ outputs: [Output]) throws -> Output {
         guard let output = outputs.first else { throw CancellationError() }
         return output
     }
 
     // MARK: Waiting
 
-    private func wait(
+    @usableFromInline
+    func wait(
         _ item: Item, _ key: Key, _ weight: Int, _ bytes: Int, _ seconds: Double?, isolation: isolated (any Actor)? = #isolation
     ) async throws -> Output {
         let id = state.withLock { state in
@@ -174,7 +196,8 @@ package final class BatchScheduler<Key: Hashable & Sendable, Item: Sendable, Out
     // MARK: Batches
 
     /// Starts what may start.
-    private func advance() {
+    @usableFromInline
+    func advance() {
         while true {
             let now = ContinuousClock.now
             let (batch, wakeAt) = state.withLock { state -> ((Queue.Batch, RunningBatch)?, ContinuousClock.Instant?) in
@@ -254,10 +277,18 @@ package final class BatchScheduler<Key: Hashable & Sendable, Item: Sendable, Out
         for (waiter, one) in zip(waiters, results) { waiter?.resume(with: one.result) }
     }
 
-    private func end(_ key: Key, _ weight: Int, _ start: ContinuousClock.Instant) {
+    /// A batch ends.
+    /// - Returns: whether requests wait.
+    @inlinable
+    @discardableResult
+    func end(_ key: Key, _ weight: Int, _ start: ContinuousClock.Instant) -> Bool {
         let duration = ContinuousClock.now - start
-        state.withLock { $0.end(key, weight, after: duration) }
+        let othersWait = state.withLock { state in
+            state.end(key, weight, after: duration)
+            return state.queue.count > 0
+        }
         events.report(.ended(after: duration))
+        return othersWait
     }
 
     private func reportQueue() {

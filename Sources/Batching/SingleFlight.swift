@@ -1,25 +1,32 @@
-internal import Locks
+public import Locks
 
 /// Computes equal requests in flight once: the first computes, those that come meanwhile get its result.
 ///
 /// The first does so in its own task, which costs it no hop; if it is cancelled, or fails for a reason of its own, one of the others starts anew.
+@usableFromInline
 package final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sendable {
-    private typealias Waiter = CheckedContinuation<Value?, any Error>
+    @usableFromInline
+    typealias Waiter = CheckedContinuation<Value?, any Error>
 
-    private struct State {
+    @usableFromInline
+    struct State {
         /// Of each key in flight, who waits for its result.
+        @usableFromInline
         var flights: [Key: [UInt64: Waiter]] = [:]
         var nextID: UInt64 = 0
     }
 
-    private let state = Lock(State())
-    private let isOwn: @Sendable (any Error) -> Bool
+    @usableFromInline
+    let state = Lock(State())
+    @usableFromInline
+    let isOwn: @Sendable (any Error) -> Bool
 
     /// - Parameter isOwn: whether an error is about the one call that computed, and says nothing to the others: one of them starts anew then, as
     ///   when that call was cancelled.
     package init(isOwn: @escaping @Sendable (any Error) -> Bool = { _ in false }) { self.isOwn = isOwn }
 
     /// The value of `make`, or of another call of it with an equal key that has not ended.
+    @inlinable
     package func value(for key: Key, _ make: () async throws -> Value) async throws -> (value: Value, isShared: Bool) {
         while true {
             let isFirst = state.withLock { state in
@@ -33,7 +40,8 @@ package final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sen
         }
     }
 
-    private func lead(_ key: Key, _ make: () async throws -> Value) async throws -> Value {
+    @inlinable
+    func lead(_ key: Key, _ make: () async throws -> Value) async throws -> Value {
         do {
             let value = try await make()
             for waiter in land(key) { waiter.resume(returning: value) }
@@ -47,10 +55,12 @@ package final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sen
         }
     }
 
-    private func land(_ key: Key) -> [Waiter] { state.withLock { $0.flights.removeValue(forKey: key).map { Array($0.values) } ?? [] } }
+    @inlinable
+    func land(_ key: Key) -> [Waiter] { state.withLock { $0.flights.removeValue(forKey: key).map { Array($0.values) } ?? [] } }
 
     /// - Returns: nil if there is none any more.
-    private func follow(_ key: Key) async throws -> Value? {
+    @usableFromInline
+    func follow(_ key: Key) async throws -> Value? {
         let id = state.withLock { state in
             state.nextID += 1
             return state.nextID

@@ -3,6 +3,7 @@
 /// All of it is done where the caller is. A wait written inside `withTaskCancellationHandler` is not: the handler's operation is isolated to
 /// nobody unless it captures an isolation, so that an event loop would hand the task to the cooperative pool, two wakes of a thread, before it
 /// waits.
+@inlinable
 package func withCancellableContinuation<Value: Sendable>(
     isolation: isolated (any Actor)? = #isolation, _ begin: (CheckedContinuation<Value, any Error>) -> Void,
     onCancel cancel: @Sendable () -> Void

@@ -1,10 +1,13 @@
 internal import CThreadSanitizer
-package import Synchronization
+public import Synchronization
 
 /// A value behind a mutex.
 ///
 /// It is `Synchronization.Mutex`, whose waiting on Linux is a system call that the thread sanitizer does not see: without a word to it, the
 /// sanitizer would report a race wherever two threads have met at a lock.
+///
+/// Inlinable, which in a package type nothing is unless the type is `@usableFromInline`: no caller looks up at run time of what type its value is.
+@usableFromInline
 package struct Lock<Value>: ~Copyable, Sendable {
     /// An address of its own, by which the sanitizer knows the lock. The value's will not do: to take it is an access by itself.
     @usableFromInline
@@ -27,7 +30,6 @@ package struct Lock<Value>: ~Copyable, Sendable {
     @inlinable
     package init(_ value: sending Value) { mutex = Mutex(value) }
 
-    // Inlinable, so that no caller looks up at run time of what type its value is.
     @inlinable
     package borrowing func withLock<Result, Failure: Error>(
         _ body: (inout sending Value) throws(Failure) -> sending Result
