@@ -51,6 +51,7 @@ let package = Package(
         .target(
             name: "CThinProducts", dependencies: ["CInstructionSets"],
             cSettings: [.unsafeFlags(["-O3", "-ffp-contract=on", "-fno-math-errno"])]),
+        .target(name: "CStreamingStores", cSettings: [.unsafeFlags(["-O3"])]),
         .target(name: "CInstructionSets"),
         .target(name: "CMemoryPolicy"),
         .target(name: "CThreadSanitizer"),
@@ -58,7 +59,7 @@ let package = Package(
         .target(name: "CEmbedded", exclude: ["page"], cSettings: [.unsafeFlags(["-std=c23"])]),
 
         // The numeric core.
-        .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "CCompensatedSums", "Locks"], swiftSettings: strict),
+        .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "CCompensatedSums", "CStreamingStores", "Locks"], swiftSettings: strict),
         .target(name: "NTK", dependencies: ["LinearAlgebra", "CDualActivations", "CThinProducts", "Locks"], swiftSettings: strict),
         .target(name: "TensorFormats", dependencies: ["CDeflate", "CSimdJSON", "CZlib", "LinearAlgebra", "Locks"], swiftSettings: strict),
 

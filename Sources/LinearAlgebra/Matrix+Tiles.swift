@@ -1,4 +1,11 @@
+internal import CStreamingStores
+
 extension Matrix {
+    /// Elements of a cache line.
+    private static var line: Int { Int(NTK_LINE_BYTES) / MemoryLayout<Element>.stride }
+    /// From this size on little of a matrix is still in a core's own caches when all of it is written.
+    private static var streamedBytes: Int { 8 << 20 }
+
     /// Writes a tile from a plane whose rows are `stride` apart. Tiles of one matrix may be written at the same time.
     /// - Parameter mirrored: writes the transposed tile too; of a tile on the diagonal only its upper triangle is read.
     @specialized(where Element == Double)
@@ -6,6 +13,7 @@ extension Matrix {
     public func store(_ plane: Storage<Element>, stride: Int, tile: Tile, mirrored: Bool) {
         let source = unsafe plane.base
         let onDiagonal = mirrored && tile.rows.lowerBound == tile.columns.lowerBound
+        if !onDiagonal, isStreamed(tile) { return unsafe stream(source, stride, tile, mirrored) }
         for row in 0..<tile.rows.count {
             let start = onDiagonal ? row : 0
             let target = unsafe base + (tile.rows.lowerBound + row) * columns + tile.columns.lowerBound
@@ -37,6 +45,42 @@ extension Matrix {
                 }
             }
         }
+    }
+
+    /// Whether a tile consists of whole cache lines, its transpose too, of a matrix beyond the caches.
+    private func isStreamed(_ tile: Tile) -> Bool {
+        let line = Self.line
+        guard rows * columns * MemoryLayout<Element>.stride >= Self.streamedBytes else { return false }
+        return unsafe UInt(bitPattern: base) % UInt(NTK_LINE_BYTES) == 0 && columns % line == 0
+            && [tile.rows.lowerBound, tile.rows.count, tile.columns.lowerBound, tile.columns.count].allSatisfy { $0 % line == 0 }
+    }
+
+    /// `store` of whole cache lines, past the caches.
+    private func stream(_ source: UnsafePointer<Element>, _ stride: Int, _ tile: Tile, _ mirrored: Bool) {
+        let line = Self.line
+        for row in 0..<tile.rows.count {
+            let target = unsafe base + (tile.rows.lowerBound + row) * columns + tile.columns.lowerBound
+            unsafe ntk_stream_lines(target, source + row * stride, tile.columns.count / line)
+        }
+        guard mirrored else { return ntk_end_streaming() }
+        let target = unsafe base + tile.columns.lowerBound * columns + tile.rows.lowerBound
+        unsafe withUnsafeTemporaryAllocation(byteCount: line * Int(NTK_LINE_BYTES), alignment: Int(NTK_LINE_BYTES)) { buffer in
+            let lines = unsafe buffer.bindMemory(to: Element.self).baseAddress!
+            for top in Swift.stride(from: 0, to: tile.rows.count, by: line) {
+                for left in Swift.stride(from: 0, to: tile.columns.count, by: line) {
+                    for column in Swift.stride(from: 0, to: line, by: 4) {
+                        for row in Swift.stride(from: 0, to: line, by: 4) {
+                            unsafe Self.transposeFours(
+                                source + (top + row) * stride + left + column, stride, lines + column * line + row, line)
+                        }
+                    }
+                    for column in 0..<line {
+                        unsafe ntk_stream_lines(target + (left + column) * columns + top, lines + column * line, 1)
+                    }
+                }
+            }
+        }
+        ntk_end_streaming()
     }
 
     /// The transpose of 4 × 4 elements, whose rows are so far apart.

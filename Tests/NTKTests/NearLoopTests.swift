@@ -39,6 +39,29 @@ struct NearLoopTests {
         #expect(z2.elements.allSatisfy { $0 >= 0 && $0 <= 1 }, "seed \(seed)")
     }
 
+    @Test(arguments: [false, true]) func affineReluIsBothToTheBit(isNear: Bool) {
+        affineRelu(Double.self, isNear)
+        affineRelu(Float.self, isNear)
+    }
+
+    private func affineRelu<Element: KernelScalar>(_: Element.Type, _ isNear: Bool) {
+        let seed = UInt64.random(in: 0 ... .max)
+        var generator = SeededGenerator(seed: seed)
+        let count = 64 * run
+        func numbers(_ range: ClosedRange<Double>) -> Storage<Element> {
+            let storage = Storage<Element>(count: count)
+            for index in 0..<count { storage.set(index, Element(Double.random(in: range, using: &generator))) }
+            return storage
+        }
+        let (z1, theta1, others) = (numbers((isNear ? 0 : -1)...1), numbers(0...3), numbers(0...2))
+        let (z2, theta2) = (copy(z1), copy(theta1))
+        let (weight, input, constant, a, power): (Element, Element, Element, Element, Element) = (1.9, 2.1, 0.3, 1.7, 0.5)
+        unsafe Element.affineTheta(theta1.base, z1.base, count, weight, input, constant, a, others.base)
+        unsafe Element.abRelu(z1.base, theta1.base, count, 1, power)
+        unsafe Element.affineRelu(z2.base, theta2.base, count, weight, input, constant, a, others.base, power, isNear: isNear)
+        #expect(z1.elements == z2.elements && theta1.elements == theta2.elements, "seed \(seed)")
+    }
+
     private func copy<Element: KernelScalar>(_ storage: Storage<Element>) -> Storage<Element> {
         let copy = Storage<Element>(count: storage.count)
         for (index, element) in storage.elements.enumerated() { copy.set(index, element) }

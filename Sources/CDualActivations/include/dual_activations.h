@@ -64,6 +64,10 @@
     /** theta = weight * theta + input * a_i a_j c + constant: what an affine layer does to the NTK, with the covariance before it. */      \
     void ntk_affine_theta_##SUFFIX(                                                                                                        \
         REAL *theta, const REAL *z, size_t count, REAL weight, REAL input, REAL constant, REAL a, const REAL *a_others);                   \
+    /** affine_theta and then relu (near_relu where `is_near`), to the same bits in one pass: the sums are done while roots are taken. */   \
+    void ntk_affine_then_relu_##SUFFIX(                                                                                                    \
+        REAL *z, REAL *theta, size_t count, REAL weight, REAL input, REAL constant, REAL a, const REAL *a_others, REAL power,              \
+        int is_near);                                                                                                                      \
     /** phi(u) = erf(u), see ErfPoints for the constants of a point; theta *= slope r_i r_j / sqrt(1 - (p_i p_j c)^2). */                    \
     void ntk_erf_##SUFFIX(                                                                                                                 \
         REAL *z, REAL *theta, size_t count, REAL slope, const REAL point[5], const REAL *p, const REAL *r, const REAL *psi,                \

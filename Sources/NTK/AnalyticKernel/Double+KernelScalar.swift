@@ -53,6 +53,13 @@ extension Double: KernelScalar {
         unsafe ntk_near_relu_f64(z, theta, count, power)
     }
 
+    @unsafe public static func affineRelu(
+        _ z: UnsafeMutablePointer<Double>, _ theta: UnsafeMutablePointer<Double>, _ count: Int, _ weight: Double, _ input: Double, _ constant: Double,
+        _ a: Double, _ aOthers: UnsafePointer<Double>, _ power: Double, isNear: Bool
+    ) {
+        unsafe ntk_affine_then_relu_f64(z, theta, count, weight, input, constant, a, aOthers, power, isNear ? 1 : 0)
+    }
+
     @unsafe public static func nearConstant(
         _ z: UnsafeMutablePointer<Double>, _ count: Int, _ s: Double, _ e: Double, _ sOthers: UnsafePointer<Double>, _ eOthers: UnsafePointer<Double>
     ) {

@@ -53,6 +53,13 @@ extension Float: KernelScalar {
         unsafe ntk_near_relu_f32(z, theta, count, power)
     }
 
+    @unsafe public static func affineRelu(
+        _ z: UnsafeMutablePointer<Float>, _ theta: UnsafeMutablePointer<Float>, _ count: Int, _ weight: Float, _ input: Float, _ constant: Float,
+        _ a: Float, _ aOthers: UnsafePointer<Float>, _ power: Float, isNear: Bool
+    ) {
+        unsafe ntk_affine_then_relu_f32(z, theta, count, weight, input, constant, a, aOthers, power, isNear ? 1 : 0)
+    }
+
     @unsafe public static func nearConstant(
         _ z: UnsafeMutablePointer<Float>, _ count: Int, _ s: Float, _ e: Float, _ sOthers: UnsafePointer<Float>, _ eOthers: UnsafePointer<Float>
     ) {

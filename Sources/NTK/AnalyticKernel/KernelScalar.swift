@@ -26,6 +26,9 @@ public protocol KernelScalar: Scalar {
     @unsafe static func refineGaps(
         _ z: UnsafeMutablePointer<Self>, _ count: Int, _ unit: UnsafePointer<Self>, _ others: UnsafePointer<Self>, _ dimension: Int)
     @unsafe static func nearRelu(_ z: UnsafeMutablePointer<Self>, _ theta: UnsafeMutablePointer<Self>?, _ count: Int, _ power: Self)
+    @unsafe static func affineRelu(
+        _ z: UnsafeMutablePointer<Self>, _ theta: UnsafeMutablePointer<Self>, _ count: Int, _ weight: Self, _ input: Self, _ constant: Self,
+        _ a: Self, _ aOthers: UnsafePointer<Self>, _ power: Self, isNear: Bool)
     @unsafe static func nearConstant(
         _ z: UnsafeMutablePointer<Self>, _ count: Int, _ s: Self, _ e: Self, _ sOthers: UnsafePointer<Self>, _ eOthers: UnsafePointer<Self>)
     @unsafe static func abRelu(_ z: UnsafeMutablePointer<Self>, _ theta: UnsafeMutablePointer<Self>?, _ count: Int, _ asymmetry: Self, _ power: Self)

@@ -7,6 +7,8 @@ import LinearAlgebra
         case affine(AffineRow<Element>)
         /// `φ(u) = a min(u, 0) + b max(u, 0)`; `isNear`: relu of what is never negative.
         case abRelu(asymmetry: Element, power: Element, isNear: Bool)
+        /// An affine map without a bias and then relu, with Θ.
+        case affineRelu(AffineRow<Element>, power: Element, isNear: Bool)
         /// Everything else, by its place in the program and in the plan of slots.
         case other(instruction: Int, place: Int)
     }
@@ -25,6 +27,9 @@ import LinearAlgebra
         (s1: UnsafeMutablePointer<Element>, e1: UnsafeMutablePointer<Element>, s2: UnsafeMutablePointer<Element>, e2: UnsafeMutablePointer<Element>)?
     var isNear: Bool
 
+    /// Whether it changes Θ alone.
+    var keepsGaps: Bool { unsafe shares == nil && weight != 0 }
+
     func apply(_ pairs: PairRun, _ row: RowSlot<Element>) {
         let (i, j, count) = (pairs.i, pairs.j, pairs.count)
         if let theta = unsafe row.theta { unsafe Element.affineTheta(theta, row.z, count, weight, input, constant, own[i], others + j) }
@@ -34,7 +39,7 @@ import LinearAlgebra
             } else {
                 unsafe Element.addConstant(row.z, count, shares.s1[i], shares.e1[i], shares.s2 + j, shares.e2 + j)
             }
-        } else if unsafe weight == 0 {
+        } else if unsafe !keepsGaps {
             // Nothing of the inputs is left: no covariance.
             unsafe row.z.update(repeating: 1, count: count)
         }
@@ -44,10 +49,24 @@ import LinearAlgebra
 extension TilePass {
     /// The steps of every row. They point into the stages of both sets, and are good for as long as those live.
     func rowSteps() -> [RowStep<Element>] {
-        unsafe plan.slots.steps.enumerated().map { place, step in
+        var steps: [RowStep<Element>] = unsafe []
+        for (place, step) in plan.slots.steps.enumerated() {
             let isCopied = step.inputs.count == 1 && step.inputs[0] != step.output
-            return unsafe RowStep(kind: kind(step.instruction, place), copied: isCopied ? step.inputs[0] : nil, output: step.output)
+            let next = unsafe RowStep(kind: kind(step.instruction, place), copied: isCopied ? step.inputs[0] : nil, output: step.output)
+            if hasNTK, !isCopied, let last = unsafe steps.last, unsafe last.output == next.output, let both = unsafe together(last.kind, next.kind) {
+                unsafe steps[steps.count - 1].kind = unsafe both
+            } else {
+                unsafe steps.append(next)
+            }
         }
+        return unsafe steps
+    }
+
+    /// One step for two of the same slot, where there is one.
+    private func together(_ first: RowStep<Element>.Kind, _ second: RowStep<Element>.Kind) -> RowStep<Element>.Kind? {
+        guard case .affine(let affine) = unsafe first, case .abRelu(asymmetry: 1, let power, let isNear) = unsafe second, unsafe affine.keepsGaps
+        else { return nil }
+        return unsafe .affineRelu(affine, power: power, isNear: isNear)
     }
 
     private func kind(_ index: Int, _ place: Int) -> RowStep<Element>.Kind {

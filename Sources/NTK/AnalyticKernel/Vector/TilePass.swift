@@ -77,6 +77,10 @@ struct TilePass<Element: KernelScalar> {
             case .affine(let affine): unsafe affine.apply(pairs, output)
             case .abRelu(_, let power, isNear: true): unsafe Element.nearRelu(output.z, output.theta, count, power)
             case .abRelu(let asymmetry, let power, isNear: false): unsafe Element.abRelu(output.z, output.theta, count, asymmetry, power)
+            case .affineRelu(let affine, let power, let isNear):
+                guard let theta = unsafe output.theta else { preconditionFailure("made for an NTK only") }
+                unsafe Element.affineRelu(
+                    output.z, theta, count, affine.weight, affine.input, affine.constant, affine.own[i], affine.others + j, power, isNear: isNear)
             case .other(let instruction, let place):
                 let inputs = unsafe plan.slots.steps[place].inputs.map { unsafe scratch.slot($0, first: z, theta) }
                 unsafe pass(instruction, pairs, inputs, output, scratch)
