@@ -13,11 +13,7 @@ struct NearLoopTests {
         let seed = UInt64.random(in: 0 ... .max)
         var generator = SeededGenerator(seed: seed)
         let count = 64 * run
-        func numbers(_ range: ClosedRange<Double>) -> Storage<Element> {
-            let storage = Storage<Element>(count: count)
-            for index in 0..<count { storage.set(index, Element(Double.random(in: range, using: &generator))) }
-            return storage
-        }
+        func numbers(_ range: ClosedRange<Double>) -> Storage<Element> { self.numbers(count, range, &generator) }
         let gaps = numbers(0...1)
         for (index, gap) in [0, 1, 1e-30, 1e-15, 1e-7, 0.5].enumerated() { gaps.set(index, Element(gap)) }
         let (shares, rest) = (numbers(0...1), numbers(0...1))
@@ -48,11 +44,7 @@ struct NearLoopTests {
         let seed = UInt64.random(in: 0 ... .max)
         var generator = SeededGenerator(seed: seed)
         let count = 64 * run
-        func numbers(_ range: ClosedRange<Double>) -> Storage<Element> {
-            let storage = Storage<Element>(count: count)
-            for index in 0..<count { storage.set(index, Element(Double.random(in: range, using: &generator))) }
-            return storage
-        }
+        func numbers(_ range: ClosedRange<Double>) -> Storage<Element> { self.numbers(count, range, &generator) }
         let (z1, theta1, others) = (numbers((isNear ? 0 : -1)...1), numbers(0...3), numbers(0...2))
         let (z2, theta2) = (copy(z1), copy(theta1))
         let (weight, input, constant, a, power): (Element, Element, Element, Element, Element) = (1.9, 2.1, 0.3, 1.7, 0.5)
@@ -60,6 +52,12 @@ struct NearLoopTests {
         unsafe Element.abRelu(z1.base, theta1.base, count, 1, power)
         unsafe Element.affineRelu(z2.base, theta2.base, count, weight, input, constant, a, others.base, power, isNear: isNear)
         #expect(z1.elements == z2.elements && theta1.elements == theta2.elements, "seed \(seed)")
+    }
+
+    private func numbers<Element: KernelScalar>(_ count: Int, _ range: ClosedRange<Double>, _ generator: inout SeededGenerator) -> Storage<Element> {
+        let storage = Storage<Element>(count: count)
+        for index in 0..<count { storage.set(index, Element(Double.random(in: range, using: &generator))) }
+        return storage
     }
 
     private func copy<Element: KernelScalar>(_ storage: Storage<Element>) -> Storage<Element> {
@@ -79,8 +77,7 @@ struct NearLoopTests {
         var generator = SeededGenerator(seed: seed)
         let (rows, panels) = (3 * blockRows, 2)
         let count = panels * Element.productPanel
-        let points = Storage<Element>(count: count * d)
-        for index in 0..<points.count { points.set(index, Element(Double.random(in: -1...1, using: &generator))) }
+        let points: Storage<Element> = numbers(count * d, -1...1, &generator)
         let packed = Storage<Element>(count: points.count)
         for panel in 0..<panels {
             let start = panel * Element.productPanel * d
