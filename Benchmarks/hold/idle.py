@@ -11,7 +11,7 @@ import socket
 
 from serving import GoodClient, Server, identity, quantile, temporary_directory, untrusting
 
-REQUEST = b"GET /livez HTTP/1.1\r\nHost: h\r\n\r\n"
+REQUEST = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 def hold(port: int, first: int, count: int, isSecure: bool, ready, done) -> None:

@@ -53,7 +53,7 @@ class GoodClient:
     """Asks for a small kernel again and again, on one connection."""
 
     BODY = b'{"architecture":{"type":"mlp","depth":3},"x1":[[1,2],[3,4]]}'
-    REQUEST = (b"POST /v1/kernels HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(BODY)) + BODY
+    REQUEST = (b"POST /v1/kernels HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(BODY)) + BODY
 
     def __init__(self, port: int, context: ssl.SSLContext | None = None):
         self.socket = socket.create_connection(("127.0.0.1", port), 60, ("127.0.0.100", 0))

@@ -17,9 +17,9 @@ from serving import GoodClient, Server, quantile
 
 KINDS = ("header", "body", "reader")
 BEGINNINGS = {
-    "header": b"GET /livez HTTP/1.1\r\nHost: h\r\n",
-    "body": b"POST /v1/kernels HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n",
-    "reader": b"GET /openapi.yaml HTTP/1.1\r\nHost: h\r\n\r\n" * 200,
+    "header": b"GET /livez HTTP/1.1\r\nHost: localhost\r\n",
+    "body": b"POST /v1/kernels HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n",
+    "reader": b"GET /openapi.yaml HTTP/1.1\r\nHost: localhost\r\n\r\n" * 200,
 }
 
 

@@ -10,9 +10,17 @@ package struct AccessControl: Sendable {
     private let limiter: RateLimiter?
     private let crossOrigin: CrossOrigin
     private let opensMetrics: Bool
+    /// Nil: a request may name any host.
+    private let hosts: HostRule?
 
-    /// - Parameter opensMetrics: whether `/metrics` needs no key.
-    package init(keys: KeyRing? = nil, limiter: RateLimiter? = nil, crossOrigin: CrossOrigin = CrossOrigin(nil), opensMetrics: Bool = false) {
+    /// - Parameters:
+    ///   - opensMetrics: whether `/metrics` needs no key.
+    ///   - hosts: the hosts that a request may name; nil for any.
+    package init(
+        keys: KeyRing? = nil, limiter: RateLimiter? = nil, crossOrigin: CrossOrigin = CrossOrigin(nil), opensMetrics: Bool = false,
+        hosts: HostRule? = nil
+    ) {
+        self.hosts = hosts
         self.keys = keys
         self.limiter = limiter
         self.crossOrigin = crossOrigin
@@ -28,6 +36,13 @@ package struct AccessControl: Sendable {
     func keyName(_ head: HTTPRequest) -> String? {
         guard case .known(let name)? = keys?.identify(head, at: .now) else { return nil }
         return name
+    }
+
+    /// Refuses a request that was sent to a host which is not this server, whatever it asks for.
+    func checkHost(_ head: HTTPRequest, _ metrics: HTTPMetrics) throws(ProblemDetails) {
+        guard let hosts, !hosts.allows(head.authority) else { return }
+        metrics.refusals[.foreignHost].increment()
+        throw .foreignHost(head.authority ?? "")
     }
 
     /// Lets a request in, and takes it from what its client has; or says why not.

@@ -22,6 +22,11 @@ package struct Gateway: HTTPResponder {
 
     package func admit(_ head: HTTPRequest, from remoteAddress: String) -> Admission {
         let route = Route.of(head)
+        do throws(ProblemDetails) {
+            try access.checkHost(head, metrics)
+        } catch {
+            return .answer(refused(head, remoteAddress, error.response(requestID: NTKService.requestID(head), to: head)))
+        }
         if let fields = crossOrigin.preflight(head, methods: route?.methods ?? [.get, .head, .post, .options]) {
             return .answer(refused(head, remoteAddress, ServerResponse(status: .noContent, headerFields: fields)))
         }

@@ -19,6 +19,13 @@ extension ProblemDetails {
             detail: "a page of the server's own or an origin given by --cors-origin expected; Origin: \(origin.prefix(100)) came")
     }
 
+    /// RFC 9110 §15.5.20.
+    static func foreignHost(_ authority: String) -> ProblemDetails {
+        ProblemDetails(
+            status: .misdirectedRequest, type: "foreign-host", title: "The server does not answer for this host",
+            detail: "localhost, an address of this server or a host given by --allowed-host expected; Host: \(authority.prefix(100)) came")
+    }
+
     static func tooManyRequests(_ limit: RateLimit, _ allowance: RateLimiter.Allowance) -> ProblemDetails {
         ProblemDetails(
             status: .tooManyRequests, type: "rate-limited", title: "Too many requests",

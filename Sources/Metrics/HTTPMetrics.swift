@@ -45,6 +45,7 @@ package struct HTTPMetrics: Sendable {
         case expiredKey = "expired_key"
         case rateLimit = "rate_limit"
         case foreignOrigin = "foreign_origin"
+        case foreignHost = "foreign_host"
     }
 
     /// The counters of answers alike, looked up once.

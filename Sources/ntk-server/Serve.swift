@@ -98,8 +98,10 @@ struct Serve: AsyncParsableCommand {
         let lifecycle = Lifecycle()
         let keys = try access.keyRing()
         let crossOrigin = try access.crossOrigin()
-        let control = try access.control(keys, crossOrigin)
-        try access.check(host: Self.hostSetting.resolve(host), hasKeys: keys != nil)
+        let listeningHost = try Self.hostSetting.resolve(host)
+        let hosts = try access.hosts(listening: listeningHost, hasKeys: keys != nil)
+        let control = try access.control(keys, crossOrigin, hosts)
+        try access.check(host: listeningHost, hasKeys: keys != nil)
         if let keys { signals.onHangup { @Sendable in keys.reload(logger) } }
 
         var service = NTKService.Limits()
@@ -122,7 +124,7 @@ struct Serve: AsyncParsableCommand {
 
         let coding = try contentCoding.configuration(maximumBodyBytes: service.bodyBytes)
         var configuration = HTTPServerConfiguration()
-        configuration.host = try Self.hostSetting.resolve(host)
+        configuration.host = listeningHost
         guard let port = UInt16(exactly: try Self.portSetting.resolve(port)) else { throw ValidationError("--port must be from 0 to 65535.") }
         configuration.port = port
         configuration.eventLoops = try atLeastOne(Self.loopsSetting.resolve(eventLoops), "--event-loops")

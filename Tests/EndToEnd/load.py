@@ -175,7 +175,7 @@ class Load:
     def uploads(self, rng, server, client) -> None:
         with server.connect() as connection:
             isWhole, count = rng.random() < 0.6, rng.randrange(1, 12)
-            head = ["POST /v1/kernels HTTP/1.1", "Host: h", *(f"{name}: {value}" for name, value in FIELDS.items())]
+            head = ["POST /v1/kernels HTTP/1.1", "Host: localhost", *(f"{name}: {value}" for name, value in FIELDS.items())]
             chunk = b" " * (1 << 19)
             if rng.random() < 0.5:
                 connection.sendall("\r\n".join([*head, "Transfer-Encoding: chunked", "", ""]).encode())
@@ -194,8 +194,8 @@ class Load:
 
     def malformed(self, rng, server, client) -> None:
         message = rng.choice([
-            b"GET / HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n", b"GET /\x00 HTTP/1.1\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x16\x03\x01\x00\x05",
-            b"POST /v1/kernels HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n", b"GET / HTTP/1.1\r\n", bytes(40)])
+            b"GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n", b"GET /\x00 HTTP/1.1\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x16\x03\x01\x00\x05",
+            b"POST /v1/kernels HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n", b"GET / HTTP/1.1\r\n", bytes(40)])
         with server.connect() as connection:
             connection.sendall(message)
             connection.settimeout(0.3)

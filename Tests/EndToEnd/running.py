@@ -48,5 +48,5 @@ class Server:
         return int(head.split(b" ")[1]), json.loads(content)
 
     def post(self, path: str, body: bytes, content_type: str = "application/json", *fields: str) -> tuple[int, dict]:
-        lines = [f"POST {path} HTTP/1.1", "Host: h", "Connection: close", f"Content-Type: {content_type}", f"Content-Length: {len(body)}", *fields]
+        lines = [f"POST {path} HTTP/1.1", "Host: localhost", "Connection: close", f"Content-Type: {content_type}", f"Content-Length: {len(body)}", *fields]
         return self.send("\r\n".join([*lines, "", ""]).encode(), body)

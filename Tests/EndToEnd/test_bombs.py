@@ -103,20 +103,20 @@ def test_bomb(server: Server, name: str):
 
 
 MESSAGES = {
-    "a million fields": (431, lambda: b"GET /livez HTTP/1.1\r\nHost: h\r\n" + b"X: a\r\n" * 1_000_000 + b"\r\n"),
-    "a field of 5 MB": (431, lambda: b"GET /livez HTTP/1.1\r\nHost: h\r\nX: " + b"a" * 5_000_000 + b"\r\n\r\n"),
-    "a target of 5 MB": (414, lambda: b"GET /" + b"a" * 5_000_000 + b" HTTP/1.1\r\nHost: h\r\n\r\n"),
+    "a million fields": (431, lambda: b"GET /livez HTTP/1.1\r\nHost: localhost\r\n" + b"X: a\r\n" * 1_000_000 + b"\r\n"),
+    "a field of 5 MB": (431, lambda: b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 5_000_000 + b"\r\n\r\n"),
+    "a target of 5 MB": (414, lambda: b"GET /" + b"a" * 5_000_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n"),
     "a declared body of 4 GB": (
-        413, lambda: b"POST /v1/kernels HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 4294967296\r\n\r\n{"),
+        413, lambda: b"POST /v1/kernels HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 4294967296\r\n\r\n{"),
     "a chunk of 4 GB": (413, lambda: (
-        b"POST /v1/kernels HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n100000000\r\n{")),
+        b"POST /v1/kernels HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n100000000\r\n{")),
     "100,000 chunks": (400, lambda: (
-        b"POST /v1/kernels HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\n \r\n" * 100_000)),
+        b"POST /v1/kernels HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\n \r\n" * 100_000)),
     "a chunk extension of 5 MB": (400, lambda: (
-        b"POST /v1/kernels HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1;"
+        b"POST /v1/kernels HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1;"
         + b"a" * 5_000_000 + b"\r\n \r\n")),
     "a million trailers": (431, lambda: (
-        b"POST /v1/kernels HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+        b"POST /v1/kernels HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
         + b"X: a\r\n" * 1_000_000 + b"\r\n")),
 }
 

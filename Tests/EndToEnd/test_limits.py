@@ -17,7 +17,7 @@ def rest(connection) -> bytes:
 
 
 def ask(connection) -> bytes:
-    connection.sendall(b"GET /livez HTTP/1.1\r\nHost: h\r\n\r\n")
+    connection.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
     return connection.recv(65536)
 
 
@@ -69,7 +69,7 @@ def test_a_body_that_trickles_is_408(start):
     """It always makes progress, so that no limit on silence alone would end it."""
     server = start("--body-timeout", "0.4", "--min-body-rate", "1000")
     with server.connect() as connection:
-        connection.sendall(b"POST /v1/kernels HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n")
+        connection.sendall(b"POST /v1/kernels HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n")
         start_time = time.monotonic()
         connection.settimeout(0.02)
         answer = b""
@@ -87,7 +87,7 @@ def test_a_body_at_the_rate_is_served(start):
     server = start("--body-timeout", "2", "--min-body-rate", "100")
     body = b'{"architecture":{"type":"mlp","depth":1},"x1":[[1,2]]}' + b" " * 1000
     with server.connect() as connection:
-        connection.sendall(b"POST /v1/kernels HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body))
+        connection.sendall(b"POST /v1/kernels HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body))
         for index in range(0, len(body), 50):
             connection.sendall(body[index:index + 50])
             time.sleep(0.05)
@@ -101,7 +101,7 @@ def test_a_reader_that_trickles_is_reset(start):
         connection.settimeout(60)
         connection.connect(("127.0.0.1", server.port))
         # Answers of 100 KB and more each, so that they do not fit the system's buffers.
-        connection.sendall(b"GET /openapi.yaml HTTP/1.1\r\nHost: h\r\n\r\n" * 200)
+        connection.sendall(b"GET /openapi.yaml HTTP/1.1\r\nHost: localhost\r\n\r\n" * 200)
         start_time = time.monotonic()
         with pytest.raises(ConnectionResetError):
             while connection.recv(1000):

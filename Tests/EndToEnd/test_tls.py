@@ -81,7 +81,7 @@ def test_the_end_is_announced(server, trust):
 
 def test_requests_sent_in_one_record_are_answered_in_order(server, trust):
     with server.connect() as plain, trust().wrap_socket(plain, server_hostname="localhost") as connection:
-        connection.sendall(b"GET /livez HTTP/1.1\r\nHost: h\r\n\r\nGET /version HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+        connection.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\nGET /version HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         octets = b""
         while received := connection.recv(65536):
             octets += received

@@ -27,7 +27,7 @@ def server(start):
 
 
 def head(framing: str, *fields: str) -> bytes:
-    lines = ["POST /v1/kernels HTTP/1.1", "Host: h", "Content-Type: application/json", framing, *fields, "", ""]
+    lines = ["POST /v1/kernels HTTP/1.1", "Host: localhost", "Content-Type: application/json", framing, *fields, "", ""]
     return "\r\n".join(lines).encode()
 
 
@@ -42,7 +42,7 @@ def answer(connection: socket.socket) -> tuple[int, bytes]:
 
 def gauge(server, name: str) -> int:
     with server.connect() as connection:
-        connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+        connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         text = b"".join(iter(lambda: connection.recv(65536), b""))
     return int(re.search(rb"^" + name.encode() + rb" (\d+)", text, re.MULTILINE).group(1))
 
@@ -136,7 +136,7 @@ def test_who_waits_for_memory_is_served_when_there_is_some(start):
         second.sendall(head(f"Content-Length: {len(FILLING)}", "Expect: 100-continue"))
         eventually(lambda: gauge(server, "ntk_memory_waiting") == 1)
         with server.connect() as probe:
-            probe.sendall(b"GET /readyz HTTP/1.1\r\nHost: h\r\n\r\n")
+            probe.sendall(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert answer(probe)[0] == 503
         # What is small has memory of its own.
         small.sendall(head("Content-Length: 2") + b"{}")
@@ -147,7 +147,7 @@ def test_who_waits_for_memory_is_served_when_there_is_some(start):
         assert answer(second)[0] == 422
     eventually(lambda: reserved(server) == 0)
     with server.connect() as probe:
-        probe.sendall(b"GET /readyz HTTP/1.1\r\nHost: h\r\n\r\n")
+        probe.sendall(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert answer(probe)[0] == 200
 
 
@@ -179,7 +179,7 @@ def test_slow_bodies_hold_what_they_declare_until_they_are_given_up(start):
 def post(server, content_type: str, body: bytes) -> int:
     with server.connect() as connection:
         fields = f"Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n"
-        connection.sendall(f"POST /v1/kernels HTTP/1.1\r\nHost: h\r\n{fields}\r\n".encode() + body)
+        connection.sendall(f"POST /v1/kernels HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n".encode() + body)
         return answer(connection)[0]
 
 

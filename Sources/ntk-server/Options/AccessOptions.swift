@@ -1,7 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
 import Gateway
-import Glibc
 import Logging
 
 /// Who may ask, how often, and from which pages.
@@ -34,6 +33,13 @@ struct AccessOptions: ParsableArguments {
                 + "(NTK_CORS_ORIGINS, with commas; default: none).", valueName: "origin"))
     var corsOrigin: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "Name under which clients reach the server, beside localhost and --host, such as ntk.example or *.example; can be repeated; * for "
+                + "any. Without keys no other is answered: a web page could have its own name lead here. With keys, only if names are given "
+                + "(NTK_ALLOWED_HOSTS, with commas; default: none).", valueName: "host"))
+    var allowedHost: [String] = []
+
     /// The keys; nil if everyone may ask.
     func keyRing() throws -> KeyRing? {
         guard let path = apiKeys ?? Self.environment["NTK_API_KEYS"], !path.isEmpty else { return nil }
@@ -44,7 +50,23 @@ struct AccessOptions: ParsableArguments {
         }
     }
 
-    func control(_ keys: KeyRing?, _ crossOrigin: CrossOrigin) throws -> AccessControl {
+    /// The hosts that a request may name; nil for any.
+    func hosts(listening host: String, hasKeys: Bool) throws -> HostRule? {
+        var allowed = allowedHost
+        if allowed.isEmpty, let text = Self.environment["NTK_ALLOWED_HOSTS"] { allowed = text.split { ", \t".contains($0) }.map(String.init) }
+        if allowed.contains("*") {
+            guard allowed.count == 1 else { throw ValidationError("--allowed-host: * expected alone; it is every host already.") }
+            return nil
+        }
+        for host in allowed where !HostRule.isHost(host) {
+            throw ValidationError("--allowed-host: a name or an address such as ntk.example or *.example expected, without a port; '\(host)' came.")
+        }
+        // A page of another host does not have a key.
+        if hasKeys && allowed.isEmpty { return nil }
+        return HostRule(listening: host, isLoopback: HostRule.isLoopback(host), allowed: allowed)
+    }
+
+    func control(_ keys: KeyRing?, _ crossOrigin: CrossOrigin, _ hosts: HostRule?) throws -> AccessControl {
         var limit = rateLimit
         if limit == nil, let text = Self.environment["NTK_RATE_LIMIT"], !text.isEmpty {
             guard let given = RateLimit(text) else {
@@ -54,7 +76,7 @@ struct AccessOptions: ParsableArguments {
         }
         return AccessControl(
             keys: keys, limiter: limit.map { RateLimiter($0) }, crossOrigin: crossOrigin,
-            opensMetrics: try openMetrics || Self.openMetricsSetting.resolve(nil))
+            opensMetrics: try openMetrics || Self.openMetricsSetting.resolve(nil), hosts: hosts)
     }
 
     func crossOrigin() throws -> CrossOrigin {
@@ -76,22 +98,10 @@ struct AccessOptions: ParsableArguments {
 
     /// Refuses to serve everyone who can reach the port, unless that was asked for.
     func check(host: String, hasKeys: Bool) throws {
-        if try hasKeys || Self.isLoopback(host) || noAuth || Self.noAuthSetting.resolve(nil) { return }
+        if try hasKeys || HostRule.isLoopback(host) || noAuth || Self.noAuthSetting.resolve(nil) { return }
         throw ValidationError(
             "Without keys the server listens on loopback only (127.0.0.1, ::1, localhost); --host \(host) reaches further. "
                 + "Give --api-keys FILE, or --no-auth if whoever reaches the port may ask.")
-    }
-
-    /// Whether a host can only be this machine's own. A name other than localhost may be anything.
-    private static func isLoopback(_ host: String) -> Bool {
-        if host == "localhost" { return true }
-        var four = in_addr()
-        if unsafe inet_pton(AF_INET, host, &four) == 1 { return UInt32(bigEndian: four.s_addr) >> 24 == 127 }
-        var six = in6_addr()
-        guard unsafe inet_pton(AF_INET6, host, &six) == 1 else { return false }
-        let octets = unsafe withUnsafeBytes(of: six) { unsafe Array($0) }
-        let isIPv4 = octets[..<10].allSatisfy { $0 == 0 } && octets[10] == 0xFF && octets[11] == 0xFF
-        return (octets[..<15].allSatisfy { $0 == 0 } && octets[15] == 1) || (isIPv4 && octets[12] == 127)
     }
 }
 
