@@ -34,8 +34,11 @@ package final class KeyRing: Sendable {
     package var count: Int { keys.withLock { $0.count } }
 
     /// Reads the keys again; when that fails, those from before stay.
+    ///
+    /// A file without a key is a fault, too: it is more likely half written than meant to lock everyone out.
     package func reload() throws(APIKeyFileError) {
         let new = try read()
+        guard !new.isEmpty else { throw APIKeyFileError(place: "the file", detail: "a key at least expected; end the server to let nobody in") }
         keys.withLock { $0 = new }
     }
 

@@ -112,12 +112,13 @@ struct ChunkedBody: Sendable {
         }
     }
 
-    /// RFC 9110 §6.5.1: fields that frame or route a message must not come after it.
+    /// RFC 9110 §6.5.1: fields that frame or route a message, or change how its content is read, must not come after it. `Content-Type` is
+    /// ignored as other trailers are: some clients send it there, and it changes nothing that has not been decided by then.
     private static func checkTrailers(_ fields: HTTPFields) throws(HTTPRejection) {
         for field in fields {
             switch field.name.canonicalName {
             case "content-length", "transfer-encoding", "host", "connection", "expect", "te", "trailer", "upgrade", "content-encoding",
-                "content-type", "content-range", "authorization":
+                "content-range", "authorization":
                 throw .badRequest("The field \(field.name.canonicalName) must not be a trailer.", "RFC 9110 §6.5.1")
             default:
                 continue

@@ -23,11 +23,13 @@ final class ConnectionCensus: Sendable {
     private let mostRefused: Int
     private let counts = Lock(Counts())
 
-    /// - Parameter mostByNetwork: Zero for no limit.
-    init(most: Int, mostByNetwork: Int) {
+    /// - Parameters:
+    ///   - mostByNetwork: Zero for no limit.
+    ///   - mostRefused: Nil for what fits the number that is served.
+    init(most: Int, mostByNetwork: Int, mostRefused: Int? = nil) {
         self.most = most
         self.mostByNetwork = mostByNetwork > 0 ? mostByNetwork : .max
-        mostRefused = min(256, max(16, self.most / 16))
+        self.mostRefused = mostRefused ?? min(256, max(16, most / 16))
     }
 
     /// To be followed by `leave`, unless the verdict is `dropped`.

@@ -2,6 +2,9 @@ import HTTP1
 import HTTPTypes
 
 extension HTTPConnection {
+    /// How long the requests that one client has sent ahead are answered before the other connections of the loop have their turn.
+    private static let longestTurn = Duration.microseconds(500)
+
     /// Starts to answer, here and now: an answer that needs no wait is sent before this returns.
     func begin(_ exchange: Exchange) {
         phase = .answering
@@ -15,9 +18,17 @@ extension HTTPConnection {
     /// Answers one request, and those that were sent ahead of their turn, in order.
     private func serve(_ first: Exchange) async {
         var next: Exchange? = first
+        var turn = ContinuousClock.now
         while let exchange = next {
+            if ContinuousClock.now - turn > Self.longestTurn {
+                await loop.settle()
+                guard phase == .answering else { return }
+                turn = .now
+            }
             if case .room(let octets) = exchange {
+                progress = .awaitingRoom
                 next = await wait(forRoom: octets)
+                progress = .none
             } else if case .unsent = exchange {
                 guard await write(out) else { return }
                 next = nextExchange()
@@ -69,6 +80,7 @@ extension HTTPConnection {
             var request = ServerRequest(head: head.request, version: head.version, body: body, remoteAddress: peer)
             // It is the request's now: where the client goes, the body stays until nobody reads it.
             (request.lease, bodyLease) = (bodyLease, nil)
+            progress = .awaitingAnswer
             let response = await responder.respond(to: request)
             return (response, context(head, goesOn: head.keepsAlive))
         case .admission(let response, let head):

@@ -18,6 +18,14 @@ extension HTTPConnection {
             framing = ResponseFraming(response, ResponseContext(method: context.method, version: context.version, keepsAlive: false))
             _ = encoder.encode(response, framing: framing, version: context.version, date: loop.dateText(), into: &out)
         }
+        out.removeFirst(octetsSentAhead)
+        octetsSentAhead = 0
+        progress = .begun
+        if response.isEventStream {
+            transport.keepLittleUnsent()
+            progress = .followingEvents(isChunked: framing.length == .chunked)
+        }
+        defer { progress = .none }
         guard await sendContent(of: response, framing) else { return false }
         return !framing.closes
     }

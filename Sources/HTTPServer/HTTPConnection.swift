@@ -77,6 +77,10 @@ actor HTTPConnection {
 
     // Answering.
     var task: Task<Void, Never>?
+    /// How far the answer is that is being made or sent.
+    var progress = AnswerProgress.none
+    /// Octets of the answer's status line that were sent before there was an answer.
+    var octetsSentAhead = 0
     /// Head, and small content, of the answer that is being sent.
     var out: [UInt8] = []
     /// Whether `out` leaves when the loop's turn ends.
@@ -168,9 +172,8 @@ actor HTTPConnection {
         case .end:
             watch(for: .reading, false)
             peerHasEnded = true
-            // A closed socket and one closed for sending look alike. Only a client with more requests waiting is taken to be still there;
-            // an answer that comes all the same is sent.
-            if window.isEmpty { task?.cancel() }
+            // A client with more requests waiting is taken to be still there.
+            if window.isEmpty { probePeer() }
         }
     }
 

@@ -1,5 +1,6 @@
 import Dispatch
 package import HTTP1
+import HTTPTypes
 import Locks
 import Synchronization
 
@@ -18,20 +19,19 @@ package final class HTTPServer: Sendable {
         _ configuration: HTTPServerConfiguration = HTTPServerConfiguration(), responder: any HTTPResponder
     ) throws(HTTPServerError) -> HTTPServer {
         let descriptors = Syscalls.raiseDescriptorLimit()
-        var configuration = configuration
-        // Files need descriptors too.
-        let room = descriptors - min(256, descriptors / 8)
-        configuration.maximumConnections = configuration.maximumConnections > 0 ? min(configuration.maximumConnections, room) : room
         if configuration.tls != nil { Syscalls.ignorePipeSignals() }
         let count = max(1, configuration.eventLoops ?? Syscalls.processorCount())
         let (socket, address) = try Syscalls.listen(host: configuration.host, port: configuration.port, backlog: configuration.backlog)
         var loops: [EventLoop] = []
         for number in 0..<count { loops.append(try EventLoop(label: "http.loop.\(number)", configuration: configuration)) }
-        return HTTPServer(socket: socket, address: address, loops: loops, configuration: configuration, responder: responder)
+        let shares = DescriptorShares(limit: descriptors, open: Syscalls.openDescriptors() + 1, wanted: configuration.maximumConnections)
+        return HTTPServer(
+            socket: socket, address: address, loops: loops, configuration: configuration, shares: shares, responder: responder)
     }
 
     private init(
-        socket: Int32, address: BoundAddress, loops: [EventLoop], configuration: HTTPServerConfiguration, responder: any HTTPResponder
+        socket: Int32, address: BoundAddress, loops: [EventLoop], configuration: HTTPServerConfiguration, shares: DescriptorShares,
+        responder: any HTTPResponder
     ) {
         let encoder = ResponseHeadEncoder(serverName: configuration.serverName)
         let connections = DispatchGroup()
@@ -40,8 +40,13 @@ package final class HTTPServer: Sendable {
         self.loops = loops
         self.connections = connections
         let counters = configuration.counters
-        let census = ConnectionCensus(most: configuration.maximumConnections, mostByNetwork: configuration.maximumConnectionsPerAddress)
-        listener = Listener(socket: socket) { @Sendable socket, peer in
+        let census = ConnectionCensus(
+            most: shares.connections, mostByNetwork: configuration.maximumConnectionsPerAddress, mostRefused: shares.refusals)
+        let refusalText: @Sendable (ServerStatistics.Refusal, PeerAddress) -> [UInt8]? = { reason, peer in
+            counters.count(reason)
+            return configuration.tls == nil ? Self.refusal(reason, of: peer, responder, encoder) : nil
+        }
+        listener = Listener(socket: socket) { @Sendable peer in refusalText(.resources, peer) } accepted: { @Sendable socket, peer in
             let refusal: ServerStatistics.Refusal?
             switch census.enter(peer.network) {
             case .served:
@@ -50,10 +55,12 @@ package final class HTTPServer: Sendable {
             case .refused(let reason):
                 refusal = reason
                 counters.count(reason)
+            case .dropped(.addressLimit):
+                // One client that opens so many costs the others no time.
+                counters.count(.addressLimit)
+                return Syscalls.refuse(socket, with: nil)
             case .dropped(let reason):
-                counters.count(reason)
-                Syscalls.resetOnClose(socket)
-                return Syscalls.close(socket)
+                return Syscalls.refuse(socket, with: refusalText(reason, peer))
             }
             connections.enter()
             let number = turn.wrappingAdd(1, ordering: .relaxed).oldValue
@@ -68,6 +75,20 @@ package final class HTTPServer: Sendable {
             ).start()
         }
         listener.start()
+    }
+
+    /// The octets of an answer that says why a connection is not served.
+    private static func refusal(
+        _ reason: ServerStatistics.Refusal, of peer: PeerAddress, _ responder: any HTTPResponder, _ encoder: ResponseHeadEncoder
+    ) -> [UInt8] {
+        var response = responder.answer(to: .serviceUnavailable(reason.explanation, "RFC 9110 §15.6.4"), nil, from: peer.host)
+        response.headerFields[.retryAfter] = "1"
+        let context = ResponseContext(method: nil, version: .http11, keepsAlive: false)
+        let date = IMFFixdate.format(secondsSince1970: Syscalls.secondsSince1970())
+        var octets: [UInt8] = []
+        _ = encoder.encode(response, framing: ResponseFraming(response, context), version: .http11, date: date, into: &octets)
+        if case .bytes(let content) = response.body { octets += content }
+        return octets
     }
 
     /// Connections that are open now.

@@ -12,13 +12,22 @@ actor Listener {
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
     private let socket: Int32
+    /// What to answer a connection for which there is no descriptor; nil for nothing.
+    private let refusal: @Sendable (_ peer: PeerAddress) -> [UInt8]?
+    /// Given up for a moment to take a connection that then is told that there is no room.
+    private var spare: Int32?
     private let accepted: @Sendable (_ socket: Int32, _ peer: PeerAddress) -> Void
     private var source: (any DispatchSourceRead)?
     private var isResting = false
 
     /// Takes over the listening socket.
-    init(socket: Int32, accepted: @escaping @Sendable (_ socket: Int32, _ peer: PeerAddress) -> Void) {
+    init(
+        socket: Int32, refusal: @escaping @Sendable (_ peer: PeerAddress) -> [UInt8]?,
+        accepted: @escaping @Sendable (_ socket: Int32, _ peer: PeerAddress) -> Void
+    ) {
         self.socket = socket
+        self.refusal = refusal
+        spare = Syscalls.openSpare()
         self.accepted = accepted
     }
 
@@ -40,10 +49,22 @@ actor Listener {
             case .retry: continue
             case .wouldBlock: return
             case .exhausted:
-                pause()
-                return
+                guard refuseOne() else { return pause() }
             }
         }
+    }
+
+    /// Tells the connection that has waited longest that there is no room. False if not even that is possible.
+    private func refuseOne() -> Bool {
+        guard let spare else {
+            spare = Syscalls.openSpare()
+            return false
+        }
+        Syscalls.close(spare)
+        defer { self.spare = Syscalls.openSpare() }
+        guard case .connection(let socket, let peer) = Syscalls.accept(socket) else { return false }
+        Syscalls.refuse(socket, with: refusal(peer))
+        return true
     }
 
     private func pause() {
@@ -64,6 +85,8 @@ actor Listener {
         guard let source else { return }
         goOn()
         self.source = nil
+        if let spare { Syscalls.close(spare) }
+        spare = nil
         // Who has come as far as the backlog is served.
         while case .connection(let socket, let peer) = Syscalls.accept(socket) { accepted(socket, peer) }
         let socket = socket

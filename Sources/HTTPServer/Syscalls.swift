@@ -105,6 +105,9 @@ enum Syscalls {
         _ = unsafe setsockopt(socket, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
     }
 
+    /// Bounds what the system holds of what was sent and not taken; it doubles the number for what it needs itself (socket(7)).
+    static func keepLittleUnsent(_ socket: Int32) { set(socket, SOL_SOCKET, SO_SNDBUF, 8 * 1024) }
+
     static func close(_ socket: Int32) {
         _ = Glibc.close(socket)
     }

@@ -44,6 +44,14 @@ enum Transport {
         }
     }
 
+    /// Has the system hold little that the client does not take, so that one that reads nothing is soon found out.
+    func keepLittleUnsent() {
+        switch self {
+        case .plain(let socket): Syscalls.keepLittleUnsent(socket)
+        case .secure(let session): Syscalls.keepLittleUnsent(session.socket)
+        }
+    }
+
     /// Ends our side of the connection; what was sent still arrives. False if that has to be tried again when there is room to send.
     func endSending() -> Bool {
         switch self {
