@@ -46,7 +46,9 @@ package final class HTTPServer: Sendable {
             counters.count(reason)
             return configuration.tls == nil ? Self.refusal(reason, of: peer, responder, encoder) : nil
         }
-        listener = Listener(socket: socket) { @Sendable peer in refusalText(.resources, peer) } accepted: { @Sendable socket, peer in
+        listener = Listener(socket: socket) { @Sendable peer in
+            refusalText(.resources, peer)
+        } accepted: { @Sendable socket, peer in
             let refusal: ServerStatistics.Refusal?
             switch census.enter(peer.network) {
             case .served:

@@ -4,7 +4,9 @@ import Testing
 
 @Suite("How descriptors are shared out")
 struct DescriptorSharesTests {
-    @Test("All that is given out is there, and something is left for files", arguments: [24, 32, 64, 256, 1_024, 20_000, 1_048_576], [0, 1, 100, 100_000])
+    @Test(
+        "All that is given out is there, and something is left for files", arguments: [24, 32, 64, 256, 1_024, 20_000, 1_048_576],
+        [0, 1, 100, 100_000])
     func fits(limit: Int, wanted: Int) {
         let open = 15
         let shares = DescriptorShares(limit: limit, open: open, wanted: wanted)
