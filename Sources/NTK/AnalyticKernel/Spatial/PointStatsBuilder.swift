@@ -156,10 +156,10 @@ final class PointStatsBuilder<Element: KernelScalar> {
         _ layer: SelfAttention, _ channels: Int?, _ value: Int, _ stats: PointStats<Element>
     ) -> Matrix<Element>? {
         guard let slot = pass.plan.restSlots.slots[value], let plane = unsafe pass.restPlane(value, slot: slot) else { return nil }
-        let covariance = unsafe pass.dense(plane, plane.base, isDistance: needs.isDistance[value])
-        let scores = PositionalCovariance(layer, channels: channels, spatial: program.values[value].spatial).interpolate(covariance)
-        let scale = layer.keyStd * layer.queryStd
         let mask = stats.mask(value)
+        let covariance = unsafe pass.dense(plane, plane.base, isDistance: needs.isDistance[value])
+        let scores = PositionalCovariance(layer, channels: channels, spatial: program.values[value].spatial).interpolate(covariance, (mask, mask))
+        let scale = layer.keyStd * layer.queryStd
         let result = Matrix<Element>(uninitializedRows: scores.rows, columns: scores.columns)
         for row in 0..<scores.rows {
             var weights = (0..<scores.columns).map { unsafe scale * Double(scores.base[row * scores.columns + $0]) }

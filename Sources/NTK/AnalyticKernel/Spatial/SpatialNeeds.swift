@@ -52,7 +52,9 @@ struct SpatialNeeds: Sendable {
             if isDistance[output] { variances.insert(output) }
             for input in instruction.inputs where isDistance[input] { variances.insert(input) }
             switch instruction.operation {
-            case .activation, .layerNorm, .dropout: variances.formUnion(instruction.inputs)
+            case .activation, .dropout: variances.formUnion(instruction.inputs)
+            // The scales are worked out with the variances of the output.
+            case .layerNorm: variances.insert(output)
             case .attention where instruction.operation.weighsPositions: ownPairings[instruction.inputs[0]] = .full
             default: break
             }

@@ -79,7 +79,7 @@ extension SpatialPass {
 
     /// x ← A x with the two points' own graphs.
     func transform(_ index: Int, _ input: Plane, _ output: Plane) {
-        guard let a1 = first.aggregations[index], let a2 = second.aggregations[index] else { return }
+        let (a1, a2) = (needed(first.aggregations[index], "a pattern"), needed(second.aggregations[index], "a pattern"))
         let covariance = unsafe dense(input, input.base, isDistance: plan.isDistance[input.value])
         unsafe scatter(apply(a1, covariance, a2), output, output.base)
         if let theta = unsafe output.theta, let source = unsafe input.theta {
@@ -98,13 +98,14 @@ extension SpatialPass {
         if let source = unsafe input.theta { unsafe dense(input, source, isDistance: false, into: stacked.base + positions * positions) }
         let bias = Element(layer.biasStd.map(\.squared) ?? 0)
         let values = (layer.outputStd * layer.valueStd).squared
+        let masks = unsafe (first.mask(input.value), second.mask(input.value))
         let embedding = PositionalCovariance(layer, channels: channels, spatial: program.values[unsafe input.value].spatial)
         let gradient: Element = layer.isTrainable ? 1 : 0
         var result: Matrix<Element>
         var tangent: Matrix<Element>?
         if layer.linearScaling {
-            guard let zeta1 = first.operators[index], let zeta2 = second.operators[index] else { return }
-            let weighted = sandwich(zeta1, layer.embedsValues ? embedding.interpolate(stacked) : stacked, zeta2)
+            let (zeta1, zeta2) = (needed(first.operators[index], "weights of attention"), needed(second.operators[index], "weights of attention"))
+            let weighted = sandwich(zeta1, layer.embedsValues ? embedding.interpolate(stacked, masks) : stacked, zeta2)
             result = weighted[0]
             tangent = weighted.count > 1 ? weighted[1] : nil
             let (count, scale) = (result.rows * result.columns, Element(values))
@@ -117,8 +118,8 @@ extension SpatialPass {
         } else {
             let scale = Element(values * (layer.keyStd * layer.queryStd).squared)
             let (covariance, theta) = stacked.halves(positions)
-            let embedded = embedding.interpolate(covariance)
-            let embeddedTheta = theta.map { embedding.interpolate($0) }
+            let embedded = embedding.interpolate(covariance, masks)
+            let embeddedTheta = theta.map { embedding.interpolate($0, masks) }
             let plain = layer.positionalEmbedding == .none || layer.embedsValues
             let overlap = dot(embedded, plain ? embedded : covariance)
             var overlapTheta: Element = 0
@@ -194,12 +195,22 @@ struct PositionalCovariance {
     }
 
     /// Weighted sum of K, or of Θ, or of both one below the other, and R: embeddings are trained too.
-    func interpolate<Element: KernelScalar>(_ matrix: Matrix<Element>) -> Matrix<Element> {
+    /// - Parameter masks: of the positions of the two points; where one is masked, its embedding takes no part either.
+    func interpolate<Element: KernelScalar>(_ matrix: Matrix<Element>, _ masks: ([Bool]?, [Bool]?)) -> Matrix<Element> {
         guard embeddingWeight != 0 || inputWeight != 1 else { return matrix }
-        let result = Matrix<Element>(uninitializedRows: matrix.rows, columns: matrix.columns)
-        for k in 0..<matrix.rows * matrix.columns {
-            let embedded = covariance.isEmpty ? 0 : embeddingWeight * covariance[k % covariance.count]
-            unsafe result.base[k] = Element(inputWeight) * matrix.base[k] + Element(embedded)
+        let positions = matrix.columns
+        let result = Matrix<Element>(uninitializedRows: matrix.rows, columns: positions)
+        for row in 0..<matrix.rows {
+            let isMasked = masks.0?[row % positions] == true
+            for column in 0..<positions {
+                let k = row * positions + column
+                guard !isMasked, masks.1?[column] != true else {
+                    unsafe result.base[k] = 0
+                    continue
+                }
+                let embedded = covariance.isEmpty ? 0 : embeddingWeight * covariance[k % covariance.count]
+                unsafe result.base[k] = Element(inputWeight) * matrix.base[k] + Element(embedded)
+            }
         }
         return result
     }

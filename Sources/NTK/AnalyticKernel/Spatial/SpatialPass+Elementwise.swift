@@ -20,8 +20,7 @@ extension SpatialPass {
         case .sum: unsafe combine(inputs, inputs.map { _ in 1 }, output)
         case .concatenateChannels(let weights): unsafe combine(inputs, weights, output)
         case .product: unsafe product(inputs, output)
-        case .window:
-            if let table = stage.windows[index] { unsafe window(index, table, inputs[0], output) }
+        case .window: unsafe window(index, needed(stage.windows[index], "a window's table"), inputs[0], output)
         case .isolate: unsafe isolate(inputs[0], output)
         case .concatenate(let axis): unsafe concatenate(inputs, axis, output)
         case .flatten: unsafe flatten(inputs[0], output)
@@ -69,7 +68,8 @@ extension SpatialPass {
     private func affine(_ step: KernelProgram.AffineStep, _ input: Int, _ plane: Plane) {
         let (weight, constant) = (Element(step.weight), Element(step.constant))
         let shape = unsafe plane.list.shape
-        if plan.isDistance[input], let own = first.variances[input], let other = second.variances[input] {
+        if plan.isDistance[input] {
+            let (own, other) = variances(input)
             unsafe forEachBlock(plane) { base, theta, u, v in
                 unsafe Element.affineBlock(
                     base, theta, thetaIsZero: plan.isThetaZero[input], shape, weight: weight, input: Element(step.input), constant: constant,
@@ -85,9 +85,14 @@ extension SpatialPass {
         }
     }
 
+    /// Variances of both points at a value.
+    func variances(_ value: Int) -> (Variances<Element>, Variances<Element>) {
+        (needed(first.variances[value], "variances of the first point"), needed(second.variances[value], "variances of the second point"))
+    }
+
     /// K to q1 + q2 − 2 K, in place.
     private func toDistances(_ plane: Plane, _ value: Int) {
-        guard let own = first.variances[value], let other = second.variances[value] else { return }
+        let (own, other) = variances(value)
         let (q1, q2) = unsafe (own.row(0), other.row(0))
         unsafe forEachRow(plane) { row in
             for c in 0..<(unsafe plane.list.grid.stride) {
@@ -99,7 +104,7 @@ extension SpatialPass {
 
     private func activation(_ step: ActivationStep, _ index: Int, _ input: Int, _ plane: Plane) {
         if !plan.isDistance[input] { unsafe toDistances(plane, input) }
-        guard let own = first.variances[input], let other = second.variances[input] else { return }
+        let (own, other) = variances(input)
         let shape = unsafe plane.list.shape
         if let abRelu = step.abRelu {
             let (asymmetry, power) = (Element(abRelu.asymmetry), Element(abRelu.power))
@@ -110,7 +115,7 @@ extension SpatialPass {
             }
             return
         }
-        guard let points1 = first.duals[index], let points2 = second.duals[index] else { return }
+        let (points1, points2) = (needed(first.duals[index], "an activation's points"), needed(second.duals[index], "an activation's points"))
         let width = unsafe plane.list.grid.width
         let numbers = scratch.numbers(0, 3 * width)
         let (gaps, covariance, derivative) = unsafe (numbers.base, numbers.base + width, numbers.base + 2 * width)
@@ -136,7 +141,7 @@ extension SpatialPass {
 
     /// K' = K s1 s2. With E = a1 a2 − K, which is (D − (a1 − a2)²)/2: D' = (a1' − a2')² + 2 s1 s2 E.
     private func layerNorm(_ index: Int, _ input: Int, _ plane: Plane) {
-        guard let scale1 = first.scales[index], let scale2 = second.scales[index] else { return }
+        let (scale1, scale2) = (needed(first.scales[index], "scales of layer_norm"), needed(second.scales[index], "scales of layer_norm"))
         let (s1, s2) = unsafe (scale1.row(0), scale2.row(0))
         let own = unsafe first.variances[input].map { unsafe $0.roots(0) }
         let other = unsafe second.variances[input].map { unsafe $0.roots(0) }
@@ -159,7 +164,7 @@ extension SpatialPass {
     /// Variances grow by 1 / keep, covariances do not, but for a position of a sample with itself.
     private func dropout(_ keep: Double, _ input: Int, _ plane: Plane) {
         let growth = Element(1 / keep - 1)
-        guard let own = first.variances[input], let other = second.variances[input] else { return }
+        let (own, other) = variances(input)
         let (q1, q2) = unsafe (own.row(0), other.row(0))
         unsafe forEachRow(plane) { row in
             for c in 0..<(unsafe plane.list.grid.width) {
