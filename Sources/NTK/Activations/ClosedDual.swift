@@ -15,6 +15,12 @@ struct ClosedDual: Sendable {
         }
     }
 
+    /// - Parameter roots: √(κ11 κ22).
+    func pair(_ pair: GaussianPair, roots: Double) -> DualPair {
+        let (value, dot) = self.pair(pair.q1, pair.q2, near: pair.near, isFar: pair.isFar)
+        return DualPair(covariance: value, derivative: dot, roots: roots)
+    }
+
     /// - Parameters:
     ///   - near: the gap 1 − |c|.
     ///   - isFar: c < 0.

@@ -20,12 +20,19 @@ package struct DualActivation: Sendable {
         }
     }
 
-    /// Constants of the points: variances q, and κ and κ̇ of each point with itself.
+    /// Constants of the points: variances q and their roots, and κ, √κ and κ̇ of each point with itself.
     package struct Points: Sendable {
         package let variances: [Double]
+        package let deviations: [Double]
         package fileprivate(set) var kappa: [Double] = []
+        package fileprivate(set) var kappaRoots: [Double] = []
         package fileprivate(set) var kappaDot: [Double] = []
         fileprivate var series: [HermiteSeries?] = []
+
+        fileprivate init(variances: [Double]) {
+            self.variances = variances
+            deviations = variances.map { $0.squareRoot() }
+        }
     }
 
     /// - Throws: where the parameters give no function, with the field's path.
@@ -60,32 +67,49 @@ package struct DualActivation: Sendable {
                 points.kappaDot.append(entry.2)
             }
         }
+        points.kappaRoots = points.kappa.map { $0.squareRoot() }
         return points
     }
 
-    /// κ and κ̇ of the pairs (own[i + k ownStride], others[j + k]) for k < count, with ownStride 0 or 1.
+    /// κ, κ̇ and the gap behind φ of the pairs (own[i + k ownStride], others[j + k]) for k < count, with ownStride 0 or 1.
+    ///
+    /// The same bits for a pair and its mirror image.
+    /// - Parameters:
+    ///   - gaps: of the pairs before φ, with the sign for the side, see `dual_activations.h`.
+    ///   - differences: (q1 − q2) / (q1 + q2) of the pairs, where they are known better than the variances tell.
+    ///   - gapsBehind: of the cosines κ / √(κ11 κ22), as `gaps`. Together with `kappaRoots` they tell all of κ that matters where it is
+    ///     nearly the whole: κ11 + κ22 − 2 κ = (√κ11 − √κ22)² + 2 √κ11 √κ22 gap.
     package func pairs(
         _ own: Points, _ i: Int, ownStride: Int, _ others: Points, _ j: Int, count: Int, gaps: UnsafePointer<Double>,
-        covariance: UnsafeMutablePointer<Double>, derivative: UnsafeMutablePointer<Double>?
+        differences: UnsafePointer<Double>? = nil, covariance: UnsafeMutablePointer<Double>, derivative: UnsafeMutablePointer<Double>?,
+        gapsBehind: UnsafeMutablePointer<Double>? = nil
     ) {
         for k in 0..<count {
             let (a, b) = (i + k * ownStride, j + k)
             let (q1, q2) = (own.variances[a], others.variances[b])
             let gap = unsafe gaps[k]
-            let isFar = gap.sign == .minus
-            let near = abs(gap)
-            let result: (Double, Double)
-            if near == 0 && !isFar && q1 == q2 {
-                result = (own.kappa[a], own.kappaDot[a])
+            let known = unsafe differences?[k]
+            let result: DualPair
+            if gap == 0 && gap.sign == .plus && q1 == q2 && (known ?? 0) == 0 {
+                result = DualPair(covariance: own.kappa[a], derivative: own.kappaDot[a], gap: 0)
             } else {
+                let isOrdered = q1 <= q2
+                let difference = known.map { isOrdered ? $0 : -$0 } ?? (q1 + q2 > 0 ? -abs(q1 - q2) / (q1 + q2) : 0)
+                let pair = GaussianPair(
+                    q1: isOrdered ? q1 : q2, q2: isOrdered ? q2 : q1, a1: isOrdered ? own.deviations[a] : others.deviations[b],
+                    a2: isOrdered ? others.deviations[b] : own.deviations[a], near: abs(gap), isFar: gap.sign == .minus, difference: difference)
+                let roots = own.kappaRoots[a] * others.kappaRoots[b]
                 switch form {
-                case .closed(let closed): result = closed.pair(q1, q2, near: near, isFar: isFar)
+                case .closed(let closed):
+                    result = closed.pair(pair, roots: roots)
                 case .numerical(let numerical):
-                    result = numerical.pair(q1, q2, own.series[a], others.series[b], near: near, isFar: isFar)
+                    let (first, second) = isOrdered ? (own.series[a], others.series[b]) : (others.series[b], own.series[a])
+                    result = numerical.pair(pair, first, second, roots: roots)
                 }
             }
-            unsafe covariance[k] = result.0
-            unsafe derivative?[k] = result.1
+            unsafe covariance[k] = result.covariance
+            unsafe derivative?[k] = result.derivative
+            unsafe gapsBehind?[k] = result.gap
         }
     }
 }

@@ -75,7 +75,13 @@ struct NumericalDual: Sendable {
         return HermiteSeries(samples)
     }
 
-    func pair(
+    /// - Parameter roots: √(κ11 κ22).
+    func pair(_ pair: GaussianPair, _ series1: HermiteSeries?, _ series2: HermiteSeries?, roots: Double) -> DualPair {
+        let (value, dot) = self.pair(pair.q1, pair.q2, series1, series2, near: pair.near, isFar: pair.isFar)
+        return DualPair(covariance: value, derivative: dot, roots: roots)
+    }
+
+    private func pair(
         _ q1: Double, _ q2: Double, _ series1: HermiteSeries?, _ series2: HermiteSeries?, near: Double, isFar: Bool
     ) -> (Double, Double) {
         guard let series1, let series2 else { return (.nan, .nan) }

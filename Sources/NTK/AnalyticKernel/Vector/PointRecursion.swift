@@ -23,8 +23,7 @@ extension PointSet {
         case affine(std: Storage<Element>, constant: Shares?)
         case abRelu
         case erf(ErfConstants, offset: Shares?)
-        /// `inverseStd`: 1/√K after.
-        case dual(DualActivation.Points, inverseStd: Storage<Double>)
+        case dual(DualActivation.Points)
         /// √(weight K_k / K) of each input k of a sum.
         case combination([Storage<Element>])
         /// √K of each factor.
@@ -134,9 +133,7 @@ struct PointRecursion<Element: KernelScalar> {
             points.theta[point] *= prepared.kappaDot[point]
             points.variance[point] = prepared.kappa[point]
         }
-        return .dual(
-            prepared,
-            inverseStd: points.variance.lazy.map { $0 > 0 ? 1 / $0.squareRoot() : 0 }.padded(as: Double.self, by: PointSet<Element>.rowPadding))
+        return .dual(prepared)
     }
 
     private mutating func erf(_ points: inout PointValues, _ a: Double, _ b: Double, _ c: Double) -> Stage {

@@ -10,15 +10,14 @@ extension TilePass {
         case (.erf(let a, let b, _), .erf(let own, let offset1), .erf(let other, let offset2)):
             unsafe erf(own, other, slope: Element(a * a * b * b * (4 / .pi)), pairs, row)
             if let offset1, let offset2 { unsafe addConstant(offset1, offset2, pairs, row.z) }
-        case (_, .dual(let own, let inverse1), .dual(let other, let inverse2)):
+        case (_, .dual(let own), .dual(let other)):
             unsafe scratch.gaps.update(from: row.z, pairs.count)
+            let count = min(pairs.count, x2.count - pairs.j)
             unsafe step.dual.pairs(
-                own, pairs.i, ownStride: 0, other, pairs.j, count: min(pairs.count, x2.count - pairs.j), gaps: scratch.gaps.base,
-                covariance: scratch.covariance.base, derivative: row.theta == nil ? nil : scratch.derivative.base)
-            for k in 0..<min(pairs.count, x2.count - pairs.j) {
-                let cosine = unsafe scratch.covariance.base[k] * (inverse1.base[pairs.i] * inverse2.base[pairs.j + k])
-                let gap = max(1 - abs(cosine), 0)
-                unsafe row.z[k] = Element(cosine.sign == .minus ? -gap : gap)
+                own, pairs.i, ownStride: 0, other, pairs.j, count: count, gaps: scratch.gaps.base, covariance: scratch.covariance.base,
+                derivative: row.theta == nil ? nil : scratch.derivative.base, gapsBehind: scratch.gaps.base)
+            for k in 0..<count {
+                unsafe row.z[k] = Element(scratch.gaps.base[k])
                 if let theta = unsafe row.theta { unsafe theta[k] *= Element(scratch.derivative.base[k]) }
             }
         default:
