@@ -71,6 +71,11 @@ enum Syscalls {
         }
     }
 
+    /// What the system holds of an answer that the client's window has no room for. Without a bound it would hold megabytes for each client that
+    /// reads slowly, and where all of the system's memory for TCP is used up, everybody's packets are dropped. What is in flight has its own
+    /// measure, so that fast clients lose nothing.
+    private static let unsentOctets: Int32 = 128 * 1024
+
     /// Takes one waiting connection: non-blocking, without Nagle's delay, closed on exec.
     static func accept(_ listener: Int32) -> Accepted {
         var storage = sockaddr_storage()
@@ -91,6 +96,7 @@ enum Syscalls {
         _ = fcntl(socket, F_SETFL, O_NONBLOCK)
         _ = fcntl(socket, F_SETFD, FD_CLOEXEC)
         set(socket, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+        set(socket, Int32(IPPROTO_TCP), TCP_NOTSENT_LOWAT, unsentOctets)
         return .connection(socket: socket, peer: PeerAddress(host: numericAddress(storage).host, network: network(storage)))
     }
 

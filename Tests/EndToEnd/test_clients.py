@@ -213,3 +213,23 @@ def test_a_content_type_among_trailers_is_ignored(start):
             b"POST /v1/kernels HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
             + b"%x\r\n%s\r\n0\r\nContent-Type: text/plain\r\n\r\n" % (len(body), body))
         assert received(connection).startswith(b"HTTP/1.1 200")
+
+
+def unsent(client: socket.socket) -> int:
+    """Octets that the system holds for this client and that are not acknowledged: tx_queue of the server's side, from the system's table."""
+    port = f"{client.getsockname()[1]:04X}"
+    with open("/proc/net/tcp") as table:
+        rows = [line.split() for line in table][1:]
+    return next(int(row[4].partition(":")[0], 16) for row in rows if row[2].endswith(":" + port))
+
+
+def test_the_system_holds_little_for_who_reads_slowly(start):
+    server = start()
+    with socket.socket() as reader:
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+        reader.connect(("127.0.0.1", server.port))
+        reader.sendall(message("GET", "/openapi.yaml") * 100)
+        assert reader.recv(16).startswith(b"HTTP/1.1 200")
+        time.sleep(0.5)
+        # Megabytes without a bound; with it, the bound and what is in flight.
+        assert 0 < unsent(reader) < 400_000
