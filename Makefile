@@ -43,6 +43,11 @@ openapi-test: packages .venv-tests/complete ## Test openapi.yaml and a running s
 	NTK_SERVER=.build/debug/ntk-server .venv-tests/bin/pytest --quiet Tests/OpenAPI
 	.venv-tests/bin/python Tests/Differential/llhttp.py --count 3000
 
+.PHONY: numeric-campaign
+numeric-campaign: packages .venv-tests/complete ## Compare random architectures with arbitrary precision, SECONDS=60 (seed printed)
+	swift build
+	.venv-tests/bin/python Tests/Reference/campaign.py --server .build/debug/ntk-server --seconds $(SECONDS)
+
 .PHONY: end-to-end-test
 end-to-end-test: packages .venv-tests/complete ## Test real servers over TLS, with slow clients, with bombs and smuggled messages, and at their end
 	swift build

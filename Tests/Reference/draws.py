@@ -16,8 +16,7 @@ class Drawing:
     def __init__(self, random, shape, channels, numerical):
         self.random, self.numerical = random, numerical
         self.nodes = None
-        self.first = True
-        state = {"shape": list(shape), "width": channels, "gaussian": False, "random": False}
+        state = {"shape": list(shape), "width": channels, "gaussian": False, "raw": True}
         layers, state = self.layers(state, random.randint(1, 9), depth=0)
         if state["shape"]:
             layers += [{"type": random.choice(["flatten", "global_avg_pool", "global_sum_pool"])}]
@@ -25,7 +24,7 @@ class Drawing:
             state = state | {"shape": [], "gaussian": gaussian, "width": None if layers[-1]["type"] == "flatten" else state["width"]}
             more, state = self.layers(state, random.choice([0, 0, 1, 2, 3]), depth=0)
             layers += more
-        if random.random() < 0.6 or self.first:
+        if random.random() < 0.6 or not layers:
             layers += [self.dense(state)]
         self.architecture = {"type": "serial", "layers": layers}
 
@@ -63,8 +62,8 @@ class Drawing:
             layer, after = self.layer(state, depth)
             if layer is not None:
                 result.append(layer)
-                state = after
-                self.first = False
+                # Dropout of the input has no kernel.
+                state = after if layer["type"] == "identity" else after | {"raw": False}
         return result, state
 
     def layer(self, state, depth):
@@ -73,7 +72,7 @@ class Drawing:
         choices = [("dense", 4), ("identity", 0.2), ("flatten", 0.15)]
         if state["gaussian"]:
             choices += [("activation", 7), ("layer_norm", 1)]
-        if not self.first:
+        if not state["raw"]:
             choices += [("dropout", 0.5)]
         if depth < 2:
             choices += [("residual", 0.8 if state["gaussian"] else 0), ("branches", 1), ("repeat", 0.4 if state["gaussian"] else 0)]
@@ -137,12 +136,10 @@ class Drawing:
             layer, after = self.layer(inner, depth + 1)
             if layer is not None and after["shape"] == state["shape"]:
                 layers.append(layer)
-                inner = after
-                self.first = False
+                inner = after if layer["type"] == "identity" else after | {"raw": False}
         last = self.dense(inner) | ({"width": state["width"]} if state["width"] else {})
         if not state["width"]:
             last.pop("width", None)
-        self.first = False
         return layers + [last], inner | {"gaussian": True, "width": last.get("width")}
 
     def draw_residual(self, state, depth):

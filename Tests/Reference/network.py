@@ -18,6 +18,10 @@ class Refused(Exception):
     """A request that the formulas give no value for."""
 
 
+class TooLarge(Refused):
+    """A value beyond what a float64 holds."""
+
+
 class Value:
     """One value of the network: K and Theta [place][place], symmetric, and which places are masked."""
 
@@ -62,6 +66,8 @@ class Network:
         self.patterns = patterns
         self.activations = {}
         self.layers = 0
+        # The largest number that any layer's values hold.
+        self.largest = mpf(0)
         self.output = self.apply(architecture, self.input(points))
 
     def kernels(self):
@@ -118,7 +124,11 @@ class Network:
             return self.dense(readout, flow)
         self.layers += 1
         method = getattr(self, kind, None)
-        return method(layer, flow) if method else self.activation(layer, flow)
+        result = method(layer, flow) if method else self.activation(layer, flow)
+        self.largest = max([self.largest, *(abs(part[i][i]) for part in (result.k, result.theta) for i in range(result.places))])
+        if self.largest > mpf(10) ** 330:
+            raise TooLarge(kind)
+        return result
 
     def identity(self, layer, value):
         return value
