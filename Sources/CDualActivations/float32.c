@@ -14,6 +14,8 @@
 #define COPYSIGN __builtin_copysignf
 #define SIGNBIT __builtin_signbit
 #define TINY 1e-36f
+#define BLUR_NEAR 0.06f
+#define BLUR_FAR 0.01f
 
 /// 2 asin(sqrt(h/2)) / sqrt(h) on [0, 1]: Chebyshev interpolation of degree 8, relative error 3e-9 before rounding.
 static inline float arc(float h) {

@@ -14,6 +14,8 @@
 #define COPYSIGN __builtin_copysign
 #define SIGNBIT __builtin_signbit
 #define TINY 1e-300
+#define BLUR_NEAR 1e-4
+#define BLUR_FAR 2e-5
 
 /// 2 asin(sqrt(h/2)) / sqrt(h) on [0, 1]: Chebyshev interpolation of degree 18, relative error 2e-17 before rounding.
 static inline double arc(double h) {

@@ -97,15 +97,15 @@
     void ntk_window_plane_##SUFFIX(                                                                                                        \
         REAL *out, size_t out_rows, size_t out_stride, const REAL *in, REAL *extended, const struct ntk_window_##SUFFIX *window,           \
         const int *table, size_t taps, REAL scale);                                                                                        \
-    void ntk_affine_relu_block_##SUFFIX(                                                                                                   \
+    int ntk_affine_relu_block_##SUFFIX(                                                                                                    \
         REAL *distance, REAL *theta, size_t rows, size_t stride, int aligned, int theta_is_zero,                                           \
         const struct ntk_affine_relu_##SUFFIX *parameters, const REAL *q1, const REAL *q2, const REAL *a1, const REAL *i1,                 \
         const REAL *a2, const REAL *i2);                                                                                                   \
-    void ntk_convolution_relu_block_##SUFFIX(                                                                                              \
+    int ntk_convolution_relu_block_##SUFFIX(                                                                                               \
         REAL *distance, REAL *theta, size_t rows, size_t stride, const REAL *extended, const REAL *tangents, size_t extended_stride,       \
         REAL scale, const struct ntk_affine_relu_##SUFFIX *parameters, const REAL *q1, const REAL *q2, const REAL *a1, const REAL *i1,     \
         const REAL *a2, const REAL *i2);                                                                                                   \
-    void ntk_window_relu_block_##SUFFIX(                                                                                                   \
+    int ntk_window_relu_block_##SUFFIX(                                                                                                    \
         REAL *distance, REAL *theta, const struct ntk_window_##SUFFIX *window, const struct ntk_window_##SUFFIX *tangents, REAL scale,     \
         const struct ntk_affine_relu_##SUFFIX *parameters, const REAL *q1, const REAL *q2, const REAL *a1, const REAL *i1, const REAL *a2, \
         const REAL *i2);                                                                                                                   \
@@ -115,6 +115,7 @@
     void ntk_ab_relu_block_##SUFFIX(                                                                                                       \
         REAL *distance, REAL *theta, size_t rows, size_t stride, int aligned, REAL asymmetry, REAL power, const REAL *a1, const REAL *i1,  \
         const REAL *a2, const REAL *i2);                                                                                                   \
+    int ntk_blurred_block_##SUFFIX(const REAL *distance, size_t rows, size_t stride, int aligned, const REAL *a1, const REAL *a2);            \
     double ntk_block_sum_##SUFFIX(const REAL *block, size_t rows, size_t columns, size_t stride);                                          \
     void ntk_input_distances_##SUFFIX(                                                                                                     \
         REAL *out, size_t stride, const REAL *x, size_t rows, const REAL *y, size_t channels, int aligned);                                \

@@ -129,10 +129,10 @@ extension Double: KernelScalar {
         _ parameters: AffineRelu<Double>, _ q1: UnsafePointer<Double>, _ q2: UnsafePointer<Double>, _ a1: UnsafePointer<Double>,
         _ i1: UnsafePointer<Double>,
         _ a2: UnsafePointer<Double>, _ i2: UnsafePointer<Double>
-    ) {
+    ) -> Bool {
         var parameters = ntk_affine_relu_f64(parameters)
-        unsafe ntk_affine_relu_block_f64(
-            distance, theta, shape.rows, shape.stride, shape.isAligned ? 1 : 0, thetaIsZero ? 1 : 0, &parameters, q1, q2, a1, i1, a2, i2)
+        return unsafe ntk_affine_relu_block_f64(
+            distance, theta, shape.rows, shape.stride, shape.isAligned ? 1 : 0, thetaIsZero ? 1 : 0, &parameters, q1, q2, a1, i1, a2, i2) != 0
     }
 
     @unsafe public static func convolutionReluBlock(
@@ -140,10 +140,10 @@ extension Double: KernelScalar {
         _ tangents: UnsafePointer<Double>?, extendedStride: Int, scale: Double, _ parameters: AffineRelu<Double>, _ q1: UnsafePointer<Double>,
         _ q2: UnsafePointer<Double>, _ a1: UnsafePointer<Double>, _ i1: UnsafePointer<Double>, _ a2: UnsafePointer<Double>,
         _ i2: UnsafePointer<Double>
-    ) {
+    ) -> Bool {
         var parameters = ntk_affine_relu_f64(parameters)
-        unsafe ntk_convolution_relu_block_f64(
-            distance, theta, shape.rows, shape.stride, extended, tangents, extendedStride, scale, &parameters, q1, q2, a1, i1, a2, i2)
+        return unsafe ntk_convolution_relu_block_f64(
+            distance, theta, shape.rows, shape.stride, extended, tangents, extendedStride, scale, &parameters, q1, q2, a1, i1, a2, i2) != 0
     }
 
     @unsafe public static func windowReluBlock(
@@ -151,14 +151,14 @@ extension Double: KernelScalar {
         _ tangents: BlockWindow<Double>?,
         scale: Double, _ parameters: AffineRelu<Double>, _ q1: UnsafePointer<Double>, _ q2: UnsafePointer<Double>, _ a1: UnsafePointer<Double>,
         _ i1: UnsafePointer<Double>, _ a2: UnsafePointer<Double>, _ i2: UnsafePointer<Double>
-    ) {
+    ) -> Bool {
         var parameters = ntk_affine_relu_f64(parameters)
         var window = unsafe ntk_window_f64(window)
         if let tangents = unsafe tangents {
             var tangents = unsafe ntk_window_f64(tangents)
-            unsafe ntk_window_relu_block_f64(distance, theta, &window, &tangents, scale, &parameters, q1, q2, a1, i1, a2, i2)
+            return unsafe ntk_window_relu_block_f64(distance, theta, &window, &tangents, scale, &parameters, q1, q2, a1, i1, a2, i2) != 0
         } else {
-            unsafe ntk_window_relu_block_f64(distance, theta, &window, nil, scale, &parameters, q1, q2, a1, i1, a2, i2)
+            return unsafe ntk_window_relu_block_f64(distance, theta, &window, nil, scale, &parameters, q1, q2, a1, i1, a2, i2) != 0
         }
     }
 
@@ -176,6 +176,12 @@ extension Double: KernelScalar {
     ) {
         unsafe ntk_ab_relu_block_f64(
             distance, theta, shape.rows, shape.stride, shape.isAligned ? 1 : 0, asymmetry, power, a1, i1, a2, i2)
+    }
+
+    @unsafe public static func blurredBlock(
+        _ distance: UnsafePointer<Double>, _ shape: BlockShape, _ a1: UnsafePointer<Double>, _ a2: UnsafePointer<Double>
+    ) -> Bool {
+        unsafe ntk_blurred_block_f64(distance, shape.rows, shape.stride, shape.isAligned ? 1 : 0, a1, a2) != 0
     }
 
     @unsafe public static func blockSum(_ block: UnsafePointer<Double>, rows: Int, columns: Int, stride: Int) -> Double {

@@ -129,34 +129,34 @@ extension Float: KernelScalar {
         _ parameters: AffineRelu<Float>, _ q1: UnsafePointer<Float>, _ q2: UnsafePointer<Float>, _ a1: UnsafePointer<Float>,
         _ i1: UnsafePointer<Float>,
         _ a2: UnsafePointer<Float>, _ i2: UnsafePointer<Float>
-    ) {
+    ) -> Bool {
         var parameters = ntk_affine_relu_f32(parameters)
-        unsafe ntk_affine_relu_block_f32(
-            distance, theta, shape.rows, shape.stride, shape.isAligned ? 1 : 0, thetaIsZero ? 1 : 0, &parameters, q1, q2, a1, i1, a2, i2)
+        return unsafe ntk_affine_relu_block_f32(
+            distance, theta, shape.rows, shape.stride, shape.isAligned ? 1 : 0, thetaIsZero ? 1 : 0, &parameters, q1, q2, a1, i1, a2, i2) != 0
     }
 
     @unsafe public static func convolutionReluBlock(
         _ distance: UnsafeMutablePointer<Float>, _ theta: UnsafeMutablePointer<Float>, _ shape: BlockShape, _ extended: UnsafePointer<Float>,
         _ tangents: UnsafePointer<Float>?, extendedStride: Int, scale: Float, _ parameters: AffineRelu<Float>, _ q1: UnsafePointer<Float>,
         _ q2: UnsafePointer<Float>, _ a1: UnsafePointer<Float>, _ i1: UnsafePointer<Float>, _ a2: UnsafePointer<Float>, _ i2: UnsafePointer<Float>
-    ) {
+    ) -> Bool {
         var parameters = ntk_affine_relu_f32(parameters)
-        unsafe ntk_convolution_relu_block_f32(
-            distance, theta, shape.rows, shape.stride, extended, tangents, extendedStride, scale, &parameters, q1, q2, a1, i1, a2, i2)
+        return unsafe ntk_convolution_relu_block_f32(
+            distance, theta, shape.rows, shape.stride, extended, tangents, extendedStride, scale, &parameters, q1, q2, a1, i1, a2, i2) != 0
     }
 
     @unsafe public static func windowReluBlock(
         _ distance: UnsafeMutablePointer<Float>, _ theta: UnsafeMutablePointer<Float>, _ window: BlockWindow<Float>, _ tangents: BlockWindow<Float>?,
         scale: Float, _ parameters: AffineRelu<Float>, _ q1: UnsafePointer<Float>, _ q2: UnsafePointer<Float>, _ a1: UnsafePointer<Float>,
         _ i1: UnsafePointer<Float>, _ a2: UnsafePointer<Float>, _ i2: UnsafePointer<Float>
-    ) {
+    ) -> Bool {
         var parameters = ntk_affine_relu_f32(parameters)
         var window = unsafe ntk_window_f32(window)
         if let tangents = unsafe tangents {
             var tangents = unsafe ntk_window_f32(tangents)
-            unsafe ntk_window_relu_block_f32(distance, theta, &window, &tangents, scale, &parameters, q1, q2, a1, i1, a2, i2)
+            return unsafe ntk_window_relu_block_f32(distance, theta, &window, &tangents, scale, &parameters, q1, q2, a1, i1, a2, i2) != 0
         } else {
-            unsafe ntk_window_relu_block_f32(distance, theta, &window, nil, scale, &parameters, q1, q2, a1, i1, a2, i2)
+            return unsafe ntk_window_relu_block_f32(distance, theta, &window, nil, scale, &parameters, q1, q2, a1, i1, a2, i2) != 0
         }
     }
 
@@ -174,6 +174,12 @@ extension Float: KernelScalar {
     ) {
         unsafe ntk_ab_relu_block_f32(
             distance, theta, shape.rows, shape.stride, shape.isAligned ? 1 : 0, asymmetry, power, a1, i1, a2, i2)
+    }
+
+    @unsafe public static func blurredBlock(
+        _ distance: UnsafePointer<Float>, _ shape: BlockShape, _ a1: UnsafePointer<Float>, _ a2: UnsafePointer<Float>
+    ) -> Bool {
+        unsafe ntk_blurred_block_f32(distance, shape.rows, shape.stride, shape.isAligned ? 1 : 0, a1, a2) != 0
     }
 
     @unsafe public static func blockSum(_ block: UnsafePointer<Float>, rows: Int, columns: Int, stride: Int) -> Double {

@@ -37,19 +37,19 @@ import LinearAlgebra
         unsafe affine = index + 1
     }
 
-    /// Runs it over the two points whose variances are at these addresses: see `PointStats.addresses`.
-    func run(_ first: UnsafePointer<UInt>, _ second: UnsafePointer<UInt>) {
+    /// Runs it over the two points whose variances are at these addresses: see `PointStats.addresses`. Whether an angle was blurred.
+    func run(_ first: UnsafePointer<UInt>, _ second: UnsafePointer<UInt>) -> Bool {
         guard let q1 = unsafe plane(first, affine, 0), let q2 = unsafe plane(second, affine, 0), let a1 = unsafe plane(first, affine + 1, 1),
             let i1 = unsafe plane(first, affine + 1, 2), let a2 = unsafe plane(second, affine + 1, 1),
             let i2 = unsafe plane(second, affine + 1, 2)
-        else { return }
+        else { preconditionFailure("variances that the plan promised") }
         unsafe Element.windowPlane(
             target, rows: outputRows, stride: outputStride, source, extended, window, table: rows, taps: taps, scale: scale)
         if unsafe !isThetaZero {
             unsafe Element.windowPlane(
                 targetTheta, rows: outputRows, stride: outputStride, sourceTheta, extended, window, table: rows, taps: taps, scale: scale)
         }
-        unsafe Element.affineReluBlock(target, targetTheta, shape, thetaIsZero: isThetaZero, parameters, q1, q2, a1, i1, a2, i2)
+        return unsafe Element.affineReluBlock(target, targetTheta, shape, thetaIsZero: isThetaZero, parameters, q1, q2, a1, i1, a2, i2)
     }
 
     @inline(__always)

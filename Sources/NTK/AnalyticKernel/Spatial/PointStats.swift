@@ -2,8 +2,13 @@ import LinearAlgebra
 
 /// What belongs to one point with spatial axes and not to pairs: its numbers, and the variances at every position of every value.
 struct PointStats<Element: KernelScalar>: Sendable {
-    /// Channel by channel within each row of positions: element ((row · channels) + channel) · stride + x.
+    /// Channel by channel within each row of positions: element ((row · channels) + channel) · stride + x. Where pairs are held by gaps, of
+    /// unit vectors.
     let input: Storage<Element>
+    /// Root of the largest variance of the input.
+    var largest = 0.0
+    /// Whether positions of very different length come before a layer that makes them equal, so that what squared distances lose would show.
+    var isUneven = false
     /// Variances of each value that needs them.
     var variances: IndexTable<Variances<Element>> = [:]
     /// Which positions of a value are masked; nil: none of any.
@@ -14,6 +19,9 @@ struct PointStats<Element: KernelScalar>: Sendable {
     var scales: IndexTable<Variances<Element>> = [:]
     /// By instruction: for each row of a window's output, its input rows' variances added up, padded.
     var windowSums: IndexTable<Storage<Element>> = [:]
+    /// By instruction: for each tap of a window, at [(tap · rows + row) · stride + x] of its output, the root of the variance that the tap finds,
+    /// such that the squares of all taps add up to 1.
+    var windowUnits: IndexTable<Storage<Element>> = [:]
     /// By instruction: what an aggregation sums.
     var aggregations: IndexTable<SpatialMap> = [:]
     /// By instruction: the operator [outputs, positions] of an attention.

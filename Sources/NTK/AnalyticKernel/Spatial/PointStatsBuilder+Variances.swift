@@ -24,12 +24,15 @@ extension PointStatsBuilder {
         case .window(let geometry):
             guard let table = windows[index], let before = stats.variances[instruction.inputs[0]] else { return }
             q = slide(table, before, geometry)
-            if needs.pairings[value] == .full || needs.ownPairings[value] == .full { stats.windowSums[index] = sums(table, before) }
+            if needs.forms[value] == .gap {
+                stats.windowUnits[index] = windowUnits(table, before.values, q)
+            } else if needs.pairings[value] == .full || needs.ownPairings[value] == .full { stats.windowSums[index] = sums(table, before) }
         case .concatenate(let axis):
             q = []
             let extents = instruction.inputs.map { program.values[$0].spatial[axis] }
             forEachOrigin(program.values[value].spatial, axis, extents) { q.append(inputs[$0][$1]) }
         case .layerNorm(let axes, let epsilon):
+            if let largest = q.max(), q.contains(where: { $0 > 0 && $0 < largest / 64 }) { stats.isUneven = true }
             let scales = norms(q, axes, epsilon, instruction.inputs[0], stats)
             for p in q.indices { q[p] *= scales[p].squared }
             stats.scales[index] = Variances(scales, PositionGrid(program.values[value].spatial))
@@ -83,6 +86,28 @@ extension PointStatsBuilder {
             }
             count = result.positions
         }
+    }
+
+    private func windowUnits(_ table: WindowTable, _ before: [Double], _ after: [Double]) -> Storage<Element> {
+        let (grid, result) = (table.input.grid, table.output.grid)
+        let size = result.rows * result.stride
+        let units = Storage<Element>(count: table.rowTaps * table.inner.window * size)
+        unsafe units.base.initialize(repeating: 0, count: units.count)
+        for row in 0..<result.rows {
+            for tap in 0..<table.rowTaps {
+                let source = Int(table.rows[row * table.rowTaps + tap])
+                guard source >= 0 else { continue }
+                for k in 0..<table.inner.window {
+                    let start = (tap * table.inner.window + k) * size + row * result.stride
+                    for x in 0..<result.width {
+                        let whole = after[row * result.width + x]
+                        guard whole > 0, let place = table.inner.source(x, k) else { continue }
+                        unsafe units.base[start + x] = Element((table.scale * before[source * grid.width + place] / whole).squareRoot())
+                    }
+                }
+            }
+        }
+        return units
     }
 
     private func sums(_ table: WindowTable, _ before: Variances<Element>) -> Storage<Element> {

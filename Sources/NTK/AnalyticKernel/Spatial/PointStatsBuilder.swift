@@ -65,6 +65,7 @@ final class PointStatsBuilder<Element: KernelScalar> {
                 prepareSlabs(after: index, &stats)
                 pass.runSlabs()
                 hasRunSlabs = true
+                if pass.isBlurred { stats.isUneven = true }
             }
             if weighs, case .attention(let layer, let own, let isAveraged) = instruction.operation {
                 let weights = attentionWeights(layer, own, instruction.inputs[0], stats)
@@ -74,6 +75,7 @@ final class PointStatsBuilder<Element: KernelScalar> {
             }
             guard let step else { continue }
             pass.runRest(step)
+            if pass.isBlurred { stats.isUneven = true }
             if mixes, let plane = unsafe pass.restPlane(value, slot: step.output) {
                 var variances = [Double](repeating: 0, count: program.values[value].positions)
                 for position in variances.indices {
@@ -120,9 +122,31 @@ final class PointStatsBuilder<Element: KernelScalar> {
             mask[position] = missing == channels
         }
         var stats = PointStats<Element>(input: storage)
+        stats.largest = (variances.max() ?? 0).squareRoot()
+        if needs.forms[0] == .gap { unsafe normalize(storage, grid, x, &variances) }
         stats.variances[0] = Variances(variances, grid)
         if mask.contains(true) { stats.masks = [mask] }
         return stats
+    }
+
+    /// The channels of each position as a unit vector, or zeros, and the variances where squares would not hold them.
+    private func normalize(_ storage: Storage<Element>, _ grid: PositionGrid, _ x: UnsafePointer<Double>, _ variances: inout [Double]) {
+        var (numbers, unit) = ([Double](repeating: 0, count: channels), [Element](repeating: 0, count: channels))
+        for position in 0..<grid.positions {
+            for channel in 0..<channels {
+                let number = unsafe x[position * channels + channel]
+                numbers[channel] = number.isNaN ? 0 : number
+            }
+            let norm = unsafe numbers.withUnsafeBufferPointer { numbers in
+                unsafe unit.withUnsafeMutableBufferPointer { unit in
+                    guard let from = numbers.baseAddress, let to = unit.baseAddress else { return 0.0 }
+                    return unsafe Element.normalize(from, to, channels)
+                }
+            }
+            variances[position] = (norm / Double(channels).squareRoot()).squared
+            let start = position / grid.width * channels * grid.stride + position % grid.width
+            for channel in 0..<channels { unsafe storage.base[start + channel * grid.stride] = unit[channel] }
+        }
     }
 
     private func setMask(_ index: Int, _ stats: inout PointStats<Element>) {
@@ -157,7 +181,7 @@ final class PointStatsBuilder<Element: KernelScalar> {
     ) -> Matrix<Element>? {
         guard let slot = pass.plan.restSlots.slots[value], let plane = unsafe pass.restPlane(value, slot: slot) else { return nil }
         let mask = stats.mask(value)
-        let covariance = unsafe pass.dense(plane, plane.base, isDistance: needs.isDistance[value])
+        let covariance = unsafe pass.dense(plane, plane.base, form: needs.forms[value])
         let scores = PositionalCovariance(layer, channels: channels, spatial: program.values[value].spatial).interpolate(covariance, (mask, mask))
         let scale = layer.keyStd * layer.queryStd
         let result = Matrix<Element>(uninitializedRows: scores.rows, columns: scores.columns)

@@ -6,23 +6,28 @@ struct SpatialNeeds: Sendable {
     private(set) var ownPairings: [Pairing]
     /// Values whose variances q[p] = K(x, x)[p, p] are needed.
     private(set) var variances: Set<Int> = []
-    /// Whether a value is held as squared distances q1 + q2 − 2 K, or as K itself.
-    let isDistance: [Bool]
+    /// How the pairs of a value are held.
+    let forms: [PairForm]
     /// Whether Θ is known to be zero, before any layer with weights.
     let isThetaZero: [Bool]
+    /// Activations that stand before every other, by their instruction, where pairs are held by squared distances: there is seen whether these
+    /// tell a pair's angles well enough. Behind them no angle is smaller than the smallest of those that it comes from, but for a factor.
+    let watched: Set<Int>
     /// Whether no covariance of a value can be negative, as behind a relu.
     let isNonnegative: [Bool]
 
-    init(_ program: KernelProgram) {
-        var isDistance = [true]
+    /// - Parameter form: of the input's pairs, and as long as positions are not mixed: squared distances or gaps.
+    init(_ program: KernelProgram, _ form: PairForm) {
+        var forms = [form]
         var isThetaZero = [true]
         for instruction in program.instructions {
-            let distances = instruction.inputs.allSatisfy { isDistance[$0] }
+            let inputs = instruction.inputs.allSatisfy { forms[$0] == form } ? form : .covariance
             switch instruction.operation {
-            case .activation: isDistance.append(true)
-            case .affine, .window, .isolate, .layerNorm, .dropout, .sum, .concatenateChannels, .concatenate, .flatten: isDistance.append(distances)
-            case .map(let map): isDistance.append(distances && map.isSelection)
-            case .product, .attention, .aggregate, .globalPool: isDistance.append(false)
+            case .activation: forms.append(form)
+            case .affine, .window, .isolate, .layerNorm, .dropout, .sum, .concatenateChannels, .concatenate, .flatten: forms.append(inputs)
+            case .map(let map): forms.append(map.isSelection ? inputs : .covariance)
+            case .product: forms.append(form == .gap ? inputs : .covariance)
+            case .attention, .aggregate, .globalPool: forms.append(.covariance)
             }
             switch instruction.operation {
             case .affine(let step): isThetaZero.append(isThetaZero[instruction.inputs[0]] && step.input == 0 && step.constant == 0)
@@ -30,7 +35,19 @@ struct SpatialNeeds: Sendable {
             default: isThetaZero.append(false)
             }
         }
-        self.isDistance = isDistance
+        self.forms = forms
+        var watched: Set<Int> = []
+        var isLinear = [true]
+        for (index, instruction) in program.instructions.enumerated() {
+            let begins = instruction.inputs.contains { isLinear[$0] && forms[$0] == .distance }
+            if case .activation = instruction.operation {
+                if begins { watched.insert(index) }
+                isLinear.append(false)
+            } else {
+                isLinear.append(begins)
+            }
+        }
+        self.watched = watched
         self.isThetaZero = isThetaZero
         isNonnegative = program.nonnegativeValues {
             switch $0 {
@@ -49,8 +66,8 @@ struct SpatialNeeds: Sendable {
         let output = index + 1
         let isComputed = pairings[output] > .none || ownPairings[output] > .none
         if isComputed {
-            if isDistance[output] { variances.insert(output) }
-            for input in instruction.inputs where isDistance[input] { variances.insert(input) }
+            if forms[output] != .covariance { variances.insert(output) }
+            for input in instruction.inputs where forms[input] != .covariance { variances.insert(input) }
             switch instruction.operation {
             case .activation, .dropout: variances.formUnion(instruction.inputs)
             // The scales are worked out with the variances of the output.

@@ -4,23 +4,33 @@ import LinearAlgebra
 // Operations by an operator of each point's own.
 extension SpatialPass {
     /// All pairs of positions as a matrix [P, P], covariances.
-    func dense(_ plane: Plane, _ source: UnsafeMutablePointer<Element>, isDistance: Bool) -> Matrix<Element> {
+    func dense(_ plane: Plane, _ source: UnsafeMutablePointer<Element>, form: PairForm) -> Matrix<Element> {
         let positions = unsafe plane.list.grid.positions
         let matrix = Matrix<Element>(uninitializedRows: positions, columns: positions)
-        unsafe dense(plane, source, isDistance: isDistance, into: matrix.base)
+        unsafe dense(plane, source, form: form, into: matrix.base)
         return matrix
     }
 
     /// The same into a matrix [P, P] that is there.
     private func dense(
-        _ plane: Plane, _ source: UnsafeMutablePointer<Element>, isDistance: Bool, into target: UnsafeMutablePointer<Element>
+        _ plane: Plane, _ source: UnsafeMutablePointer<Element>, form: PairForm, into target: UnsafeMutablePointer<Element>
     ) {
         let list = unsafe plane.list
         let (width, positions) = (list.grid.width, list.grid.positions)
         // Where all pairs are held, all elements are written.
         if list.pairing != .full { unsafe target.initialize(repeating: 0, count: positions * positions) }
-        let (own, other) = unsafe (first.variances[plane.value], second.variances[plane.value])
-        if isDistance, let own, let other {
+        switch form {
+        case .gap:
+            let pairs = unsafe GapPairs(self, plane.value)
+            unsafe forEachRow(plane) { row in
+                let from = unsafe source + row.start
+                let to = unsafe target + row.firstPosition * positions + row.secondPosition
+                // Aligned, each pair is on the diagonal.
+                let step = row.step == 0 ? 1 : positions + 1
+                for c in 0..<width { unsafe to[c * step] = pairs.covariance(row, c, from[c]) }
+            }
+        case .distance:
+            let (own, other) = unsafe variances(plane.value)
             let (q1, q2) = unsafe (own.row(0), other.row(0))
             unsafe forEachRow(plane) { row in
                 let from = unsafe source + row.start
@@ -34,7 +44,7 @@ extension SpatialPass {
                     for c in 0..<width { unsafe to[c * (positions + 1)] = (a[c] + b[c] - from[c]) / 2 }
                 }
             }
-        } else {
+        case .covariance:
             unsafe forEachRow(plane) { row in
                 let from = unsafe source + row.start
                 let to = unsafe target + row.firstPosition * positions + row.secondPosition
@@ -80,10 +90,10 @@ extension SpatialPass {
     /// x ← A x with the two points' own graphs.
     func transform(_ index: Int, _ input: Plane, _ output: Plane) {
         let (a1, a2) = (needed(first.aggregations[index], "a pattern"), needed(second.aggregations[index], "a pattern"))
-        let covariance = unsafe dense(input, input.base, isDistance: plan.isDistance[input.value])
+        let covariance = unsafe dense(input, input.base, form: plan.forms[input.value])
         unsafe scatter(apply(a1, covariance, a2), output, output.base)
         if let theta = unsafe output.theta, let source = unsafe input.theta {
-            unsafe scatter(apply(a1, dense(input, source, isDistance: false), a2), output, theta)
+            unsafe scatter(apply(a1, dense(input, source, form: .covariance), a2), output, theta)
         }
     }
 
@@ -94,8 +104,8 @@ extension SpatialPass {
     func attention(_ layer: SelfAttention, _ channels: Int?, _ index: Int, _ input: Plane, _ output: Plane) {
         let positions = unsafe input.list.grid.positions
         let stacked = unsafe Matrix<Element>(uninitializedRows: (input.theta == nil ? 1 : 2) * positions, columns: positions)
-        unsafe dense(input, input.base, isDistance: plan.isDistance[input.value], into: stacked.base)
-        if let source = unsafe input.theta { unsafe dense(input, source, isDistance: false, into: stacked.base + positions * positions) }
+        unsafe dense(input, input.base, form: plan.forms[input.value], into: stacked.base)
+        if let source = unsafe input.theta { unsafe dense(input, source, form: .covariance, into: stacked.base + positions * positions) }
         let bias = Element(layer.biasStd.map(\.squared) ?? 0)
         let values = (layer.outputStd * layer.valueStd).squared
         let masks = unsafe (first.mask(input.value), second.mask(input.value))

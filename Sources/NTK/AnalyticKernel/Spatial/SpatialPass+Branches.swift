@@ -3,7 +3,7 @@ import LinearAlgebra
 // Operations on several values.
 extension SpatialPass {
     /// The inputs as the output pairs positions, each in its own buffer where it does not fit as it is.
-    private func aligned(_ inputs: [Plane], _ output: Plane) -> [Plane] {
+    func aligned(_ inputs: [Plane], _ output: Plane) -> [Plane] {
         unsafe inputs.enumerated().map { index, input in
             guard unsafe input.list.pairing != output.list.pairing else { return unsafe input }
             let list = unsafe BlockList(input.list.grid, output.list.pairing)
@@ -18,19 +18,19 @@ extension SpatialPass {
     /// K of one element of a plane.
     @inline(__always)
     private func covariance(_ plane: Plane, _ place: Int, _ q1: Element, _ q2: Element) -> Element {
-        unsafe plan.isDistance[plane.value] ? (q1 + q2 - plane.base[place]) / 2 : plane.base[place]
+        unsafe plan.forms[plane.value] == .distance ? (q1 + q2 - plane.base[place]) / 2 : plane.base[place]
     }
 
     /// K = Σ weight K_k, Θ = Σ weight Θ_k; distances add like covariances.
     func combine(_ inputs: [Plane], _ weights: [Double], _ output: Plane) {
-        let inputs = unsafe aligned(inputs, output)
-        let isDistance = unsafe plan.isDistance[output.value]
+        let inputs = unsafe asCovariances(aligned(inputs, output))
+        let isDistance = unsafe plan.forms[output.value] == .distance
         let count = unsafe output.list.elements
         for k in unsafe inputs.indices {
             let input = unsafe inputs[k]
             let weight = Element(weights[k])
             if k == 0 { unsafe output.base.initialize(repeating: 0, count: count) }
-            if unsafe isDistance || !plan.isDistance[input.value] {
+            if unsafe isDistance || plan.forms[input.value] != .distance {
                 for place in 0..<count { unsafe output.base[place] += weight * input.base[place] }
             } else if let own = unsafe first.variances[input.value], let other = unsafe second.variances[input.value] {
                 let (q1, q2) = unsafe (own.row(0), other.row(0))
@@ -49,7 +49,7 @@ extension SpatialPass {
 
     /// K = Π K_k, Θ = Σ_k Θ_k Π_{j≠k} K_j.
     func product(_ inputs: [Plane], _ output: Plane) {
-        let inputs = unsafe aligned(inputs, output)
+        let inputs = unsafe asCovariances(aligned(inputs, output))
         for k in unsafe inputs.indices {
             let input = unsafe inputs[k]
             let own = unsafe first.variances[input.value].map { unsafe $0.row(0) }
@@ -71,18 +71,19 @@ extension SpatialPass {
     /// The branches' positions one after another along an axis; positions of different branches are independent.
     func concatenate(_ inputs: [Plane], _ axis: Int, _ output: Plane) {
         let value = unsafe output.value
+        let inputs = unsafe plan.forms[value] == .covariance ? asCovariances(inputs) : inputs
         let spatial = program.values[value].spatial
         let extents = unsafe inputs.map { unsafe program.values[$0.value].spatial[axis] }
         // For each position of the output its branch and its position there.
         var origins: [(branch: Int, position: Int)] = []
         forEachOrigin(spatial, axis, extents) { origins.append(($0, $1)) }
-        let isDistance = plan.isDistance[value]
+        let isDistance = plan.forms[value] == .distance
         unsafe forEachPair(output) { place, p1, p2 in
             let (a, b) = (origins[p1], origins[p2])
             let (q1, q2) = (first.variances[value]?.values[p1] ?? 0, second.variances[value]?.values[p2] ?? 0)
             let input = unsafe inputs[a.branch]
             guard a.branch == b.branch, let source = unsafe input.list.place(a.position, b.position) else {
-                unsafe output.base[place] = isDistance ? Element(q1 + q2) : 0
+                unsafe output.base[place] = isDistance ? Element(q1 + q2) : plan.forms[value] == .gap ? 1 : 0
                 if let theta = unsafe output.theta { unsafe theta[place] = 0 }
                 return
             }
@@ -99,14 +100,14 @@ extension SpatialPass {
             unsafe take(input, into: output)
             return
         }
-        let isDistance = plan.isDistance[value]
+        let isDistance = plan.forms[value] == .distance
         unsafe forEachPair(output) { place, p1, p2 in
             if p1 == p2, let source = unsafe input.list.place(p1, p2) {
                 unsafe output.base[place] = input.base[source]
                 if let theta = unsafe output.theta, let own = unsafe input.theta { unsafe theta[place] = own[source] }
             } else {
                 let (q1, q2) = (first.variances[value]?.values[p1] ?? 0, second.variances[value]?.values[p2] ?? 0)
-                unsafe output.base[place] = isDistance ? Element(q1 + q2) : 0
+                unsafe output.base[place] = isDistance ? Element(q1 + q2) : plan.forms[value] == .gap ? 1 : 0
                 if let theta = unsafe output.theta { unsafe theta[place] = 0 }
             }
         }

@@ -4,6 +4,11 @@ import LinearAlgebra
 extension SpatialPass {
     func run(_ index: Int, _ inputs: [Plane], _ output: Plane, _ stage: SpatialStage) {
         let instruction = program.instructions[index]
+        if plan.forms[index + 1] == .gap {
+            unsafe runGaps(index, inputs, output, stage)
+            unsafe remask(output)
+            return
+        }
         switch instruction.operation {
         case .affine(let step):
             unsafe take(inputs[0], into: output)
@@ -68,7 +73,7 @@ extension SpatialPass {
     private func affine(_ step: KernelProgram.AffineStep, _ input: Int, _ plane: Plane) {
         let (weight, constant) = (Element(step.weight), Element(step.constant))
         let shape = unsafe plane.list.shape
-        if plan.isDistance[input] {
+        if plan.forms[input] == .distance {
             let (own, other) = variances(input)
             unsafe forEachBlock(plane) { base, theta, u, v in
                 unsafe Element.affineBlock(
@@ -103,39 +108,17 @@ extension SpatialPass {
     }
 
     private func activation(_ step: ActivationStep, _ index: Int, _ input: Int, _ plane: Plane) {
-        if !plan.isDistance[input] { unsafe toDistances(plane, input) }
+        if plan.forms[input] == .covariance { unsafe toDistances(plane, input) }
         let (own, other) = variances(input)
         let shape = unsafe plane.list.shape
-        if let abRelu = step.abRelu {
-            let (asymmetry, power) = (Element(abRelu.asymmetry), Element(abRelu.power))
-            unsafe forEachBlock(plane) { base, theta, u, v in
-                unsafe Element.abReluBlock(
-                    base, theta, shape, asymmetry: asymmetry, power: power, own.roots(u), own.inverses(u), other.roots(v),
-                    other.inverses(v))
-            }
-            return
-        }
-        let (points1, points2) = (needed(first.duals[index], "an activation's points"), needed(second.duals[index], "an activation's points"))
-        let width = unsafe plane.list.grid.width
-        let numbers = scratch.numbers(0, 3 * width)
-        let (gaps, covariance, derivative) = unsafe (numbers.base, numbers.base + width, numbers.base + 2 * width)
-        unsafe forEachRow(plane) { row in
-            let target = unsafe plane.base + row.start
-            for c in 0..<width {
-                let (q1, q2) = (own.values[row.firstPosition + c * row.step], other.values[row.secondPosition + c])
-                let product = (q1 * q2).squareRoot()
-                let difference = q1.squareRoot() - q2.squareRoot()
-                let near = product > 0 ? unsafe min(max((Double(target[c]) - difference * difference) / (2 * product), 0), 2) : 1
-                unsafe gaps[c] = near <= 1 ? near : -(2 - near)
-            }
-            unsafe step.dual.pairs(
-                points1, row.firstPosition, ownStride: row.step, points2, row.secondPosition, count: width, gaps: gaps,
-                covariance: covariance, derivative: plane.theta == nil ? nil : derivative)
-            for c in 0..<width {
-                let sum = points1.kappa[row.firstPosition + c * row.step] + points2.kappa[row.secondPosition + c]
-                unsafe target[c] = Element(max(sum - 2 * covariance[c], 0))
-                if let theta = unsafe plane.theta { unsafe theta[row.start + c] *= Element(derivative[c]) }
-            }
+        // Others are held by gaps.
+        let abRelu = needed(step.abRelu, "an activation that is linear on either side of zero")
+        let (asymmetry, power) = (Element(abRelu.asymmetry), Element(abRelu.power))
+        let isWatched = plan.watched.contains(index)
+        unsafe forEachBlock(plane) { base, theta, u, v in
+            if isWatched, unsafe Element.blurredBlock(base, shape, own.roots(u), other.roots(v)) { isBlurred = true }
+            unsafe Element.abReluBlock(
+                base, theta, shape, asymmetry: asymmetry, power: power, own.roots(u), own.inverses(u), other.roots(v), other.inverses(v))
         }
     }
 
@@ -149,7 +132,7 @@ extension SpatialPass {
             for c in 0..<(unsafe plane.list.grid.stride) {
                 let (i, j, place) = (row.firstElement + c * row.step, row.secondElement + c, row.start + c)
                 let factor = unsafe s1[i] * s2[j]
-                if plan.isDistance[input], let own = unsafe own, let other = unsafe other {
+                if plan.forms[input] == .distance, let own = unsafe own, let other = unsafe other {
                     let (a1, a2) = unsafe (own[i], other[j])
                     let difference = unsafe a1 * s1[i] - a2 * s2[j]
                     unsafe plane.base[place] = max(difference * difference + factor * (plane.base[place] - (a1 - a2) * (a1 - a2)), 0)
@@ -170,9 +153,9 @@ extension SpatialPass {
             for c in 0..<(unsafe plane.list.grid.width) {
                 let place = row.start + c
                 if isOwn && row.firstPosition + c * row.step == row.secondPosition + c {
-                    if !plan.isDistance[input] { unsafe plane.base[place] *= 1 + growth }
+                    if plan.forms[input] == .covariance { unsafe plane.base[place] *= 1 + growth }
                     if let theta = unsafe plane.theta { unsafe theta[place] *= 1 + growth }
-                } else if plan.isDistance[input] {
+                } else if plan.forms[input] == .distance {
                     unsafe plane.base[place] += growth * (q1[row.firstElement + c * row.step] + q2[row.secondElement + c])
                 }
             }
@@ -184,7 +167,7 @@ extension SpatialPass {
         let value = unsafe plane.value
         let (mask1, mask2) = (first.mask(value), second.mask(value))
         guard mask1 != nil || mask2 != nil else { return }
-        let isDistance = plan.isDistance[value]
+        let form = plan.forms[value]
         let own = unsafe first.variances[value].map { unsafe $0.row(0) }
         let other = unsafe second.variances[value].map { unsafe $0.row(0) }
         unsafe forEachRow(plane) { row in
@@ -192,7 +175,7 @@ extension SpatialPass {
                 let (p1, p2) = (row.firstPosition + c * row.step, row.secondPosition + c)
                 guard mask1?[p1] == true || mask2?[p2] == true else { continue }
                 let sum = unsafe (own?[row.firstElement + c * row.step] ?? 0) + (other?[row.secondElement + c] ?? 0)
-                unsafe plane.base[row.start + c] = isDistance ? sum : 0
+                unsafe plane.base[row.start + c] = form == .distance ? sum : form == .gap ? 1 : 0
                 if let theta = unsafe plane.theta { unsafe theta[row.start + c] = 0 }
             }
         }

@@ -17,16 +17,19 @@ extension SpatialPass {
         var sum = sums[value] ?? (0, 0)
         if let input = unsafe input {
             let list = unsafe input.list
-            sum = (0, 0)
+            sum = unsafe (plan.forms[value] == .gap ? covarianceSum(input) : 0, 0)
             for index in list.pairs.indices {
-                sum.distance += unsafe Element.blockSum(input.block(index), rows: list.rowCount, columns: list.grid.width, stride: list.grid.stride)
+                if plan.forms[value] != .gap {
+                    sum.distance += unsafe Element.blockSum(
+                        input.block(index), rows: list.rowCount, columns: list.grid.width, stride: list.grid.stride)
+                }
                 if let theta = unsafe input.thetaBlock(index) {
                     sum.theta += unsafe Element.blockSum(theta, rows: list.rowCount, columns: list.grid.width, stride: list.grid.stride)
                 }
             }
         }
         let positions = program.values[value].positions
-        if plan.isDistance[value] {
+        if plan.forms[value] == .distance {
             let variances = [first, second].map { $0.variances[value]?.values.reduce(0, +) ?? 0 }
             sum.distance = (Double(positions) * (variances[0] + variances[1]) - sum.distance) / 2
         }
@@ -54,10 +57,10 @@ extension SpatialPass {
             unsafe select(map, input, output)
             return
         }
-        let matrix = unsafe dense(input, input.base, isDistance: plan.isDistance[input.value])
+        let matrix = unsafe dense(input, input.base, form: plan.forms[input.value])
         unsafe scatter(apply(map, matrix, map), output, output.base)
         if let theta = unsafe output.theta, let source = unsafe input.theta {
-            unsafe scatter(apply(map, dense(input, source, isDistance: false), map), output, theta)
+            unsafe scatter(apply(map, dense(input, source, form: .covariance), map), output, theta)
         }
     }
 
@@ -88,8 +91,12 @@ extension SpatialPass {
         return result
     }
 
-    private func select(_ map: SpatialMap, _ input: Plane, _ output: Plane) {
-        let isDistance = unsafe plan.isDistance[output.value]
+    func select(_ map: SpatialMap, _ input: Plane, _ output: Plane) {
+        if unsafe plan.forms[output.value] == .gap {
+            unsafe selectGaps(map, input, output)
+            return
+        }
+        let isDistance = unsafe plan.forms[output.value] == .distance
         let (own, other) = unsafe (first.variances[output.value], second.variances[output.value])
         unsafe forEachPair(output) { place, p1, p2 in
             let (a, b) = (map.rows[p1].first, map.rows[p2].first)
@@ -109,6 +116,23 @@ extension SpatialPass {
                 unsafe output.base[place] = isDistance ? Element((own?.values[p1] ?? 0) + (other?.values[p2] ?? 0)) : 0
                 if let theta = unsafe output.theta { unsafe theta[place] = 0 }
             }
+        }
+    }
+
+    /// A cosine stays as it is, but for the sign of its weights.
+    private func selectGaps(_ map: SpatialMap, _ input: Plane, _ output: Plane) {
+        unsafe forEachPair(output) { place, p1, p2 in
+            guard let a = map.rows[p1].first, let b = map.rows[p2].first, let source = unsafe input.list.place(a.position, b.position),
+                a.weight != 0, b.weight != 0
+            else {
+                unsafe output.base[place] = 1
+                if let theta = unsafe output.theta { unsafe theta[place] = 0 }
+                return
+            }
+            let gap = unsafe input.base[source]
+            let isZero = unsafe first.variances[input.value]?.values[a.position] == 0 || second.variances[input.value]?.values[b.position] == 0
+            unsafe output.base[place] = isZero ? 1 : (a.weight < 0) == (b.weight < 0) ? gap : -gap
+            if let theta = unsafe output.theta, let own = unsafe input.theta { unsafe theta[place] = Element(a.weight * b.weight) * own[source] }
         }
     }
 }

@@ -4,7 +4,7 @@ import LinearAlgebra
 extension SpatialPass {
     func window(_ index: Int, _ table: WindowTable, _ input: Plane, _ output: Plane) {
         let input = unsafe held(input, as: table.input)
-        let isDistance = unsafe plan.isDistance[input.value]
+        let isDistance = unsafe plan.forms[input.value] == .distance
         let skipsTheta = unsafe plan.isThetaZero[input.value]
         guard table.input.pairing == .full else {
             unsafe windowPlane(table, input.base, output.base)
@@ -20,16 +20,28 @@ extension SpatialPass {
         }
     }
 
+    /// Means over windows of what is zero beyond the edges, such as Θ.
+    func windowSums(
+        _ index: Int, _ table: WindowTable, _ source: UnsafeMutablePointer<Element>, _ target: UnsafeMutablePointer<Element>, _ output: Plane
+    ) {
+        guard table.input.pairing == .full else {
+            unsafe windowPlane(table, source, target)
+            return
+        }
+        let run = unsafe WindowRun(self, index, table, isDistance: false)
+        for block in table.output.pairs.indices {
+            unsafe run.block(block, source, target + block * table.output.blockSize, hasVariances: false)
+        }
+    }
+
     /// A window, an affine map and a relu, without masks, block after block, so that a block is in the first-level cache from the sums to the end.
     func run(_ chain: SpatialPlan.Chain, _ index: Int, _ table: WindowTable, _ input: Plane, _ output: Plane) {
         let parameters = AffineRelu<Element>(chain)
         let (before, between) = (index + 1, index + 2)
-        guard let q1 = first.variances[before], let q2 = second.variances[before], let own = first.variances[between],
-            let other = second.variances[between]
-        else { return }
+        let ((q1, q2), (own, other)) = (variances(before), variances(between))
         let isThetaZero = plan.isThetaZero[chain.input]
         let shape = table.output.shape
-        guard let theta = unsafe output.theta, let source = unsafe input.theta else { return }
+        let (theta, source) = unsafe (needed(output.theta, "the tangents of a chain"), needed(input.theta, "the tangents of a chain"))
         let (variances1, variances2) = unsafe (q1.row(0), q2.row(0))
         let (roots1, inverses1, roots2, inverses2) = unsafe (own.roots(0), own.inverses(0), other.roots(0), other.inverses(0))
         let (base, distances) = unsafe (output.base, input.base)
@@ -40,36 +52,42 @@ extension SpatialPass {
             let input = unsafe held(input, as: table.input)
             unsafe windowPlane(table, input.base, base)
             if !isThetaZero, let source = unsafe input.theta { unsafe windowPlane(table, source, theta) }
-            unsafe Element.affineReluBlock(
+            let blurs = unsafe Element.affineReluBlock(
                 base, theta, shape, thetaIsZero: isThetaZero, parameters, variances1, variances2, roots1, inverses1, roots2, inverses2)
+            isBlurred = isBlurred || blurs
             return
         }
         let run = unsafe WindowRun(self, index, table, isDistance: true)
         let isInRegisters = table.isInRegisters
+        var blurs = false
+        defer { isBlurred = isBlurred || blurs }
         for (block, pair) in table.output.pairs.enumerated() {
             let (u, v) = (pair.first * stride, pair.second * stride)
             let (target, tangent) = unsafe (base + block * size, theta + block * size)
             if isInRegisters {
                 let window = unsafe run.window(block, distances, hasVariances: true)
                 let tangents = unsafe isThetaZero ? nil : run.window(block, source, hasVariances: false)
-                unsafe Element.windowReluBlock(
+                let isBlurred = unsafe Element.windowReluBlock(
                     target, tangent, window, tangents, scale: Element(table.scale), parameters, variances1 + u, variances2 + v, roots1 + u,
                     inverses1 + u, roots2 + v, inverses2 + v)
+                blurs = blurs || isBlurred
                 continue
             }
             if table.isContiguous && table.inner.window == 3 {
                 let extended = unsafe run.extend(block, distances, hasVariances: true)
                 let tangents = unsafe isThetaZero ? nil : run.extend(block, source, hasVariances: false)
-                unsafe Element.convolutionReluBlock(
+                let isBlurred = unsafe Element.convolutionReluBlock(
                     target, tangent, shape, extended, tangents, extendedStride: table.extendedStride, scale: Element(table.scale), parameters,
                     variances1 + u, variances2 + v, roots1 + u, inverses1 + u, roots2 + v, inverses2 + v)
+                blurs = blurs || isBlurred
                 continue
             }
             unsafe run.block(block, distances, target, hasVariances: true)
             if !isThetaZero { unsafe run.block(block, source, tangent, hasVariances: false) }
-            unsafe Element.affineReluBlock(
+            let isBlurred = unsafe Element.affineReluBlock(
                 target, tangent, shape, thetaIsZero: isThetaZero, parameters, variances1 + u, variances2 + v, roots1 + u, inverses1 + u, roots2 + v,
                 inverses2 + v)
+            blurs = blurs || isBlurred
         }
     }
 

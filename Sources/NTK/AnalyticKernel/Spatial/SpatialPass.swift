@@ -12,6 +12,8 @@ final class SpatialPass<Element: KernelScalar> {
     var second: PointStats<Element>
     /// Whether both are one sample, which dropout can tell from two equal ones.
     var isOwn = false
+    /// Whether squared distances hold too few digits of this pair's angles, see `watch`.
+    var isBlurred = false
     /// Sums over all pairs of positions of the values that leave the slabs as sums.
     var sums: [Int: (distance: Double, theta: Double)] = [:]
 
@@ -90,6 +92,7 @@ final class SpatialPass<Element: KernelScalar> {
     /// Everything but the last part: the input, and the layers that keep offsets.
     func runSlabs() {
         sums = [:]
+        isBlurred = false
         guard !plan.slabs.isEmpty else {
             if let slot = plan.restSlots.initial[0], let plane = unsafe restPlane(0, slot: slot) { unsafe loadInput(plane) }
             return
@@ -134,7 +137,7 @@ final class SpatialPass<Element: KernelScalar> {
         let instruction = program.instructions[step.instruction]
         // A value that left the slabs as a sum has no plane.
         let inputs = unsafe zip(instruction.inputs, step.inputs).compactMap { unsafe sums[$0] == nil ? restPlane($0, slot: $1) : nil }
-        guard let output = unsafe restPlane(step.instruction + 1, slot: step.output) else { return }
+        let output = unsafe needed(restPlane(step.instruction + 1, slot: step.output), "an output's plane")
         unsafe run(step.instruction, inputs, output, plan.rest)
     }
 
@@ -149,7 +152,7 @@ final class SpatialPass<Element: KernelScalar> {
             if canFuse, let chain = unsafe alignedChains[position] {
                 unsafe own.withUnsafeBufferPointer { own in
                     unsafe other.withUnsafeBufferPointer { other in
-                        if let own = own.baseAddress, let other = other.baseAddress { unsafe chain.run(own, other) }
+                        if let own = own.baseAddress, let other = other.baseAddress, unsafe chain.run(own, other) { isBlurred = true }
                     }
                 }
                 position += 3
@@ -171,20 +174,27 @@ final class SpatialPass<Element: KernelScalar> {
     }
 
     func result() -> (covariance: Double, theta: Double) {
-        guard let slot = plan.restSlots.slots[program.output], let plane = unsafe restPlane(program.output, slot: slot) else { return (0, 0) }
+        let slot = needed(plan.restSlots.slots[program.output], "the output's place")
+        let plane = unsafe needed(restPlane(program.output, slot: slot), "the output's plane")
         var covariance = unsafe Double(plane.base[0])
-        if plan.isDistance[program.output] {
-            covariance = (variance(first, program.output) + variance(second, program.output) - covariance) / 2
+        switch plan.forms[program.output] {
+        case .covariance: break
+        case .distance: covariance = (variance(first, program.output) + variance(second, program.output) - covariance) / 2
+        case .gap: covariance = unsafe Double(GapPairs(self, program.output).covariance(plane.list.row(0, 0), 0, plane.base[0]))
         }
         return unsafe (covariance, plane.theta.map { unsafe Double($0[0]) } ?? 0)
     }
 
-    private func variance(_ stats: PointStats<Element>, _ value: Int) -> Double { stats.variances[value]?.values.first ?? 0 }
+    private func variance(_ stats: PointStats<Element>, _ value: Int) -> Double {
+        needed(needed(stats.variances[value], "the output's variance").values.first, "the output's variance")
+    }
 
     private func loadInput(_ plane: Plane) {
         let stride = unsafe plane.list.grid.stride * channels
         let grid = unsafe plane.list.grid
-        if unsafe plane.list.pairing != .full {
+        if plan.forms[0] == .gap {
+            unsafe loadGaps(plane)
+        } else if unsafe plane.list.pairing != .full {
             let shape = BlockShape(rows: 1, stride: grid.stride, isAligned: true)
             for row in 0..<grid.rows {
                 unsafe Element.inputDistances(
@@ -218,8 +228,12 @@ final class SpatialPass<Element: KernelScalar> {
     private func add(_ plane: Plane) {
         var sum = sums[unsafe plane.value] ?? (0, 0)
         let list = unsafe plane.list
+        let isGap = unsafe plan.forms[plane.value] == .gap
+        if isGap { sum.distance += unsafe covarianceSum(plane) }
         for index in list.pairs.indices {
-            sum.distance += unsafe Element.blockSum(plane.block(index), rows: list.rowCount, columns: list.grid.width, stride: list.grid.stride)
+            if !isGap {
+                sum.distance += unsafe Element.blockSum(plane.block(index), rows: list.rowCount, columns: list.grid.width, stride: list.grid.stride)
+            }
             if let theta = unsafe plane.thetaBlock(index) {
                 sum.theta += unsafe Element.blockSum(theta, rows: list.rowCount, columns: list.grid.width, stride: list.grid.stride)
             }

@@ -5,7 +5,9 @@
 /// cache (32 × 32 positions: two planes of 128 kB in float32) before the next one is begun.
 struct SpatialPlan: Sendable {
     let program: KernelProgram
-    let isDistance: [Bool]
+    let forms: [PairForm]
+    let isNonnegative: [Bool]
+    let watched: Set<Int>
     let isThetaZero: [Bool]
     let pairings: [Pairing]
     let slabs: [SpatialStage]
@@ -49,7 +51,9 @@ struct SpatialPlan: Sendable {
     init(_ program: KernelProgram, _ needs: SpatialNeeds, pairings: [Pairing], kept: Set<Int>) {
         self.program = program
         self.pairings = pairings
-        isDistance = needs.isDistance
+        forms = needs.forms
+        isNonnegative = needs.isNonnegative
+        watched = needs.watched
         isThetaZero = needs.isThetaZero
         let needed = program.instructions.indices.filter { pairings[$0 + 1] > .none }
         let inSlabs = Self.slabValues(program, pairings, needed)
@@ -91,9 +95,11 @@ struct SpatialPlan: Sendable {
         for position in plan.steps.indices.dropLast(2) {
             let (first, second, third) = (plan.steps[position], plan.steps[position + 1], plan.steps[position + 2])
             let input = program.instructions[first.instruction].inputs[0]
-            guard case .window = program.instructions[first.instruction].operation, needs.isDistance[input],
+            guard case .window = program.instructions[first.instruction].operation, needs.forms[input] == .distance,
                 case .affine(let affine) = program.instructions[second.instruction].operation,
                 case .activation(let step) = program.instructions[third.instruction].operation, let abRelu = step.abRelu,
+                // The loops watch angles where Θ is zero, as before most first activations.
+                needs.isThetaZero[input] || !needs.watched.contains(third.instruction),
                 // Each in place on the one before, so that nobody else reads it.
                 second.inputs == [first.output], second.output == first.output, third.inputs == [first.output], third.output == first.output
             else { continue }

@@ -1,0 +1,237 @@
+import LinearAlgebra
+
+/// The standard deviations of both points at a value, which with a gap make a covariance.
+@unsafe struct GapPairs<Element: KernelScalar> {
+    let a1, a2, q1, q2: UnsafeMutablePointer<Element>
+
+    init(_ pass: SpatialPass<Element>, _ value: Int) {
+        let (own, other) = pass.variances(value)
+        unsafe (a1, a2, q1, q2) = (own.roots(0), other.roots(0), own.row(0), other.row(0))
+    }
+
+    /// √q1 √q2, exact where both are one.
+    @inline(__always)
+    func product(_ row: PairRow, _ c: Int) -> Element {
+        let (i, j) = (row.firstElement + c * row.step, row.secondElement + c)
+        return unsafe q1[i] == q2[j] ? q1[i] : a1[i] * a2[j]
+    }
+
+    @inline(__always)
+    func covariance(_ row: PairRow, _ c: Int, _ gap: Element) -> Element { unsafe product(row, c) * cosine(ofGap: gap) }
+}
+
+// Operations on pairs that are held by the gap of their cosine. Pairs with a zero vector have the gap 1.
+extension SpatialPass {
+    func runGaps(_ index: Int, _ inputs: [Plane], _ output: Plane, _ stage: SpatialStage) {
+        let instruction = program.instructions[index]
+        switch instruction.operation {
+        case .affine(let step):
+            unsafe take(inputs[0], into: output)
+            unsafe affineGaps(step, instruction.inputs[0], output)
+        case .activation(let step):
+            unsafe take(inputs[0], into: output)
+            unsafe activationGaps(step, index, instruction.inputs[0], output)
+        case .layerNorm:
+            unsafe take(inputs[0], into: output)
+            unsafe layerNormGaps(index, output)
+        case .dropout(let keep):
+            unsafe take(inputs[0], into: output)
+            unsafe dropoutGaps(keep, output)
+        case .sum: unsafe combineGaps(inputs, inputs.map { _ in 1 }, output)
+        case .concatenateChannels(let weights): unsafe combineGaps(inputs, weights, output)
+        case .product: unsafe productGaps(inputs, output)
+        case .window: unsafe windowGaps(index, needed(stage.windows[index], "a window's table"), inputs[0], output)
+        case .isolate: unsafe isolate(inputs[0], output)
+        case .concatenate(let axis): unsafe concatenate(inputs, axis, output)
+        case .flatten: unsafe flattenGaps(inputs[0], output)
+        case .map(let map): unsafe select(map, inputs[0], output)
+        case .globalPool, .attention, .aggregate: preconditionFailure("positions that are mixed are held by covariances")
+        }
+    }
+
+    /// From unit vectors: (u − v)² / 2 and (u + v)² / 2.
+    func loadGaps(_ plane: Plane) {
+        let list = unsafe plane.list
+        let (width, stride) = (list.grid.width, list.grid.stride)
+        let room = scratch.elements(40, stride)
+        let far = unsafe room.base
+        let pairs = unsafe GapPairs(self, plane.value)
+        let (x1, x2) = unsafe (first.input.base, second.input.base)
+        unsafe forEachRow(plane) { row in
+            let near = unsafe plane.base + row.start
+            unsafe near.initialize(repeating: 0, count: stride)
+            unsafe far.initialize(repeating: 0, count: stride)
+            let own = row.firstPosition / width * channels * stride + row.firstPosition % width
+            let other = row.secondPosition / width * channels * stride
+            for channel in 0..<channels {
+                let (u, v) = unsafe (x1 + own + channel * stride, x2 + other + channel * stride)
+                for c in 0..<width {
+                    let (a, b) = unsafe (u[c * row.step], v[c])
+                    unsafe near[c] += (a - b) * (a - b) / 2
+                    unsafe far[c] += (a + b) * (a + b) / 2
+                }
+            }
+            for c in 0..<width {
+                unsafe near[c] = pairs.product(row, c) > 0 ? signedGap(near: near[c], far: far[c]) : 1
+            }
+        }
+    }
+
+    /// Covariances to gaps, in place. Of a position with itself the covariance is the variance to the bit.
+    private func toGaps(_ plane: Plane, _ value: Int) {
+        let pairs = unsafe GapPairs(self, value)
+        unsafe forEachRow(plane) { row in
+            for c in 0..<(unsafe plane.list.grid.width) {
+                let product = unsafe pairs.product(row, c)
+                let cosine = unsafe product > 0 ? min(max(plane.base[row.start + c] / product, -1), 1) : 0
+                unsafe plane.base[row.start + c] = signedGap(near: 1 - cosine, far: 1 + cosine)
+            }
+        }
+    }
+
+    /// The planes of covariances that combine with others of the kind.
+    func asCovariances(_ inputs: [Plane]) -> [Plane] {
+        unsafe inputs.enumerated().map { index, input in
+            guard unsafe plan.forms[input.value] == .gap else { return unsafe input }
+            let held = unsafe scratch.elements(48 + index, input.list.elements)
+            unsafe held.base.initialize(repeating: 0, count: held.count)
+            let pairs = unsafe GapPairs(self, input.value)
+            unsafe forEachRow(input) { row in
+                for c in 0..<(unsafe input.list.grid.width) {
+                    unsafe held.base[row.start + c] = pairs.covariance(row, c, input.base[row.start + c])
+                }
+            }
+            return unsafe Plane(value: input.value, list: input.list, base: held.base, theta: input.theta)
+        }
+    }
+
+    /// Sum of K over all pairs.
+    func covarianceSum(_ plane: Plane) -> Double {
+        let pairs = unsafe GapPairs(self, plane.value)
+        var sum = 0.0
+        unsafe forEachRow(plane) { row in
+            for c in 0..<(unsafe plane.list.grid.width) { unsafe sum += Double(pairs.covariance(row, c, plane.base[row.start + c])) }
+        }
+        return sum
+    }
+
+    /// With a' = √(w a² + b): a1' a2' (1 ∓ c') = w a1 a2 (1 ∓ c) + (1 ∓ 1) b + w b (a1 − a2)² / (a1' a2' + w a1 a2 + b), in which nothing cancels.
+    private func affineGaps(_ step: KernelProgram.AffineStep, _ value: Int, _ plane: Plane) {
+        let (before, after) = unsafe (GapPairs(self, value), variances(plane.value))
+        let (i1, i2) = unsafe (after.0.inverses(0), after.1.inverses(0))
+        let (weight, bias, root) = (Element(step.weight), Element(step.bias), Element((step.weight * step.bias).squareRoot()))
+        let (input, constant) = (Element(step.input), Element(step.constant))
+        let isZero = plan.isThetaZero[value]
+        unsafe forEachRow(plane) { row in
+            for c in 0..<(unsafe plane.list.grid.width) {
+                let (i, j, place) = (row.firstElement + c * row.step, row.secondElement + c, row.start + c)
+                let gap = unsafe plane.base[place]
+                if let theta = unsafe plane.theta {
+                    let own = unsafe input * before.covariance(row, c, gap) + constant
+                    unsafe theta[place] = isZero ? own : weight * theta[place] + own
+                }
+                let (f1, f2) = unsafe (i1[i], i2[j])
+                guard f1 > 0, f2 > 0 else {
+                    unsafe plane.base[place] = 1
+                    continue
+                }
+                guard bias > 0 else { continue }
+                let share = unsafe weight * (before.a1[i] * f1) * (before.a2[j] * f2)
+                let constantShare = (bias * f1) * f2
+                let difference = unsafe ((before.a1[i] - before.a2[j]) * f1) * (root * f2)
+                let lack = difference * difference / (1 + share + constantShare)
+                let (near, far) = distances(ofGap: gap)
+                unsafe plane.base[place] = signedGap(near: share * near + lack, far: share * far + (2 * constantShare + lack))
+            }
+        }
+    }
+
+    private func activationGaps(_ step: ActivationStep, _ index: Int, _ input: Int, _ plane: Plane) {
+        if plan.forms[input] == .covariance { unsafe toGaps(plane, input) }
+        if let abRelu = step.abRelu {
+            let (asymmetry, power) = (Element(abRelu.asymmetry), Element(abRelu.power))
+            unsafe Element.abRelu(plane.base, plane.theta, plane.list.elements, asymmetry, power)
+            if asymmetry != 0, power != 0 { unsafe clearZeros(plane) }
+            return
+        }
+        let (points1, points2) = (needed(first.duals[index], "an activation's points"), needed(second.duals[index], "an activation's points"))
+        let width = unsafe plane.list.grid.width
+        let numbers = scratch.numbers(0, 4 * width)
+        let (gaps, covariance, derivative, behind) = unsafe (numbers.base, numbers.base + width, numbers.base + 2 * width, numbers.base + 3 * width)
+        unsafe forEachRow(plane) { row in
+            let target = unsafe plane.base + row.start
+            for c in 0..<width { unsafe gaps[c] = Double(target[c]) }
+            unsafe step.dual.pairs(
+                points1, row.firstPosition, ownStride: row.step, points2, row.secondPosition, count: width, gaps: gaps,
+                covariance: covariance, derivative: plane.theta == nil ? nil : derivative, gapsBehind: behind)
+            for c in 0..<width {
+                unsafe target[c] = Element(behind[c])
+                if let theta = unsafe plane.theta { unsafe theta[row.start + c] *= Element(derivative[c]) }
+            }
+        }
+    }
+
+    /// Pairs with a zero vector have the gap 1, whatever was done to them.
+    private func clearZeros(_ plane: Plane) {
+        let pairs = unsafe GapPairs(self, plane.value)
+        unsafe forEachRow(plane) { row in
+            for c in 0..<(unsafe plane.list.grid.width) where unsafe pairs.product(row, c) == 0 { unsafe plane.base[row.start + c] = 1 }
+        }
+    }
+
+    /// The cosine stays as it is.
+    private func layerNormGaps(_ index: Int, _ plane: Plane) {
+        let (scale1, scale2) = (needed(first.scales[index], "scales of layer_norm"), needed(second.scales[index], "scales of layer_norm"))
+        let (s1, s2) = unsafe (scale1.row(0), scale2.row(0))
+        if let theta = unsafe plane.theta {
+            unsafe forEachRow(plane) { row in
+                for c in 0..<(unsafe plane.list.grid.width) {
+                    unsafe theta[row.start + c] *= s1[row.firstElement + c * row.step] * s2[row.secondElement + c]
+                }
+            }
+        }
+        unsafe clearZeros(plane)
+    }
+
+    /// c' = keep c, but for a position of a sample with itself.
+    private func dropoutGaps(_ keep: Double, _ plane: Plane) {
+        let (keep, growth) = (Element(keep), Element(1 / keep))
+        unsafe forEachRow(plane) { row in
+            for c in 0..<(unsafe plane.list.grid.width) {
+                let place = row.start + c
+                if isOwn && row.firstPosition + c * row.step == row.secondPosition + c {
+                    if let theta = unsafe plane.theta { unsafe theta[place] *= growth }
+                } else {
+                    let (near, far) = unsafe distances(ofGap: plane.base[place])
+                    unsafe plane.base[place] = signedGap(near: keep * near + (1 - keep), far: keep * far + (1 - keep))
+                }
+            }
+        }
+    }
+
+    /// Covariances multiply, and so do cosines: 1 − c1 c2 = h1 + h2 − h1 h2 for gaps to poles of one sign.
+    private func productGaps(_ inputs: [Plane], _ output: Plane) {
+        let inputs = unsafe aligned(inputs, output)
+        let pairs = unsafe inputs.map { unsafe GapPairs(self, $0.value) }
+        let isZero = unsafe inputs.map { unsafe plan.isThetaZero[$0.value] }
+        unsafe forEachRow(output) { row in
+            for c in 0..<(unsafe output.list.grid.width) {
+                let place = row.start + c
+                var (gap, covariance, tangent): (Element, Element, Element) = (0, 1, 0)
+                for k in unsafe inputs.indices {
+                    let own = unsafe inputs[k].base[place]
+                    let factor = unsafe pairs[k].covariance(row, c, own)
+                    let theta = unsafe isZero[k] ? 0 : inputs[k].theta?[place] ?? 0
+                    tangent = tangent * factor + covariance * theta
+                    covariance *= factor
+                    let (h1, h2) = (abs(gap), abs(own))
+                    let h = h1 + h2 * (1 - h1)
+                    gap = gap.sign == own.sign ? h : -h
+                }
+                unsafe output.base[place] = gap
+                if let theta = unsafe output.theta { unsafe theta[place] = tangent }
+            }
+        }
+        unsafe clearZeros(output)
+    }
+}
