@@ -52,21 +52,24 @@ public protocol KernelScalar: Scalar {
     @unsafe static func windowPlane(
         _ out: UnsafeMutablePointer<Self>, rows: Int, stride: Int, _ input: UnsafePointer<Self>, _ extended: UnsafeMutablePointer<Self>,
         _ window: BlockWindow<Self>, table: UnsafePointer<Int32>, taps: Int, scale: Self)
-    /// Returns, where Θ is zero, whether squared distances told an angle badly: see `is_blurred` in blocks.inc.
+    /// Returns, where Θ is zero, whether squared distances told an angle badly: see `is_blurred` in convolutions.inc.
     @unsafe static func affineReluBlock(
         _ distance: UnsafeMutablePointer<Self>, _ theta: UnsafeMutablePointer<Self>, _ shape: BlockShape, thetaIsZero: Bool,
         _ parameters: AffineRelu<Self>, _ q1: UnsafePointer<Self>, _ q2: UnsafePointer<Self>, _ a1: UnsafePointer<Self>,
-        _ i1: UnsafePointer<Self>, _ a2: UnsafePointer<Self>, _ i2: UnsafePointer<Self>) -> Bool
+        _ i1: UnsafePointer<Self>, _ a2: UnsafePointer<Self>, _ i2: UnsafePointer<Self>
+    ) -> Bool
     /// After `extendBlock`: three taps along the last axis, and then `affineReluBlock`. `tangents` nil: Θ is zero.
     @unsafe static func convolutionReluBlock(
         _ distance: UnsafeMutablePointer<Self>, _ theta: UnsafeMutablePointer<Self>, _ shape: BlockShape, _ extended: UnsafePointer<Self>,
         _ tangents: UnsafePointer<Self>?, extendedStride: Int, scale: Self, _ parameters: AffineRelu<Self>, _ q1: UnsafePointer<Self>,
-        _ q2: UnsafePointer<Self>, _ a1: UnsafePointer<Self>, _ i1: UnsafePointer<Self>, _ a2: UnsafePointer<Self>, _ i2: UnsafePointer<Self>) -> Bool
+        _ q2: UnsafePointer<Self>, _ a1: UnsafePointer<Self>, _ i1: UnsafePointer<Self>, _ a2: UnsafePointer<Self>, _ i2: UnsafePointer<Self>
+    ) -> Bool
     /// The same as `extendBlock` and `convolutionReluBlock`, to the same bits, where rows are one or two whole runs: see `WindowTable.isInRegisters`.
     @unsafe static func windowReluBlock(
         _ distance: UnsafeMutablePointer<Self>, _ theta: UnsafeMutablePointer<Self>, _ window: BlockWindow<Self>, _ tangents: BlockWindow<Self>?,
         scale: Self, _ parameters: AffineRelu<Self>, _ q1: UnsafePointer<Self>, _ q2: UnsafePointer<Self>, _ a1: UnsafePointer<Self>,
-        _ i1: UnsafePointer<Self>, _ a2: UnsafePointer<Self>, _ i2: UnsafePointer<Self>) -> Bool
+        _ i1: UnsafePointer<Self>, _ a2: UnsafePointer<Self>, _ i2: UnsafePointer<Self>
+    ) -> Bool
     @unsafe static func affineBlock(
         _ distance: UnsafeMutablePointer<Self>, _ theta: UnsafeMutablePointer<Self>?, thetaIsZero: Bool, _ shape: BlockShape, weight: Self,
         input: Self, constant: Self, _ q1: UnsafePointer<Self>, _ q2: UnsafePointer<Self>)
@@ -74,7 +77,8 @@ public protocol KernelScalar: Scalar {
         _ distance: UnsafeMutablePointer<Self>, _ theta: UnsafeMutablePointer<Self>?, _ shape: BlockShape, asymmetry: Self, power: Self,
         _ a1: UnsafePointer<Self>, _ i1: UnsafePointer<Self>, _ a2: UnsafePointer<Self>, _ i2: UnsafePointer<Self>)
     @unsafe static func blurredBlock(
-        _ distance: UnsafePointer<Self>, _ shape: BlockShape, _ a1: UnsafePointer<Self>, _ a2: UnsafePointer<Self>) -> Bool
+        _ distance: UnsafePointer<Self>, _ shape: BlockShape, _ a1: UnsafePointer<Self>, _ a2: UnsafePointer<Self>
+    ) -> Bool
     @unsafe static func blockSum(_ block: UnsafePointer<Self>, rows: Int, columns: Int, stride: Int) -> Double
     @unsafe static func inputDistances(
         _ out: UnsafeMutablePointer<Self>, _ shape: BlockShape, _ x: UnsafePointer<Self>, _ y: UnsafePointer<Self>, channels: Int)

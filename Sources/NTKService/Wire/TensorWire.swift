@@ -73,7 +73,7 @@ extension ObjectReader {
         guard array.shape.count == 3, array.shape[0] == points else {
             throw .invalid(pointer, "[\(points), V, V] or edges [\(points), E, 2] expected, one entry for each point; shape \(array.shape) came")
         }
-        if !isEdges, array.shape[1] == array.shape[2], array.shape[1] > 2 || spatial.contains(2) {
+        if !isEdges, array.shape[1] == array.shape[2], array.shape[1] != 2 || spatial.contains(2) {
             return array.elements.matrix(rows: points, columns: array.shape[1] * array.shape[2])
         }
         guard array.shape[2] == 2 else {

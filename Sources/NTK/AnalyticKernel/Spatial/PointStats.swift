@@ -11,6 +11,9 @@ struct PointStats<Element: KernelScalar>: Sendable {
     var isUneven = false
     /// Variances of each value that needs them.
     var variances: IndexTable<Variances<Element>> = [:]
+    /// Of values that are held by covariances: what the variances would be if nothing had cancelled when positions were mixed. By so much rounding
+    /// is measured.
+    var magnitudes: IndexTable<[Double]> = [:]
     /// Which positions of a value are masked; nil: none of any.
     var masks: [[Bool]]?
     /// By instruction: what `DualActivation` prepared.

@@ -26,7 +26,9 @@ extension PointStatsBuilder {
             q = slide(table, before, geometry)
             if needs.forms[value] == .gap {
                 stats.windowUnits[index] = windowUnits(table, before.values, q)
-            } else if needs.pairings[value] == .full || needs.ownPairings[value] == .full { stats.windowSums[index] = sums(table, before) }
+            } else if needs.pairings[value] == .full || needs.ownPairings[value] == .full {
+                stats.windowSums[index] = sums(table, before)
+            }
         case .concatenate(let axis):
             q = []
             let extents = instruction.inputs.map { program.values[$0].spatial[axis] }
@@ -47,7 +49,7 @@ extension PointStatsBuilder {
     }
 
     /// Variances after a window: means of those in it, zeros beyond the edges.
-    private func slide(_ table: WindowTable, _ before: Variances<Element>, _ geometry: WindowGeometry) -> [Double] {
+    func slide(_ table: WindowTable, _ before: Variances<Element>, _ geometry: WindowGeometry) -> [Double] {
         let (grid, result) = (table.input.grid, table.output.grid)
         let input = unsafe extended.base + table.extendedStride
         let output = unsafe input + table.input.elements
@@ -126,7 +128,7 @@ extension PointStatsBuilder {
         return sums
     }
 
-    private func combined(_ inputs: [[Double]], _ weights: [Double]) -> [Double] {
+    func combined(_ inputs: [[Double]], _ weights: [Double]) -> [Double] {
         inputs[0].indices.map { position in zip(inputs, weights).reduce(0) { $0 + $1.1 * $1.0[position] } }
     }
 

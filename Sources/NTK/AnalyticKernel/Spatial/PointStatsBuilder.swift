@@ -55,7 +55,10 @@ final class PointStatsBuilder<Element: KernelScalar> {
                 stats.aggregations[index] = unsafe aggregation(axes, program.values[instruction.inputs[0]].spatial, pattern)
             }
             let mixes = instruction.operation.mixesPositions
-            if !mixes { plainVariances(index, &stats) }
+            if !mixes {
+                plainVariances(index, &stats)
+                setMagnitudes(index, &stats)
+            }
             let step = rest[index]
             let weighs = instruction.operation.weighsPositions && needs.ownPairings[instruction.inputs[0]] == .full
             guard step != nil || weighs else { continue }
@@ -83,6 +86,7 @@ final class PointStatsBuilder<Element: KernelScalar> {
                     unsafe variances[position] = max(Double(plane.base[place]), 0)
                 }
                 stats.variances[value] = Variances(variances, PositionGrid(program.values[value].spatial))
+                setMagnitudes(index, &stats)
             }
         }
         return stats

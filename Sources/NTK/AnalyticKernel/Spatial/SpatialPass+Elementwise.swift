@@ -99,6 +99,12 @@ extension SpatialPass {
     private func toDistances(_ plane: Plane, _ value: Int) {
         let (own, other) = variances(value)
         let (q1, q2) = unsafe (own.row(0), other.row(0))
+        let (a1, a2) = unsafe (own.roots(0), other.roots(0))
+        let error = unsafe uncertainty(plane, value) { row, c in
+            unsafe 1 - abs(plane.base[row.start + c]) / (a1[row.firstElement + c * row.step] * a2[row.secondElement + c])
+        }
+        // Over gaps the error is known, and for float32 it is less.
+        if error > (MemoryLayout<Element>.size == 4 ? 20 : 500) * Double(Element.ulpOfOne) { isBlurred = true }
         unsafe forEachRow(plane) { row in
             for c in 0..<(unsafe plane.list.grid.stride) {
                 let sum = unsafe q1[row.firstElement + c * row.step] + q2[row.secondElement + c]

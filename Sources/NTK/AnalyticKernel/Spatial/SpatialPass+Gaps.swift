@@ -80,6 +80,7 @@ extension SpatialPass {
     /// Covariances to gaps, in place. Of a position with itself the covariance is the variance to the bit.
     private func toGaps(_ plane: Plane, _ value: Int) {
         let pairs = unsafe GapPairs(self, value)
+        uncertainty += unsafe uncertainty(plane, value) { row, c in unsafe 1 - abs(plane.base[row.start + c]) / pairs.product(row, c) }
         unsafe forEachRow(plane) { row in
             for c in 0..<(unsafe plane.list.grid.width) {
                 let product = unsafe pairs.product(row, c)
@@ -87,6 +88,26 @@ extension SpatialPass {
                 unsafe plane.base[row.start + c] = signedGap(near: 1 - cosine, far: 1 + cosine)
             }
         }
+    }
+
+    /// The largest error of an angle, from the gaps of a plane's pairs, where covariances are rounded by some ε of what was summed up: δ / θ, and
+    /// √(2 δ) where an angle is no larger than that, as between positions that nearly coincide. Of a position with itself all is exact.
+    func uncertainty(_ plane: Plane, _ value: Int, _ gap: (PairRow, Int) -> Element) -> Double {
+        let (own, other) = variances(value)
+        let (size1, size2) = (first.magnitudes[value] ?? own.values, second.magnitudes[value] ?? other.values)
+        var worst = 0.0
+        unsafe forEachRow(plane) { row in
+            for c in 0..<(unsafe plane.list.grid.width) {
+                let (i, j) = (row.firstPosition + c * row.step, row.secondPosition + c)
+                let (q1, q2) = (own.values[i], other.values[j])
+                guard q1 > 0, q2 > 0 else { continue }
+                let h = max(Double(gap(row, c)), 0)
+                if h == 0 && q1 == q2 && i == j { continue }
+                let rounding = 2 * Double(Element.ulpOfOne) * (size1[i] / q1).squareRoot() * (size2[j] / q2).squareRoot()
+                worst = max(worst, rounding / (2 * max(h, rounding / 4)).squareRoot())
+            }
+        }
+        return worst
     }
 
     /// The planes of covariances that combine with others of the kind.

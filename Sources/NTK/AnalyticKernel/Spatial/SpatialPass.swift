@@ -12,8 +12,10 @@ final class SpatialPass<Element: KernelScalar> {
     var second: PointStats<Element>
     /// Whether both are one sample, which dropout can tell from two equal ones.
     var isOwn = false
-    /// Whether squared distances hold too few digits of this pair's angles, see `watch`.
+    /// Whether squared distances hold too few digits of this pair's angles, see `is_blurred` in convolutions.inc.
     var isBlurred = false
+    /// Sum over activations of the largest error of an angle that rounding of covariances of mixed positions leaves.
+    var uncertainty = 0.0
     /// Sums over all pairs of positions of the values that leave the slabs as sums.
     var sums: [Int: (distance: Double, theta: Double)] = [:]
 
@@ -93,6 +95,7 @@ final class SpatialPass<Element: KernelScalar> {
     func runSlabs() {
         sums = [:]
         isBlurred = false
+        uncertainty = 0
         guard !plan.slabs.isEmpty else {
             if let slot = plan.restSlots.initial[0], let plane = unsafe restPlane(0, slot: slot) { unsafe loadInput(plane) }
             return

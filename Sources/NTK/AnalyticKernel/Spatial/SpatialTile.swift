@@ -5,7 +5,7 @@ import Locks
 struct PreparedSides<Element: KernelScalar>: Sendable {
     let kernel: SpatialKernel
     let x1, x2: SpatialKernel.Points
-    private let isSymmetric: Bool
+    let isSymmetric: Bool
     private let quick: (first: [PointStats<Element>], second: [PointStats<Element>])?
     private let exact: (first: [PointStats<Double>], second: [PointStats<Double>])?
 
@@ -67,10 +67,14 @@ final class SpatialTile<Element: KernelScalar> {
     private let rows, columns: Range<Int>
     private let hasTheta: Bool
     private let quick: (pass: SpatialPass<Element>, first: [PointStats<Element>], second: [PointStats<Element>])?
+    /// Of the pairs so far, the largest estimate of an error relative to √(K_ii K_jj), see `SpatialPass.uncertainty`; 0 for less than rounding.
+    private(set) var errorEstimate = 0.0
+    /// The point of x1 that the pass of squared distances has.
+    private var row: Int?
     /// Made when the first pair needs them.
     private var exact: (pass: SpatialPass<Double>, builder: PointStatsBuilder<Double>)?
-    private var exactFirst: [Int: PointStats<Double>] = [:]
-    private var exactSecond: [Int: PointStats<Double>] = [:]
+    /// Of x1 and of x2.
+    private var exactPoints: [[Int: PointStats<Double>]] = [[:], [:]]
 
     init(_ sides: PreparedSides<Element>, rows: Range<Int>, columns: Range<Int>, hasTheta: Bool) {
         self.sides = sides
@@ -88,10 +92,13 @@ final class SpatialTile<Element: KernelScalar> {
     /// K and Θ of point i of x1 with point j of x2; `isOwn`: they are one sample.
     func pair(_ i: Int, _ j: Int, isOwn: Bool) -> (covariance: Double, theta: Double) {
         if let quick {
-            let (first, second) = (quick.first[i - rows.lowerBound], quick.second[j - columns.lowerBound])
-            if first.fits(second) {
-                quick.pass.first = first
-                quick.pass.second = second
+            // A row's point is set once: what it holds is counted by many references.
+            if i != row {
+                quick.pass.first = quick.first[i - rows.lowerBound]
+                row = i
+            }
+            quick.pass.second = quick.second[j - columns.lowerBound]
+            if quick.pass.first.fits(quick.pass.second) {
                 quick.pass.isOwn = isOwn
                 let result = quick.pass.runAll()
                 if !quick.pass.isBlurred { return result }
@@ -99,14 +106,21 @@ final class SpatialTile<Element: KernelScalar> {
         }
         let work = exact ?? (sides.kernel.exact.pass(Double.self, hasTheta: hasTheta), sides.kernel.exact.builder(Double.self))
         exact = work
-        let first = exactFirst[i] ?? sides.exactPoint(i, isSecond: false) ?? work.builder.stats(sides.x1, i)
-        exactFirst[i] = first
-        let second = isOwn ? first : exactSecond[j] ?? sides.exactPoint(j, isSecond: true) ?? work.builder.stats(sides.x2, j)
-        exactSecond[j] = second
+        let first = exactPoint(i, isSecond: false, work.builder)
+        let second = isOwn ? first : exactPoint(j, isSecond: !sides.isSymmetric, work.builder)
         work.pass.first = first
         work.pass.second = second
         work.pass.isOwn = isOwn
-        return work.pass.runAll()
+        let result = work.pass.runAll()
+        if work.pass.uncertainty > 1e-14 { errorEstimate = max(errorEstimate, work.pass.uncertainty) }
+        return result
+    }
+
+    private func exactPoint(_ index: Int, isSecond: Bool, _ builder: PointStatsBuilder<Double>) -> PointStats<Double> {
+        if let known = exactPoints[isSecond ? 1 : 0][index] { return known }
+        let stats = sides.exactPoint(index, isSecond: isSecond) ?? builder.stats(isSecond ? sides.x2 : sides.x1, index)
+        exactPoints[isSecond ? 1 : 0][index] = stats
+        return stats
     }
 }
 

@@ -1,0 +1,53 @@
+import LinearAlgebra
+
+extension PointStatsBuilder {
+    /// How large the terms of a variance are that was summed up from covariances of different positions, see `PointStats.magnitudes`.
+    func setMagnitudes(_ index: Int, _ stats: inout PointStats<Element>) {
+        let value = index + 1
+        guard needs.forms[value] == .covariance else { return }
+        let instruction = program.instructions[index]
+        let inputs = instruction.inputs.compactMap { stats.magnitudes[$0] ?? stats.variances[$0]?.values }
+        guard inputs.count == instruction.inputs.count, let first = inputs.first else { return }
+        let spatial = program.values[value].spatial
+        func mixed(_ map: SpatialMap) -> [Double] {
+            map.rows.map { row in row.reduce(0) { $0 + abs($1.weight) * first[$1.position].squareRoot() }.squared }
+        }
+        let magnitudes: [Double]
+        switch instruction.operation {
+        case .affine(let step): magnitudes = first.map { step.weight * $0 + step.bias }
+        case .sum: magnitudes = combined(inputs, inputs.map { _ in 1 })
+        case .concatenateChannels(let weights): magnitudes = combined(inputs, weights)
+        case .product: magnitudes = first.indices.map { position in inputs.reduce(1) { $0 * $1[position] } }
+        case .window(let geometry):
+            guard let table = windows[index] else { return }
+            magnitudes = slide(table, Variances(first, table.input.grid), geometry)
+        case .concatenate(let axis):
+            var joined: [Double] = []
+            forEachOrigin(spatial, axis, instruction.inputs.map { program.values[$0].spatial[axis] }) { joined.append(inputs[$0][$1]) }
+            magnitudes = joined
+        case .layerNorm:
+            guard let scales = stats.scales[index] else { return }
+            magnitudes = zip(first, scales.values).map { $0 * $1.squared }
+        case .dropout(let keep): magnitudes = first.map { $0 / keep }
+        case .flatten: magnitudes = [first.reduce(0, +) / Double(first.count)]
+        case .map(let map): magnitudes = mixed(map)
+        case .aggregate:
+            guard let map = stats.aggregations[index] else { return }
+            magnitudes = mixed(map)
+        case .globalPool(let reduction):
+            let count = reduction == .sum ? 1 : Double(stats.mask(instruction.inputs[0]).map { max($0.count { !$0 }, 1) } ?? first.count)
+            magnitudes = [(first.reduce(0) { $0 + $1.squareRoot() } / count).squared]
+        case .attention(let layer, _, _):
+            guard layer.linearScaling, let weights = stats.operators[index] else { return }
+            // Embeddings add what they have themselves: no less than a position's own.
+            let extra = layer.embedsValues ? layer.positionalStd.squared : 0
+            let (values, bias) = ((layer.outputStd * layer.valueStd).squared, layer.biasStd?.squared ?? 0)
+            magnitudes = (0..<weights.rows).map { row in
+                let sum = (0..<weights.columns).reduce(0.0) { $0 + abs(Double(weights[row, $1])) * (first[$1] + extra).squareRoot() }
+                return values * sum.squared + bias
+            }
+        case .activation, .isolate: return
+        }
+        stats.magnitudes[value] = magnitudes
+    }
+}

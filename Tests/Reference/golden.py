@@ -1,0 +1,100 @@
+"""Writes Tests/NTKServiceTests/Golden/positions.json: requests for networks with positions, and their right values."""
+
+import json
+import pathlib
+
+from network import Network
+
+TARGET = pathlib.Path(__file__).resolve().parents[1] / "NTKServiceTests/Golden/positions.json"
+
+
+def serial(*layers):
+    return {"type": "serial", "layers": [{"type": layer} if isinstance(layer, str) else layer for layer in layers]}
+
+
+def conv(size, **fields):
+    return {"type": "conv", "filter_shape": [size], "padding": "same"} | fields
+
+
+DENSE = {"type": "dense"}
+ATTENTION = {"type": "global_self_attention", "heads": 2, "b_std": 0.2}
+BIASED = {"type": "dense", "w_std": 1.4, "b_std": 0.2}
+IMAGE = [[0.126, -0.132], [0.64, 0.105], [-0.536, 0.362], [1.304, 0.947], [-0.704, -1.265]]
+OTHER = [[0.346, 0.822], [0.33, -1.303], [0.905, 0.446], [-0.537, 0.581], [0.365, 0.294]]
+LINE = [[[0.3], [-1.2], [0.7], [2.1]], [[1.1], [0.4], [-0.9], [0.2]]]
+SPARSE = [[[0.0], [0.0], [1.3], [0.0], [0.0], [-0.7]], [[0.9], [0.0], [0.0], [0.0], [0.4], [0.0]]]
+
+
+def scaled(image, factor):
+    return [[x * factor for x in position] for position in image]
+
+
+def near(image, distance):
+    return [[x + (1 if (i + j) % 2 else -0.7) * distance for j, x in enumerate(position)] for i, position in enumerate(image)]
+
+
+def cases():
+    """(name, body, tolerance)."""
+    points = [[[1.0], [2.0], [3.0]], [[0.5], [1.0], [-1.0]]]
+    mlp = lambda *layers: serial(conv(1, w_std=1.1, b_std=0.3), *layers)
+    product = [{"type": "fan_out", "count": 2}, {"type": "parallel", "branches": [conv(1, w_std=1.1), conv(1, b_std=0.3)]}, "fan_in_prod"]
+    block = [
+        {"type": "residual", "layers": [{"type": "layer_norm"}, ATTENTION]},
+        {"type": "residual", "layers": [{"type": "layer_norm"}, BIASED, {"type": "gelu"}, BIASED]}]
+    normed = {
+        "attention": mlp(ATTENTION, "layer_norm", "global_avg_pool", DENSE), "attention, flattened": mlp(ATTENTION, "layer_norm", "flatten"),
+        "a product": mlp(*product, conv(1, b_std=0.3), "layer_norm", "flatten", DENSE), "a transformer": mlp(*block, "layer_norm", "global_avg_pool", DENSE),
+        "a pool": mlp({"type": "avg_pool", "window_shape": [2]}, "layer_norm", "flatten", DENSE),
+        "a pool and a convolution": mlp({"type": "avg_pool", "window_shape": [2]}, conv(2), "layer_norm", "global_sum_pool", DENSE),
+        "resizing": mlp({"type": "image_resize", "shape": [-1, 5, -1], "method": "linear"}, "layer_norm", "flatten", DENSE),
+        "a constant": mlp({"type": "dot_general", "rhs": [[1, 2], [0, -1], [0.5, 0.3]], "lhs_contracting": [1], "rhs_contracting": [0]}, DENSE,
+                          "layer_norm", "flatten")}
+    for name, architecture in normed.items():
+        yield f"layer_norm behind {name}", {"architecture": architecture, "x1": points}, 1e-13
+    graph = {"pattern1": [[[1, 1, 0], [1, 1, 1], [0, 1, 1]], [[1, 0, 1], [0, 1, 1], [1, 1, 1]]]}
+    yield "layer_norm behind aggregation", {"architecture": serial("aggregate", BIASED, "layer_norm", "global_avg_pool", DENSE), "x1": points} | graph, 1e-13
+
+    masked = [[[0.13, -0.13], [None, None], [-0.54, 0.36], [1.3, 0.95]], [[None, None], [-0.62, 0.04], [-2.33, -0.22], [None, None]]]
+    for kind in ("sum", "concat"):
+        for linear in (True, False):
+            attention = {"type": "global_self_attention", "linear_scaling": linear, "mechanism": "identity", "positional_embedding": kind,
+                         "value_positional_embedding": True}
+            yield f"masked embeddings, {kind}, linear {linear}", {
+                "architecture": serial(conv(1, b_std=0.3, width=4), attention, "relu", "global_avg_pool", DENSE), "x1": masked}, 1e-13
+
+    plain = serial(conv(3, w_std=1.4), "relu", conv(3, w_std=1.4), "relu", "global_avg_pool", DENSE)
+    for factor in (1e-6, 1e-20, 1e-150, 1e9, 1e150):
+        yield f"images of unequal scale, {factor}", {"architecture": plain, "x1": [IMAGE], "x2": [scaled(OTHER, factor)]}, 1e-13
+    yield "images of unequal scale, float32", {"architecture": plain, "x1": [IMAGE], "x2": [scaled(OTHER, 1e-6)], "precision": "float32"}, 1e-6
+    for name, activation in (("sign", "sign"), ("erf", "erf"), ("rectified", {"type": "rectified_monomial", "degree": 1})):
+        yield f"small images before {name}", {
+            "architecture": serial(conv(3), activation, conv(3), activation, "flatten", DENSE), "x1": [scaled(IMAGE, 1e-100), scaled(OTHER, 1e-100)]}, 1e-13
+    for size in (1, 3):
+        for end in ("global_avg_pool", "flatten"):
+            architecture = serial(conv(size, w_std=1.4), "relu", conv(size, w_std=1.4), "relu", end, DENSE)
+            yield f"positions on a line, {size}, {end}", {"architecture": architecture, "x1": LINE}, 1e-13
+            yield f"sparse positions, {size}, {end}", {"architecture": architecture, "x1": SPARSE}, 1e-13
+            yield f"sparse positions, float32, {size}, {end}", {"architecture": architecture, "x1": SPARSE, "precision": "float32"}, 1e-6
+    for activation in ("relu", "abs", "sign", "erf", "sin", {"type": "leaky_relu", "alpha": 0.1}):
+        for distance in (1e-5, 1e-9, 1e-14, 0):
+            architecture = serial(conv(3, b_std=0.1), activation, conv(2, b_std=0.2), activation, "flatten", DENSE, activation, DENSE)
+            yield f"images {distance} apart behind {activation}", {"architecture": architecture, "x1": [IMAGE, near(IMAGE, distance)]}, 1e-13
+
+
+def main():
+    records = []
+    for name, body, tolerance in cases():
+        body["kinds"] = ["ntk", "nngp"]
+        points = body["x1"] + body.get("x2", [])
+        network = Network(body["architecture"], points, body.get("pattern1"))
+        offset = len(body["x1"]) if "x2" in body else 0
+        expected, diagonals = {}, {}
+        for kind, matrix in zip(("nngp", "ntk"), network.kernels()):
+            expected[kind] = [[float(x) for x in row[offset:]] for row in matrix[: len(body["x1"])]]
+            diagonals[kind] = [float(matrix[i][i]) for i in range(len(points))]
+        records.append({"name": name, "body": body, "expected": expected, "diagonals": diagonals, "tolerance": tolerance})
+    TARGET.write_text("[\n" + ",\n".join(json.dumps(record) for record in records) + "\n]\n")
+
+
+if __name__ == "__main__":
+    main()
