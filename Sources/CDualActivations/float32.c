@@ -13,9 +13,11 @@
 #define SQRT __builtin_sqrtf
 #define COPYSIGN __builtin_copysignf
 #define SIGNBIT __builtin_signbit
-#define TINY 1e-36f
 #define BLUR_NEAR 0.06f
 #define BLUR_FAR 0.01f
+#define TINY 1e-37f
+// Below this share of what two scales differ by, a gap is recomputed: see erf.
+#define LOST 0.1f
 
 /// 2 asin(sqrt(h/2)) / sqrt(h) on [0, 1]: Chebyshev interpolation of degree 8, relative error 3e-9 before rounding.
 static inline float arc(float h) {

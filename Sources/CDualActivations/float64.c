@@ -16,6 +16,8 @@
 #define TINY 1e-300
 #define BLUR_NEAR 1e-4
 #define BLUR_FAR 2e-5
+// Below this share of what two scales differ by, a gap is recomputed: see erf.
+#define LOST 1e-3
 
 /// 2 asin(sqrt(h/2)) / sqrt(h) on [0, 1]: Chebyshev interpolation of degree 18, relative error 2e-17 before rounding.
 static inline double arc(double h) {

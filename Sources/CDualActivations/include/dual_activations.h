@@ -49,9 +49,10 @@
         size_t panel_count, size_t dimension, int upper_only);                                                                             \
     /** Cosines to gaps, in place. A cosine beyond +-1 by rounding counts as +-1. */                                                       \
     void ntk_gap_from_cosine_##SUFFIX(REAL *z, size_t count);                                                                              \
-    /** Recomputes the gaps with |z| < threshold directly from the unit vectors: sum (u-v)^2 / 2, or sum (u+v)^2 / 2. No padding needed.     \
-        `others` holds `count` rows of `dimension` elements. */                                               \
-    void ntk_refine_gaps_##SUFFIX(REAL *z, size_t count, const REAL *unit, const REAL *others, size_t dimension, REAL threshold);        \
+    /** Recomputes the gaps with |z| < threshold directly from the points, of norms `norm` and `norms`, to a relative accuracy of some eps.    \
+        No padding needed. `others` holds `count` rows of `dimension` numbers. Returns whether a point coincides with the first. */         \
+    int ntk_refine_gaps_##SUFFIX(                                                                                                          \
+        REAL *z, size_t count, const double *x, double norm, const double *others, const double *norms, size_t dimension, REAL threshold);  \
     /** phi(u) = a min(u,0) + b max(u,0): z' = gap of the arc-cosine kernel with asymmetry = (a-b)^2/(a^2+b^2);                              \
         theta *= power (1 - asymmetry angle/pi), power = (a^2+b^2)/2. `theta` may be null. */                                              \
     void ntk_ab_relu_##SUFFIX(REAL *z, REAL *theta, size_t count, REAL asymmetry, REAL power);                                             \
@@ -68,10 +69,11 @@
     void ntk_affine_then_relu_##SUFFIX(                                                                                                    \
         REAL *z, REAL *theta, size_t count, REAL weight, REAL input, REAL constant, REAL a, const REAL *a_others, REAL power,              \
         int is_near);                                                                                                                      \
-    /** phi(u) = erf(u), see ErfPoints for the constants of a point; theta *= slope r_i r_j / sqrt(1 - (p_i p_j c)^2). */                    \
-    void ntk_erf_##SUFFIX(                                                                                                                 \
-        REAL *z, REAL *theta, size_t count, REAL slope, const REAL point[5], const REAL *p, const REAL *r, const REAL *psi,                \
-        const REAL *cosine, const REAL *scale);                                                                             \
+    /** phi(u) = erf(u), see ErfPoints for the constants of a point; theta *= slope r_i r_j / sqrt(1 - (p_i p_j c)^2). Returns whether a gap  \
+        is so small beside the difference of two scales that it has lost digits. */                                                        \
+    int ntk_erf_##SUFFIX(                                                                                                                 \
+        REAL *z, REAL *theta, size_t count, REAL slope, const REAL point[6], const REAL *p, const REAL *r, const REAL *rest,               \
+        const REAL *cosine, const REAL *scale, const REAL *inverse);                                                                       \
     /** The loops over blocks of positions: see blocks.inc. */                                                                             \
     struct ntk_window_##SUFFIX {                                                                                                           \
         /** The blocks, or planes, of the taps along the leading axes. */                                                                  \

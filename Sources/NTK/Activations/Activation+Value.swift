@@ -23,6 +23,7 @@ extension Activation {
             return (a * Glibc.erf(b * x) + c, a * b * 2 / Double.pi.squareRoot() * Glibc.exp(-(b * x).squared))
         case .gelu(let isApproximate): return isApproximate ? Self.approximateGelu(x) : Self.gelu(x)
         case .sin(let a, let b, let c): return (a * Glibc.sin(b * x + c), a * b * Glibc.cos(b * x + c))
+        case .cos(let a, let b, let c): return (a * Glibc.cos(b * x + c), -(a * b * Glibc.sin(b * x + c)))
         case .exp(let a, let b):
             let value = a * Glibc.exp(b * x)
             return (value, b * value)

@@ -11,6 +11,8 @@ package struct DualActivation: Sendable {
     }
 
     private let form: Form
+    /// Whether φ jumps.
+    package let isSharp: Bool
 
     /// Estimated error of κ relative to √(κ11 κ22); 0 for closed forms. Takes some milliseconds.
     package var errorEstimate: Double {
@@ -20,10 +22,9 @@ package struct DualActivation: Sendable {
         }
     }
 
-    /// Constants of the points: variances q and their roots, and κ, √κ and κ̇ of each point with itself.
+    /// Constants of the points: variances q, and κ, √κ and κ̇ of each point with itself.
     package struct Points: Sendable {
         package let variances: [Double]
-        package let deviations: [Double]
         package fileprivate(set) var kappa: [Double] = []
         package fileprivate(set) var kappaRoots: [Double] = []
         package fileprivate(set) var kappaDot: [Double] = []
@@ -31,13 +32,18 @@ package struct DualActivation: Sendable {
 
         fileprivate init(variances: [Double]) {
             self.variances = variances
-            deviations = variances.map { $0.squareRoot() }
         }
+    }
+
+    /// √(x / q) with the x on whose size the angles behind φ depend; nil where they depend on angles alone, or where that is not known.
+    package var scaleRoot: Double? {
+        if case .closed(let closed) = form { closed.scaleRoot } else { nil }
     }
 
     /// - Throws: where the parameters give no function, with the field's path.
     package init(_ activation: Activation) throws(ArchitectureError) {
         try activation.validate()
+        isSharp = activation == .sign || activation == .rectifiedMonomial(degree: 0)
         if let closed = ClosedDual(activation) {
             form = .closed(closed)
         } else {
@@ -52,7 +58,7 @@ package struct DualActivation: Sendable {
         switch form {
         case .closed(let closed):
             for q in points.variances {
-                let (kappa, dot) = closed.pair(q, q, near: 0, isFar: false)
+                let (kappa, dot) = closed.own(q)
                 points.kappa.append(kappa)
                 points.kappaDot.append(dot)
             }
@@ -93,23 +99,34 @@ package struct DualActivation: Sendable {
             if gap == 0 && gap.sign == .plus && q1 == q2 && (known ?? 0) == 0 {
                 result = DualPair(covariance: own.kappa[a], derivative: own.kappaDot[a], gap: 0)
             } else {
-                let isOrdered = q1 <= q2
-                let difference = known.map { isOrdered ? $0 : -$0 } ?? (q1 + q2 > 0 ? -abs(q1 - q2) / (q1 + q2) : 0)
-                let pair = GaussianPair(
-                    q1: isOrdered ? q1 : q2, q2: isOrdered ? q2 : q1, a1: isOrdered ? own.deviations[a] : others.deviations[b],
-                    a2: isOrdered ? others.deviations[b] : own.deviations[a], near: abs(gap), isFar: gap.sign == .minus, difference: difference)
+                let pair = GaussianPair(q1, q2, gap: gap, knownDifference: known)
                 let roots = own.kappaRoots[a] * others.kappaRoots[b]
                 switch form {
-                case .closed(let closed):
-                    result = closed.pair(pair, roots: roots)
+                case .closed(let closed): result = closed.pair(pair, roots: roots)
                 case .numerical(let numerical):
-                    let (first, second) = isOrdered ? (own.series[a], others.series[b]) : (others.series[b], own.series[a])
+                    let (first, second) = pair.q1 == q1 ? (own.series[a], others.series[b]) : (others.series[b], own.series[a])
                     result = numerical.pair(pair, first, second, roots: roots)
                 }
             }
             unsafe covariance[k] = result.covariance
             unsafe derivative?[k] = result.derivative
             unsafe gapsBehind?[k] = result.gap
+        }
+    }
+
+    /// The pair of two points, and (κ11 − κ22) / (κ11 + κ22), from that difference of their variances.
+    package func pair(_ points: Points, gap: Double, difference: Double) -> (result: DualPair, difference: Double) {
+        let pair = GaussianPair(points.variances[0], points.variances[1], gap: gap, knownDifference: difference)
+        let isOrdered = pair.knownDifference == difference
+        let roots = points.kappaRoots[0] * points.kappaRoots[1]
+        switch form {
+        case .closed(let closed):
+            let behind = closed.difference(pair)
+            return (closed.pair(pair, roots: roots), isOrdered ? behind : -behind)
+        case .numerical(let numerical):
+            let (first, second) = isOrdered ? (points.series[0], points.series[1]) : (points.series[1], points.series[0])
+            let sum = points.kappa[0] + points.kappa[1]
+            return (numerical.pair(pair, first, second, roots: roots), sum > 0 ? (points.kappa[0] - points.kappa[1]) / sum : 0)
         }
     }
 }
@@ -127,8 +144,13 @@ extension Activation {
         }
         switch self {
         case .abRelu(let a, let b), .exp(let a, let b), .gaussian(let a, let b): try finite([("a", a), ("b", b)])
-        case .erf(let a, let b, let c), .sin(let a, let b, let c): try finite([("a", a), ("b", b), ("c", c)])
-        case .expNormalized(let gamma, let shift): try finite([("gamma", gamma), ("shift", shift)])
+        case .erf(let a, let b, let c), .sin(let a, let b, let c), .cos(let a, let b, let c): try finite([("a", a), ("b", b), ("c", c)])
+        case .expNormalized(let gamma, let shift):
+            try finite([("gamma", gamma), ("shift", shift)])
+            guard gamma >= 0 else {
+                throw ArchitectureError(
+                    path: "/gamma", detail: "0 or more expected; \(gamma) came: a covariance would exceed those of its points with themselves")
+            }
         case .elu(let alpha, let scale): try finite([("alpha", alpha), ("scale", scale)])
         case .hermite(let n), .monomial(let n), .rectifiedMonomial(let n): try degree(n)
         case .polynomial(let coefficients):

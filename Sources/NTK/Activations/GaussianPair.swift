@@ -10,8 +10,21 @@ package struct GaussianPair {
     let near: Double
     /// c < 0.
     let isFar: Bool
-    /// (q1 − q2) / (q1 + q2), to a relative accuracy of some ε where it is known so well.
-    let difference: Double
+    /// (q1 − q2) / (q1 + q2), where it is known better than q1 and q2 tell: to a relative accuracy of some ε.
+    let knownDifference: Double?
+
+    /// - Parameters:
+    ///   - gap: of the correlation, with the sign for the side, see `dual_activations.h`.
+    ///   - knownDifference: (first − second) / (first + second).
+    init(_ first: Double, _ second: Double, gap: Double, knownDifference: Double?) {
+        let isOrdered = first < second || (first == second && (knownDifference ?? 0) <= 0)
+        (q1, q2) = isOrdered ? (first, second) : (second, first)
+        (a1, a2) = (q1.squareRoot(), q2.squareRoot())
+        // A zero vector has no direction.
+        near = q1 > 0 ? abs(gap) : 1
+        isFar = q1 > 0 && gap.sign == .minus
+        self.knownDifference = knownDifference.map { isOrdered ? $0 : -$0 }
+    }
 
     /// √(q1 q2).
     var product: Double { a1 * a2 }
@@ -23,13 +36,14 @@ package struct GaussianPair {
     var below: Double { isFar ? 2 - near : near }
     var above: Double { isFar ? near : 2 - near }
     /// √q1 − √q2.
-    var rootDifference: Double { a1 + a2 > 0 ? difference * ((q1 + q2) / (a1 + a2)) : 0 }
+    var rootDifference: Double {
+        guard let knownDifference, q2 > 0 else { return a1 == a2 ? 0 : (q1 - q2) / (a1 + a2) }
+        return knownDifference * (q1 / (a1 + a2) + q2 / (a1 + a2))
+    }
     /// E (u − v)².
     var distance: Double { rootDifference.squared + 2 * (product * below) }
     /// E (u + v)².
     var farDistance: Double { rootDifference.squared + 2 * (product * above) }
-    /// q1 q2 (1 − c²).
-    var determinant: Double { product.squared * (near * (2 - near)) }
 }
 
 /// What an activation makes of a pair.

@@ -42,9 +42,10 @@ extension Double: KernelScalar {
     }
 
     @unsafe public static func refineGaps(
-        _ z: UnsafeMutablePointer<Double>, _ count: Int, _ unit: UnsafePointer<Double>, _ others: UnsafePointer<Double>, _ dimension: Int
-    ) {
-        unsafe ntk_refine_gaps_f64(z, count, unit, others, dimension, directGap)
+        _ z: UnsafeMutablePointer<Double>, _ count: Int, _ x: UnsafePointer<Double>, norm: Double, _ others: UnsafePointer<Double>,
+        norms: UnsafePointer<Double>, _ dimension: Int
+    ) -> Bool {
+        unsafe ntk_refine_gaps_f64(z, count, x, norm, others, norms, dimension, directGap) != 0
     }
 
     @unsafe public static func nearRelu(
@@ -88,8 +89,8 @@ extension Double: KernelScalar {
     @unsafe public static func erf(
         _ z: UnsafeMutablePointer<Double>, _ theta: UnsafeMutablePointer<Double>?, _ count: Int, _ slope: Double, _ point: UnsafePointer<Double>,
         _ others: ErfPointers<Double>
-    ) {
-        unsafe ntk_erf_f64(z, theta, count, slope, point, others.p, others.r, others.psi, others.cosine, others.scale)
+    ) -> Bool {
+        unsafe ntk_erf_f64(z, theta, count, slope, point, others.p, others.r, others.rest, others.cosine, others.scale, others.inverse) != 0
     }
 
     @unsafe public static func covariance(

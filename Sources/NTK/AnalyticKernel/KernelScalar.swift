@@ -24,7 +24,9 @@ public protocol KernelScalar: Scalar {
         _ dimension: Int, upperOnly: Bool)
     @unsafe static func gapFromCosine(_ z: UnsafeMutablePointer<Self>, _ count: Int)
     @unsafe static func refineGaps(
-        _ z: UnsafeMutablePointer<Self>, _ count: Int, _ unit: UnsafePointer<Self>, _ others: UnsafePointer<Self>, _ dimension: Int)
+        _ z: UnsafeMutablePointer<Self>, _ count: Int, _ x: UnsafePointer<Double>, norm: Double, _ others: UnsafePointer<Double>,
+        norms: UnsafePointer<Double>, _ dimension: Int
+    ) -> Bool
     @unsafe static func nearRelu(_ z: UnsafeMutablePointer<Self>, _ theta: UnsafeMutablePointer<Self>?, _ count: Int, _ power: Self)
     @unsafe static func affineRelu(
         _ z: UnsafeMutablePointer<Self>, _ theta: UnsafeMutablePointer<Self>, _ count: Int, _ weight: Self, _ input: Self, _ constant: Self,
@@ -39,7 +41,8 @@ public protocol KernelScalar: Scalar {
         _ aOthers: UnsafePointer<Self>)
     @unsafe static func erf(
         _ z: UnsafeMutablePointer<Self>, _ theta: UnsafeMutablePointer<Self>?, _ count: Int, _ slope: Self, _ point: UnsafePointer<Self>,
-        _ others: ErfPointers<Self>)
+        _ others: ErfPointers<Self>
+    ) -> Bool
     @unsafe static func covariance(
         _ out: UnsafeMutablePointer<Self>, _ z: UnsafePointer<Self>, _ count: Int, _ a: Self, _ aOthers: UnsafePointer<Self>)
 
@@ -117,7 +120,7 @@ public struct BlockShape: Sendable, Equatable {
 
 /// The constants of the points of one side for the erf layer, see `PointSet.ErfConstants`.
 @unsafe public struct ErfPointers<Element: KernelScalar> {
-    let p, r, psi, cosine, scale: UnsafePointer<Element>
+    let p, r, rest, cosine, scale, inverse: UnsafePointer<Element>
 }
 
 /// Loops work on whole runs of this many pairs.

@@ -10,6 +10,8 @@ public enum Activation: Sendable, Equatable {
     case gelu(approximate: Bool)
     /// phi(u) = a sin(b u + c).
     case sin(a: Double, b: Double, c: Double)
+    /// phi(u) = a cos(b u + c).
+    case cos(a: Double, b: Double, c: Double)
     /// phi(u) = a exp(b u).
     case exp(a: Double, b: Double)
     /// The kernel sqrt(K11 K22) exp(gamma (c + shift)) with the cosine c; there is no function of which it is the dual.
@@ -45,9 +47,6 @@ public enum Activation: Sendable, Equatable {
 
     /// phi(u) = erf(u).
     public static let erf = Activation.erf(a: 1, b: 1, c: 0)
-
-    /// phi(u) = a cos(b u + c).
-    public static func cos(a: Double, b: Double, c: Double) -> Activation { .sin(a: a, b: b, c: c + .pi / 2) }
 
     /// phi(u) = sqrt(2) sin(sqrt(2 gamma) u + pi/4): the kernel exp(-gamma (K11 + K22 - 2 K12)).
     public static func rbf(gamma: Double) -> Activation { .sin(a: 2.0.squareRoot(), b: (2 * gamma).squareRoot(), c: .pi / 4) }

@@ -39,9 +39,11 @@ extension PointSet {
         var e: Storage<Element>
     }
 
-    /// With Q = b² q: p² = 2Q/(1+2Q), r² = 1/(1+2Q), A = asin p², ψ = π/2 − A, cosine = cos A, scale = √A.
+    /// With Q = b² q: p² = 2Q/(1+2Q), r² = 1/(1+2Q), rest = 1 − p, A = asin p², cosine = cos A, scale = √A, inverse = 1/√A (0 for 0).
     struct ErfConstants: Sendable {
-        var p, r, psi, cosine, scale: Storage<Element>
+        var p, r, rest, cosine, scale, inverse: Storage<Element>
+        /// q itself.
+        var variances: [Double]
     }
 }
 
@@ -51,9 +53,13 @@ struct PointRecursion<Element: KernelScalar> {
     typealias Shares = PointSet<Element>.Shares
 
     private(set) var values: [PointValues]
+    /// Whether an activation whose angles depend on the scale has met a variance so large that it turns small angles into large ones.
+    private(set) var isAmplifying = false
     /// The largest number that each point has met.
     private(set) var largest: [Double]
     private let plan: VectorPlan
+
+    private static var largeDeviation: Double { 100 }
 
     init(_ input: PointValues, _ plan: VectorPlan) {
         values = [input]
@@ -127,6 +133,9 @@ struct PointRecursion<Element: KernelScalar> {
             }
             return .abRelu
         }
+        if let root = step.dual.scaleRoot, points.variance.contains(where: { (root * $0.squareRoot()) > Self.largeDeviation }) {
+            isAmplifying = true
+        }
         if case .erf(let a, let b, let c) = step.activation { return erf(&points, a, b, c) }
         let prepared = unsafe points.variance.withUnsafeBufferPointer { unsafe step.dual.points($0) }
         for point in points.theta.indices {
@@ -137,17 +146,20 @@ struct PointRecursion<Element: KernelScalar> {
     }
 
     private mutating func erf(_ points: inout PointValues, _ a: Double, _ b: Double, _ c: Double) -> Stage {
-        let q = points.variance.map { b * b * $0 }
-        let angle = q.map { atan2(2 * $0, (1 + 4 * $0).squareRoot()) }
+        // By the root of 2 Q, whose square may be beyond the range of numbers.
+        let y = points.variance.map { abs(b) * (2.0.squareRoot() * $0.squareRoot()) }
+        let r = y.map { 1 / hypot(1, $0) }
+        let p = zip(y, r).map { $0 * $1 }
+        let cosine = zip(p, r).map { $1 * (1 + $0 * $0).squareRoot() }
+        let angle = zip(p, cosine).map { atan2($0 * $0, $1) }
+        // √A is about p, and does not underflow where p² does.
+        let scale = zip(p, angle).map { $0 < 1e-100 ? $0 : $1.squareRoot() }
         let constants = PointSet<Element>.ErfConstants(
-            p: PointSet.padded(q.lazy.map { (2 * $0 / (1 + 2 * $0)).squareRoot() }),
-            r: PointSet.padded(q.lazy.map { (1 / (1 + 2 * $0)).squareRoot() }),
-            psi: PointSet.padded(q.lazy.map { atan2((1 + 4 * $0).squareRoot(), 2 * $0) }),
-            cosine: PointSet.padded(q.lazy.map { (1 + 4 * $0).squareRoot() / (1 + 2 * $0) }),
-            scale: PointSet.padded(angle.lazy.map { $0.squareRoot() }))
+            p: PointSet.padded(p), r: PointSet.padded(r), rest: PointSet.padded(zip(p, r).map { $1 * $1 / (1 + $0) }),
+            cosine: PointSet.padded(cosine), scale: PointSet.padded(scale),
+            inverse: PointSet.padded(scale.lazy.map { $0 > 0 ? 1 / $0 : 0 }), variances: points.variance)
         for point in points.theta.indices {
-            note(4 * q[point], at: point)
-            points.theta[point] *= a * a * b * b * (4 / .pi) / (1 + 4 * q[point]).squareRoot()
+            points.theta[point] *= a * b * (a * b) * (4 / .pi) * (r[point] / (1 + p[point] * p[point]).squareRoot())
             points.variance[point] = a * a * (2 / .pi) * angle[point]
         }
         return .erf(constants, offset: addConstant(&points, weight: 1, constant: c * c))

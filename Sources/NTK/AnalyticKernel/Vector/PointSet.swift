@@ -8,12 +8,19 @@ struct PointSet<Element: KernelScalar>: Sendable {
     /// Points, without the padding.
     let count: Int
     let features: Int
+    /// The points themselves, and |x| of each.
+    let x: Matrix<Double>
+    let norms: Storage<Double>
     /// x / |x| in rows, a zero row for x = 0; padded with zero rows to a multiple of `rowPadding`, or of `blockRows` without panels.
     let units: Storage<Element>
     /// The same in panels of `Element.cosinePanel` points, coordinate by coordinate; empty for a set that is only the first of two.
     let panels: Storage<Element>
     /// Of each row of units, for each chunk of coordinates, the sum that `cosines` takes off: [chunks, rows].
     let pairSums: Storage<Element>
+    /// K(x, x) of each value, where pairs that nearly coincide may need them; else empty.
+    let variances: [[Double]]
+    /// Whether errors of small angles grow without bound in this network at these points.
+    let isSharp: Bool
     /// One entry for each instruction of the program.
     let stages: [Stage]
     /// Standard deviation of the output at each point: √K(x, x).
@@ -34,10 +41,19 @@ struct PointSet<Element: KernelScalar>: Sendable {
         units = Storage(count: x.rows.roundedUp(to: inPanels ? Self.rowPadding : blockRows) * x.columns)
         panels = Storage(count: inPanels ? units.count : 0)
         pairSums = Storage(count: units.count / x.columns * ((x.columns + cosineChunk - 1) / cosineChunk))
-        let norms = try Self.normalize(x, into: units, panels, pairSums, on: executor)
-        let input = PointValues(variance: norms.map { ($0 / Double(x.columns).squareRoot()).squared })
+        self.x = x
+        norms = try Self.normalize(x, into: units, panels, pairSums, on: executor)
+        let input = PointValues(
+            variance: unsafe UnsafeBufferPointer(start: norms.base, count: x.rows).map { ($0 / Double(x.columns).squareRoot()).squared })
         var recursion = PointRecursion<Element>(input, plan)
-        stages = plan.program.instructions.indices.map { _ in recursion.advance() }
+        var variances = plan.mayBeSharp ? [input.variance] : []
+        stages = plan.program.instructions.indices.map { index in
+            let stage = recursion.advance()
+            if plan.mayBeSharp { variances.append(recursion.values[index + 1].variance) }
+            return stage
+        }
+        self.variances = variances
+        isSharp = plan.isSharp || (plan.mayBeSharp && recursion.isAmplifying)
         let output = recursion.values[plan.program.output]
         outputStd = Self.padded(output.variance.lazy.map { $0.squareRoot() })
         nngpDiagonal = output.variance
@@ -66,7 +82,7 @@ struct PointSet<Element: KernelScalar>: Sendable {
     /// Fills the storages and returns |x| of every point.
     private static func normalize(
         _ x: Matrix<Double>, into units: Storage<Element>, _ panels: Storage<Element>, _ pairSums: Storage<Element>, on executor: any TileExecutor
-    ) throws -> [Double] {
+    ) throws -> Storage<Double> {
         let norms = Storage<Double>(count: x.rows)
         let columns = x.columns
         let padded = units.count / columns
@@ -86,7 +102,7 @@ struct PointSet<Element: KernelScalar>: Sendable {
                 unsafe Element.packPanel(panels.base + row * columns, units.base + row * columns, columns, points: Element.cosinePanel)
             }
         }
-        return unsafe Array(UnsafeBufferPointer(start: norms.base, count: x.rows))
+        return norms
     }
 }
 

@@ -8,7 +8,10 @@ extension TilePass {
     ) {
         switch (step.activation, own, other) {
         case (.erf(let a, let b, _), .erf(let own, let offset1), .erf(let other, let offset2)):
-            unsafe erf(own, other, slope: Element(a * a * b * b * (4 / .pi)), pairs, row)
+            unsafe scratch.before.update(from: row.z, count: pairs.count)
+            if unsafe erf(own, other, slope: Element(a * b * (a * b) * (4 / .pi)), pairs, row) {
+                unsafe refineErf(b, own, other, pairs, before: scratch.before, row.z)
+            }
             if let offset1, let offset2 { unsafe addConstant(offset1, offset2, pairs, row.z) }
         case (_, .dual(let own), .dual(let other)):
             unsafe scratch.gaps.update(from: row.z, pairs.count)
@@ -25,15 +28,34 @@ extension TilePass {
         }
     }
 
+    /// Returns whether some gaps have lost digits.
     private func erf(
         _ own: PointSet<Element>.ErfConstants, _ other: PointSet<Element>.ErfConstants, slope: Element, _ pairs: PairRun,
         _ row: RowSlot<Element>
-    ) {
+    ) -> Bool {
         let (i, j) = (pairs.i, pairs.j)
-        let point = unsafe [own.p.base[i], own.r.base[i], own.psi.base[i], own.cosine.base[i], own.scale.base[i]]
+        let point = unsafe [own.p.base[i], own.r.base[i], own.rest.base[i], own.cosine.base[i], own.scale.base[i], own.inverse.base[i]]
         let others = unsafe ErfPointers(
-            p: other.p.base + j, r: other.r.base + j, psi: other.psi.base + j, cosine: other.cosine.base + j, scale: other.scale.base + j)
-        unsafe Element.erf(row.z, row.theta, pairs.count, slope, point, others)
+            p: other.p.base + j, r: other.r.base + j, rest: other.rest.base + j, cosine: other.cosine.base + j, scale: other.scale.base + j,
+            inverse: other.inverse.base + j)
+        return unsafe Element.erf(row.z, row.theta, pairs.count, slope, point, others)
+    }
+
+    /// Collinear points of different norms: what makes up the gap nearly cancels, and it is taken in more digits.
+    private func refineErf(
+        _ b: Double, _ own: PointSet<Element>.ErfConstants, _ other: PointSet<Element>.ErfConstants, _ pairs: PairRun,
+        before: UnsafeMutablePointer<Element>, _ z: UnsafeMutablePointer<Element>
+    ) {
+        guard let dual = ClosedDual(.erf(a: 1, b: b, c: 0)) else { return }
+        let (i, j) = (pairs.i, pairs.j)
+        let (q, scale, inverse) = unsafe (own.variances[i], own.scale.base[i], own.inverse.base[i])
+        for k in 0..<min(pairs.count, x2.count - j) {
+            let difference = unsafe scale - other.scale.base[j + k]
+            let apart = unsafe (difference * inverse) * (difference * other.inverse.base[j + k])
+            guard unsafe abs(z[k]) < apart / 10 else { continue }
+            let gap = unsafe dual.gap(GaussianPair(q, other.variances[j + k], gap: Double(before[k]), knownDifference: nil))
+            if let gap { unsafe z[k] = Element(gap) }
+        }
     }
 
     /// K = Σ weight K_k with shares s_k² of the variance: 1 ∓ c = Σ s_k^i s_k^j (1 ∓ c_k) + ½ Σ (s_k^i − s_k^j)².
@@ -117,6 +139,11 @@ extension TilePass {
 struct RowScratch<Element: KernelScalar> {
     private let extra: Storage<Element>
     private let width: Int
+    private let rows: Storage<Element>
+    /// Gaps as they were before a step.
+    var before: UnsafeMutablePointer<Element> { unsafe rows.base }
+    /// The smallest gap that each pair has met.
+    var smallest: UnsafeMutablePointer<Element> { unsafe rows.base + width }
     /// What `DualActivation` reads and writes, in float64.
     let gaps: Storage<Double>
     let covariance: Storage<Double>
@@ -125,6 +152,7 @@ struct RowScratch<Element: KernelScalar> {
     init(slots: Int, width: Int, needsDuals: Bool) {
         self.width = width
         extra = Storage(count: 2 * slots * width)
+        rows = Storage(count: 2 * width)
         let duals = needsDuals ? width : 0
         gaps = Storage(count: duals)
         covariance = Storage(count: duals)

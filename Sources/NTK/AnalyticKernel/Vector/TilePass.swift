@@ -20,6 +20,7 @@ struct TilePass<Element: KernelScalar> {
     }
 
     private var program: KernelProgram { plan.program }
+    private var isSharp: Bool { x1.isSharp || x2.isSharp }
 
     /// Points on a side of a tile: whole panels, and two float64 planes of it fit a 1 MB second-level cache.
     static var side: Int { 240 / PointSet<Element>.rowPadding * PointSet<Element>.rowPadding }
@@ -67,7 +68,12 @@ struct TilePass<Element: KernelScalar> {
     ) {
         let d = x1.features
         unsafe Element.gapFromCosine(z, count)
-        unsafe Element.refineGaps(z, count, x1.units.base + i * d, x2.units.base + j * d, d)
+        let own = min(count, x2.count - j)
+        let hasCoincident = unsafe Element.refineGaps(
+            z, own, x1.x.base + i * d, norm: x1.norms.base[i], x2.x.base + j * d, norms: x2.norms.base + j, d)
+        let coincident = hasCoincident && !plan.isRandom ? (0..<own).filter { unsafe isCoincident(z[$0], i, j + $0) } : []
+        let first = isSharp ? (0..<own).map { unsafe Double(z[$0]) } : []
+        if isSharp { unsafe scratch.smallest.initialize(repeating: 1, count: count) }
         if let theta = unsafe theta { unsafe theta.initialize(repeating: 0, count: count) }
         let pairs = PairRun(i: i, j: j, count: count)
         for index in unsafe steps.indices {
@@ -85,9 +91,30 @@ struct TilePass<Element: KernelScalar> {
                 let inputs = unsafe plan.slots.steps[place].inputs.map { unsafe scratch.slot($0, first: z, theta) }
                 unsafe pass(instruction, pairs, inputs, output, scratch)
             }
+            if isSharp {
+                for k in 0..<own { unsafe scratch.smallest[k] = min(scratch.smallest[k], abs(output.z[k])) }
+            }
         }
         if last != 0 { unsafe RowSlot(z: z, theta: theta).copy(scratch.slot(last, first: z, theta), count) }
+        for k in first.indices where unsafe scratch.smallest[k] < Self.sharpGap {
+            let state = PairRecursion(program: program, x1: x1, x2: x2, i: i, j: j + k).run(gap: first[k])
+            unsafe z[k] = Element(state.gap)
+            if let theta = unsafe theta { unsafe theta[k] = Element(state.theta) }
+        }
         if hasNNGP { unsafe Element.covariance(z, z, count, x1.outputStd.base[i], x2.outputStd.base + j) }
+        for k in coincident {
+            unsafe z[k] = Element(x1.nngpDiagonal[i])
+            if let theta = unsafe theta { unsafe theta[k] = Element(x1.ntkDiagonal[i]) }
+        }
+    }
+
+    /// In a network whose layers amplify small angles, pairs that have come nearer than this are taken one by one.
+    private static var sharpGap: Element { 0.02 }
+
+    /// Whether two points are one, bit for bit.
+    private func isCoincident(_ gap: Element, _ i: Int, _ j: Int) -> Bool {
+        let norm = unsafe x1.norms.base[i]
+        return unsafe x2.norms.base[j] == norm && (norm == 0 || (gap == 0 && gap.sign == .plus))
     }
 
     /// A step that is none of the frequent ones.
