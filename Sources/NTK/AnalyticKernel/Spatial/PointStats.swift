@@ -14,6 +14,9 @@ struct PointStats<Element: KernelScalar>: Sendable {
     /// Of values that are held by covariances: what the variances would be if nothing had cancelled when positions were mixed. By so much rounding
     /// is measured.
     var magnitudes: IndexTable<[Double]> = [:]
+    /// Of values whose positions' features are needed, and of those whose gaps come from them the unit vectors, as `input` has them.
+    var features: IndexTable<PositionFeatures> = [:]
+    var units: IndexTable<Storage<Element>> = [:]
     /// Which positions of a value are masked; nil: none of any.
     var masks: [[Bool]]?
     /// By instruction: what `DualActivation` prepared.

@@ -41,6 +41,7 @@ final class PointStatsBuilder<Element: KernelScalar> {
     ///   - pattern: its adjacency [V, V], for `aggregate`.
     func stats(_ x: UnsafePointer<Double>, pattern: UnsafeBufferPointer<Double>?) -> PointStats<Element> {
         var stats = unsafe input(x)
+        unsafe setInputFeatures(x, channels: channels, &stats)
         pass.first = stats
         pass.second = stats
         if let masks = stats.masks { stats.masks = masks + program.instructions.indices.map { _ in [] } }
@@ -57,29 +58,32 @@ final class PointStatsBuilder<Element: KernelScalar> {
             let mixes = instruction.operation.mixesPositions
             if !mixes {
                 plainVariances(index, &stats)
+                if stats.features[value] == nil { setFeatures(index, &stats) }
                 setMagnitudes(index, &stats)
             }
             let step = rest[index]
             let weighs = instruction.operation.weighsPositions && needs.ownPairings[instruction.inputs[0]] == .full
-            guard step != nil || weighs else { continue }
-            pass.first = stats
-            pass.second = stats
-            if !hasRunSlabs {
-                prepareSlabs(after: index, &stats)
-                pass.runSlabs()
-                hasRunSlabs = true
-                if pass.isBlurred { stats.isUneven = true }
+            if step != nil || weighs {
+                pass.first = stats
+                pass.second = stats
+                if !hasRunSlabs {
+                    prepareSlabs(after: index, &stats)
+                    pass.runSlabs()
+                    hasRunSlabs = true
+                    if pass.isBlurred { stats.isUneven = true }
+                }
             }
             if weighs, case .attention(let layer, let own, let isAveraged) = instruction.operation {
                 let weights = attentionWeights(layer, own, instruction.inputs[0], stats)
                 stats.operators[index] = isAveraged ? weights?.meanRow(excluding: stats.mask(instruction.inputs[0])) : weights
-                pass.first = stats
-                pass.second = stats
             }
+            if mixes { setFeatures(index, &stats) }
             guard let step else { continue }
+            pass.first = stats
+            pass.second = stats
             pass.runRest(step)
             if pass.isBlurred { stats.isUneven = true }
-            if mixes, let plane = unsafe pass.restPlane(value, slot: step.output) {
+            if mixes, needs.features[value] == nil, let plane = unsafe pass.restPlane(value, slot: step.output) {
                 var variances = [Double](repeating: 0, count: program.values[value].positions)
                 for position in variances.indices {
                     guard let place = unsafe plane.list.place(position, position) else { continue }
@@ -98,6 +102,7 @@ final class PointStatsBuilder<Element: KernelScalar> {
         for later in program.instructions.indices where later > index && slabs.contains(later) {
             setMask(later, &stats)
             plainVariances(later, &stats)
+            if stats.features[later + 1] == nil { setFeatures(later, &stats) }
         }
         pass.first = stats
         pass.second = stats

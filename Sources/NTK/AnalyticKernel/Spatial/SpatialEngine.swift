@@ -12,7 +12,7 @@ struct SpatialEngine: Sendable {
     init(_ program: KernelProgram, channels: Int, _ form: PairForm) {
         self.program = program
         self.channels = channels
-        needs = SpatialNeeds(program, form)
+        needs = SpatialNeeds(program, form, channels: channels)
         pairPlan = SpatialPlan(program, needs, pairings: needs.pairings, kept: [program.output])
         let weighed = program.instructions.filter(\.operation.weighsPositions).map { $0.inputs[0] }
         ownPlan = SpatialPlan(
@@ -55,6 +55,7 @@ struct SpatialEngine: Sendable {
             let grid = PositionGrid(program.values[index + 1].spatial)
             bytes += (grid.rows * grid.stride * size).multipliedReportingOverflow(by: geometry.size).partialValue
         }
+        for (value, count) in needs.features.enumerated() { bytes += 2 * (count ?? 0) * program.values[value].positions * size }
         let (total, overflow) = bytes.multipliedReportingOverflow(by: points)
         return overflow ? .max : total
     }

@@ -8,6 +8,9 @@ struct SpatialNeeds: Sendable {
     private(set) var variances: Set<Int> = []
     /// How the pairs of a value are held.
     let forms: [PairForm]
+    /// By value, of how many features its covariance is the inner product, where these are few and positions are mixed before any activation: the
+    /// gaps of such positions come from the features, so that rounding of what is summed up does not blur them.
+    let features: [Int?]
     /// Whether Θ is known to be zero, before any layer with weights.
     let isThetaZero: [Bool]
     /// Activations that stand before every other, by their instruction, where pairs are held by squared distances: there is seen whether these
@@ -17,7 +20,8 @@ struct SpatialNeeds: Sendable {
     let isNonnegative: [Bool]
 
     /// - Parameter form: of the input's pairs, and as long as positions are not mixed: squared distances or gaps.
-    init(_ program: KernelProgram, _ form: PairForm) {
+    init(_ program: KernelProgram, _ form: PairForm, channels: Int) {
+        features = form == .gap ? FeatureCounts(program, channels: channels).kept : program.values.map { _ in nil }
         var forms = [form]
         var isThetaZero = [true]
         for instruction in program.instructions {
@@ -25,9 +29,9 @@ struct SpatialNeeds: Sendable {
             switch instruction.operation {
             case .activation: forms.append(form)
             case .affine, .window, .isolate, .layerNorm, .dropout, .sum, .concatenateChannels, .concatenate, .flatten: forms.append(inputs)
-            case .map(let map): forms.append(map.isSelection ? inputs : .covariance)
+            case .map where !instruction.operation.mixesPositions: forms.append(inputs)
+            case .map, .attention, .aggregate, .globalPool: forms.append(features[forms.count] != nil ? .gap : .covariance)
             case .product: forms.append(form == .gap ? inputs : .covariance)
-            case .attention, .aggregate, .globalPool: forms.append(.covariance)
             }
             switch instruction.operation {
             case .affine(let step): isThetaZero.append(isThetaZero[instruction.inputs[0]] && step.input == 0 && step.constant == 0)
@@ -77,7 +81,7 @@ struct SpatialNeeds: Sendable {
             }
         }
         if variances.contains(output) {
-            if instruction.operation.mixesPositions {
+            if instruction.operation.mixesPositions && features[output] == nil {
                 ownPairings[output] = max(ownPairings[output], .aligned)
             } else {
                 variances.formUnion(instruction.inputs)

@@ -173,6 +173,8 @@ extension Matrix where Element: KernelScalar {
 
 /// What positional embeddings make of covariances: weights of the input and of the embeddings' covariance R.
 struct PositionalCovariance {
+    /// Of the input, and of each position's own embedding.
+    var weights: (input: Double, embedding: Double) { (inputWeight, embeddingWeight) }
     private let inputWeight: Double
     private let embeddingWeight: Double
     private let covariance: [Double]

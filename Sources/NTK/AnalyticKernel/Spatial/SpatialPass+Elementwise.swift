@@ -29,12 +29,20 @@ extension SpatialPass {
         case .isolate: unsafe isolate(inputs[0], output)
         case .concatenate(let axis): unsafe concatenate(inputs, axis, output)
         case .flatten: unsafe flatten(inputs[0], output)
+        case .globalPool, .map, .attention, .aggregate: unsafe mix(index, inputs, output)
+        }
+        unsafe remask(output)
+    }
+
+    /// K and Θ where positions are mixed.
+    func mix(_ index: Int, _ inputs: [Plane], _ output: Plane) {
+        let instruction = program.instructions[index]
+        switch instruction.operation {
         case .globalPool(let reduction): unsafe globalPool(reduction, instruction.inputs[0], inputs.first, output)
         case .map(let map): unsafe self.map(map, inputs[0], output)
         case .attention(let layer, let channels, _): unsafe attention(layer, channels, index, inputs[0], output)
-        case .aggregate: unsafe transform(index, inputs[0], output)
+        default: unsafe transform(index, inputs[0], output)
         }
-        unsafe remask(output)
     }
 
     /// The input as the output holds it: itself, a copy, or its pairs of equal positions.

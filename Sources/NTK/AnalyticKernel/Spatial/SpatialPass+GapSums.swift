@@ -69,8 +69,7 @@ extension SpatialPass {
         let sums = unsafe GapSums(self, width: grid.width, units2.base, hasFar: !plan.isNonnegative[input.value])
         let pairs = unsafe GapPairs(self, output.value)
         let (size, taps) = (grid.rows * grid.stride, table.inner.window)
-        // The input position of each tap along the last axis, by tap and output position.
-        let sources = (0..<taps).map { tap in (0..<grid.width).map { table.inner.source($0, tap) ?? -1 } }
+        let sources = (0..<taps).map { TapSources(table.inner, tap: $0, width: grid.width) }
         unsafe forEachRow(output) { row in
             let (r1, r2) = (row.firstPosition / grid.width, row.secondPosition / grid.width)
             let x = row.firstPosition % grid.width
@@ -84,8 +83,8 @@ extension SpatialPass {
                     guard a >= 0, b >= 0 else { continue }
                     if row.step == 1 {
                         unsafe sums.add(own, 1, others, input.base + a * table.input.grid.stride, sources[tap])
-                    } else if sources[tap][x] >= 0, let block = table.input.block(a, b) {
-                        let from = unsafe input.base + block * table.input.blockSize + sources[tap][x] * table.input.grid.stride
+                    } else if sources[tap].places[x] >= 0, let block = table.input.block(a, b) {
+                        let from = unsafe input.base + block * table.input.blockSize + sources[tap].places[x] * table.input.grid.stride
                         unsafe sums.add(own, 0, others, from, sources[tap])
                     }
                 }
@@ -125,19 +124,21 @@ extension SpatialPass {
         }
     }
 
-    /// û v̂ (1 ∓ c) of one term, with the gaps at `gaps[sources[c]]`.
-    func add(_ own: UnsafeMutablePointer<Element>, _ step: Int, _ others: Int, _ gaps: UnsafeMutablePointer<Element>, _ sources: [Int]) {
+    /// û v̂ (1 ∓ c) of one term, with the gaps at `gaps[sources.places[c]]`.
+    func add(_ own: UnsafeMutablePointer<Element>, _ step: Int, _ others: Int, _ gaps: UnsafeMutablePointer<Element>, _ sources: TapSources) {
         let v = unsafe units + others
-        unsafe sources.withUnsafeBufferPointer { sources in
-            for c in 0..<(unsafe width) {
-                let source = unsafe sources[c]
-                guard source >= 0 else { continue }
-                let weight = unsafe own[c * step] * v[c]
-                let (below, above) = unsafe distances(ofGap: gaps[source])
-                unsafe near[c] += weight * below
-                if unsafe hasFar { unsafe far[c] += weight * above }
-            }
+        if let shift = sources.shift {
+            for c in sources.inside { unsafe add(c, own[c * step] * v[c], gaps[c + shift]) }
+            return
         }
+        for c in sources.inside where sources.places[c] >= 0 { unsafe add(c, own[c * step] * v[c], gaps[sources.places[c]]) }
+    }
+
+    @inline(__always)
+    private func add(_ c: Int, _ weight: Element, _ gap: Element) {
+        let (below, above) = distances(ofGap: gap)
+        unsafe near[c] += weight * below
+        if unsafe hasFar { unsafe far[c] += weight * above }
     }
 
     func finish(_ target: UnsafeMutablePointer<Element>) {
@@ -145,5 +146,25 @@ extension SpatialPass {
             let half = unsafe lack[c] / 2
             unsafe target[c] = hasFar ? signedGap(near: near[c] + half, far: far[c] + half) : min(near[c] + half, 1)
         }
+    }
+}
+
+/// The input position that a tap finds along the last axis, for each output position.
+struct TapSources {
+    /// -1 beyond an edge.
+    let places: [Int]
+    /// The output positions that find one.
+    let inside: Range<Int>
+    /// What must be added to an output position inside, where that is the same for all.
+    let shift: Int?
+
+    init(_ axis: WindowAxis, tap: Int, width: Int) {
+        let places = (0..<width).map { axis.source($0, tap) ?? -1 }
+        self.places = places
+        let first = places.firstIndex { $0 >= 0 } ?? width
+        let last = places.lastIndex { $0 >= 0 } ?? width - 1
+        let inside = first..<max(last + 1, first)
+        self.inside = inside
+        shift = inside.isEmpty ? 0 : inside.allSatisfy { places[$0] - $0 == places[first] - first } ? places[first] - first : nil
     }
 }

@@ -44,19 +44,23 @@ extension SpatialPass {
         case .isolate: unsafe isolate(inputs[0], output)
         case .concatenate(let axis): unsafe concatenate(inputs, axis, output)
         case .flatten: unsafe flattenGaps(inputs[0], output)
-        case .map(let map): unsafe select(map, inputs[0], output)
-        case .globalPool, .attention, .aggregate: preconditionFailure("positions that are mixed are held by covariances")
+        case .map(let map) where map.isSelection: unsafe select(map, inputs[0], output)
+        case .map, .globalPool, .attention, .aggregate:
+            // Θ as ever, the gaps from the features.
+            unsafe mix(index, inputs, output)
+            let (units1, units2) = (needed(first.units[index + 1], "units of features"), needed(second.units[index + 1], "units of features"))
+            unsafe loadGaps(output, units1, units2, count: needed(first.features[index + 1], "features").count)
         }
     }
 
     /// From unit vectors: (u − v)² / 2 and (u + v)² / 2.
-    func loadGaps(_ plane: Plane) {
+    func loadGaps(_ plane: Plane, _ units1: Storage<Element>, _ units2: Storage<Element>, count channels: Int) {
         let list = unsafe plane.list
         let (width, stride) = (list.grid.width, list.grid.stride)
         let room = scratch.elements(40, stride)
         let far = unsafe room.base
         let pairs = unsafe GapPairs(self, plane.value)
-        let (x1, x2) = unsafe (first.input.base, second.input.base)
+        let (x1, x2) = unsafe (units1.base, units2.base)
         unsafe forEachRow(plane) { row in
             let near = unsafe plane.base + row.start
             unsafe near.initialize(repeating: 0, count: stride)

@@ -196,7 +196,7 @@ final class SpatialPass<Element: KernelScalar> {
         let stride = unsafe plane.list.grid.stride * channels
         let grid = unsafe plane.list.grid
         if plan.forms[0] == .gap {
-            unsafe loadGaps(plane)
+            unsafe loadGaps(plane, first.input, second.input, count: channels)
         } else if unsafe plane.list.pairing != .full {
             let shape = BlockShape(rows: 1, stride: grid.stride, isAligned: true)
             for row in 0..<grid.rows {
