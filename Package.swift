@@ -72,7 +72,7 @@ let package = Package(
         .target(name: "ContentCoding", dependencies: ["HTTP1", "ComputeExecutor", "CZlib", "Locks", httpTypes], swiftSettings: strict),
         .target(name: "ComputeExecutor", dependencies: ["LinearAlgebra", "Locks"], swiftSettings: strict),
         .target(name: "Batching", dependencies: ["Locks"], swiftSettings: strict),
-        .target(name: "ArtifactStore", dependencies: ["CSHA256", "Locks"], swiftSettings: strict),
+        .target(name: "ArtifactStore", dependencies: ["CDeflate", "CSHA256", "Locks"], swiftSettings: strict),
         .target(name: "Jobs", dependencies: ["ArtifactStore", "LinearAlgebra", "Locks", "TensorFormats"], swiftSettings: strict),
         .target(
             name: "NTKService",

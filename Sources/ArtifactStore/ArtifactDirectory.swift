@@ -1,5 +1,8 @@
+internal import Glibc
+
 /// A directory of directories that appear and go as a whole, also when a process dies in between: each is written beside its place under a
 /// name that no reader looks at, brought to the disk, and renamed; it goes the other way round. Several processes may share it without a lock.
+/// With its files an entry gets their checksums.
 package struct ArtifactDirectory: Sendable {
     package let path: String
 
@@ -19,16 +22,21 @@ package struct ArtifactDirectory: Sendable {
         }
     }
 
-    /// Makes an entry; `write` fills the directory that it is given.
+    /// Makes an entry of files.
     /// - Returns: false if there is one of this name, perhaps of another process that was faster.
-    package func create(_ name: String, _ write: (_ directory: String) throws -> Void) throws -> Bool {
+    package func create(_ name: String, _ files: [ArtifactFile]) throws -> Bool {
         let temporary = "\(path)/\(Self.writing)\(Self.unique())"
-        try Files.makeDirectory(temporary)
+        try makePlace(temporary)
         do {
-            try write(temporary)
+            var checksums = Checksums()
+            for file in files { checksums.files[file.name] = try FileWriter.write(to: "\(temporary)/\(file.name)", file.content) }
+            let text = checksums.text
+            try FileWriter.write(to: "\(temporary)/\(Checksums.file)") { try $0.write(text) }
             try Files.synchronize(temporary)
             guard try Files.rename(temporary, to: "\(path)/\(name)") else {
                 Files.removeTree(temporary)
+                // Else the directory has gone meanwhile.
+                guard Files.exists("\(path)/\(name)") else { throw ArtifactStoreError.system(call: "rename", path: "\(path)/\(name)", code: ENOENT) }
                 return false
             }
         } catch {
@@ -39,11 +47,46 @@ package struct ArtifactDirectory: Sendable {
         return true
     }
 
+    /// A directory below this one, which is made anew where it has vanished; not so the one above it, which may be a disk that is away.
+    private func makePlace(_ temporary: String) throws(ArtifactStoreError) {
+        do {
+            try Files.makeDirectory(temporary)
+        } catch .system(_, _, ENOENT) {
+            do throws(ArtifactStoreError) { try Files.makeDirectory(path) } catch .system(_, _, EEXIST) {}
+            try Files.makeDirectory(temporary)
+        }
+    }
+
+    /// The checksums of an entry's files; nil if it was made before there were any.
+    package func checksums(_ name: String) throws(ArtifactStoreError) -> Checksums? {
+        let path = "\(path)/\(name)/\(Checksums.file)"
+        guard let text = try Files.read(path) else { return nil }
+        guard let checksums = Checksums(text: text) else { throw .damaged(path: path) }
+        return checksums
+    }
+
+    /// One file of an entry to be read in parts; nil if there is none.
+    package func reader(_ name: String, _ file: String) throws(ArtifactStoreError) -> FileReader? {
+        let checksums = try checksums(name)
+        guard let reader = try FileReader("\(path)/\(name)/\(file)", sums: checksums?.files[file]) else { return nil }
+        // Of what has checksums each file has one.
+        guard checksums == nil || reader.isChecked else { throw .damaged(path: "\(path)/\(name)/\(Checksums.file)") }
+        return reader
+    }
+
+    /// Whether an entry is there.
+    /// - Throws: where the directory itself has gone.
+    package func contains(_ name: String) throws(ArtifactStoreError) -> Bool {
+        if Files.exists("\(path)/\(name)") { return true }
+        guard Files.exists(path) else { throw Files.failure("access", path) }
+        return false
+    }
+
     /// Removes an entry: at once for all readers.
     /// - Returns: false if it was not there.
     package func delete(_ name: String) throws(ArtifactStoreError) -> Bool {
         let temporary = "\(path)/\(Self.deleting)\(Self.unique())"
-        guard Files.exists("\(path)/\(name)"), try Files.rename("\(path)/\(name)", to: temporary) else { return false }
+        guard try contains(name), try Files.rename("\(path)/\(name)", to: temporary) else { return false }
         try Files.synchronize(path)
         Files.removeTree(temporary)
         return true

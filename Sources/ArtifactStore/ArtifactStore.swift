@@ -5,6 +5,8 @@
 /// `kill -9` or a power failure, and several processes can share the directory without a lock: who comes second with the same content
 /// finds it there.
 ///
+/// Beside its files stand their checksums, by which all that is read is checked, a block at a time.
+///
 ///     let store = try ArtifactStore(directory: dataDirectory + "/regressors")
 ///     var hash = ContentHash()
 ///     hash.update(manifest)
@@ -20,30 +22,49 @@ package struct ArtifactStore: Sendable {
     /// Makes the directory if it is missing, and removes what a process that died has left half written or half deleted.
     package init(directory: String) throws(ArtifactStoreError) { artifacts = try ArtifactDirectory(path: directory) }
 
-    package func contains(_ id: ArtifactID) -> Bool { Files.exists(path(id)) }
+    /// What was found damaged, until it is made anew, deleted, or read whole.
+    package let damage = DamageRegister()
+    private let checked = CheckedFiles()
+
+    /// Whether an artifact is there.
+    /// - Throws: where the directory itself has gone, of which nobody knows what it held.
+    package func contains(_ id: ArtifactID) throws(ArtifactStoreError) -> Bool { try artifacts.contains(id.description) }
 
     /// Writes an artifact.
     /// - Returns: false if it was there already.
     @discardableResult
     package func write(_ id: ArtifactID, _ files: [ArtifactFile]) throws -> Bool {
-        if contains(id) { return false }
-        return try artifacts.create(id.description) { place in
-            for file in files { try FileWriter.write(to: "\(place)/\(file.name)", file.content) }
-        }
+        if try contains(id) { return false }
+        let isNew = try artifacts.create(id.description, files)
+        if isNew { damage.clear(id.description) }
+        return isNew
     }
 
     /// The bytes of one file; nil if there is no such artifact.
+    /// - Throws: `damaged` if they are not those that were written.
     package func read(_ id: ArtifactID, _ file: String) throws(ArtifactStoreError) -> [UInt8]? {
-        if let bytes = try Files.read("\(path(id))/\(file)") { return bytes }
-        guard contains(id) else { return nil }
-        throw .damaged(path: "\(path(id))/\(file)")
+        guard let reader = try reader(id, file) else { return nil }
+        return try reader.read(0..<reader.count)
     }
 
     /// One file to be read in parts; nil if there is no such artifact.
     package func reader(_ id: ArtifactID, _ file: String) throws(ArtifactStoreError) -> FileReader? {
-        if let reader = try FileReader("\(path(id))/\(file)") { return reader }
-        guard contains(id) else { return nil }
+        if let reader = try artifacts.reader(id.description, file) { return reader }
+        guard try contains(id) else { return nil }
         throw .damaged(path: "\(path(id))/\(file)")
+    }
+
+    /// Reads all files of an artifact, to see whether they are what was written; those that were seen to be, and have not changed since, are
+    /// left out. Does nothing if there is no such artifact.
+    /// - Parameter most: files of more bytes are left out.
+    package func check(_ id: ArtifactID, most: Int = .max) throws(ArtifactStoreError) {
+        guard let checksums = try artifacts.checksums(id.description) else { return }
+        for (name, sums) in checksums.files where sums.count <= most {
+            guard let file = try reader(id, name) else { return }
+            if checked.contains(file.stamp) { continue }
+            try file.check()
+            checked.insert(file.stamp)
+        }
     }
 
     /// The ids in ascending order, those after `cursor` if there is one, at most `limit`.
@@ -54,7 +75,10 @@ package struct ArtifactStore: Sendable {
 
     /// Removes an artifact: at once for all readers.
     /// - Returns: false if it was not there.
-    package func delete(_ id: ArtifactID) throws(ArtifactStoreError) -> Bool { try artifacts.delete(id.description) }
+    package func delete(_ id: ArtifactID) throws(ArtifactStoreError) -> Bool {
+        damage.clear(id.description)
+        return try artifacts.delete(id.description)
+    }
 
     private func path(_ id: ArtifactID) -> String { "\(directory)/\(id)" }
 }

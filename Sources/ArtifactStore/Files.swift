@@ -11,16 +11,35 @@ package enum Files {
         guard unsafe mkdir(path, 0o755) == 0 else { throw failure("mkdir", path) }
     }
 
+    /// Makes a directory, and those above it that are missing.
     package static func makeDirectories(_ path: String) throws(ArtifactStoreError) {
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch {
-            throw failure("mkdir", path)
+        if unsafe mkdir(path, 0o755) == 0 { return }
+        if errno == ENOENT, let end = path.lastIndex(of: "/"), end > path.startIndex {
+            try makeDirectories(String(path[..<end]))
+            if unsafe mkdir(path, 0o755) == 0 { return }
         }
+        let failure = failure("mkdir", path)
+        guard isDirectory(path) else { throw failure }
     }
 
+    package static func isDirectory(_ path: String) -> Bool { status(path).map { $0.st_mode & S_IFMT == S_IFDIR } ?? false }
+
+    /// The names in a directory, in no order.
     package static func names(in path: String) throws(ArtifactStoreError) -> [String] {
-        do { return try FileManager.default.contentsOfDirectory(atPath: path) } catch { throw failure("readdir", path) }
+        guard let directory = unsafe opendir(path) else { throw failure("opendir", path) }
+        defer { unsafe closedir(directory) }
+        var names: [String] = []
+        while true {
+            // The end is told from a failure by this alone.
+            errno = 0
+            guard let entry = unsafe readdir(directory) else { break }
+            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        guard errno == 0 else { throw failure("readdir", path) }
+        return names
     }
 
     /// Seconds since the last change; nil if nothing is there.
@@ -40,6 +59,14 @@ package enum Files {
         return false
     }
 
+    /// Gives a file a second name.
+    /// - Returns: false if something stands there already.
+    package static func link(_ path: String, to new: String) throws(ArtifactStoreError) -> Bool {
+        if unsafe Glibc.link(path, new) == 0 { return true }
+        guard errno == EEXIST else { throw failure("link", path) }
+        return false
+    }
+
     /// Brings the names in a directory to the disk.
     package static func synchronize(_ directory: String) throws(ArtifactStoreError) {
         let descriptor = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -53,15 +80,21 @@ package enum Files {
         status(path).map { Int($0.st_size) }
     }
 
+    /// What changes when a file, or the names in a directory, do; nil if nothing is there.
+    package static func stamp(_ path: String) -> FileStamp? { status(path).map { FileStamp($0) } }
+
     private static func status(_ path: String) -> stat? {
         var status = stat()
         return unsafe stat(path, &status) == 0 ? status : nil
     }
 
     /// All bytes of a file; nil if there is none.
-    /// - Parameter padding: bytes of capacity behind them.
-    package static func read(_ path: String, padding: Int = 0) throws(ArtifactStoreError) -> [UInt8]? {
-        guard let file = try FileReader(path) else { return nil }
+    /// - Parameters:
+    ///   - most: a longer file is none of ours.
+    ///   - padding: bytes of capacity behind them.
+    package static func read(_ path: String, most: Int = .max, padding: Int = 0, sums: FileSums? = nil) throws(ArtifactStoreError) -> [UInt8]? {
+        guard let file = try FileReader(path, sums: sums) else { return nil }
+        guard file.count <= most else { throw .damaged(path: path) }
         return try file.read(0..<file.count, padding: padding)
     }
 

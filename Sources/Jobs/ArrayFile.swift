@@ -28,29 +28,11 @@ package final class ArrayFile: Sendable {
             close(descriptor)
             throw .system(call: "fallocate", path: path, code: code)
         }
-        return try ArrayFile(path, descriptor, shape, isFloat32, size: size, start: header.count, isWritable: true)
+        return try ArrayFile(path, descriptor, shape, isFloat32, size: size, start: header.count)
     }
 
-    /// The array to be read.
-    package static func read(_ path: String, shape: [Int], isFloat32: Bool) throws(ArtifactStoreError) -> ArrayFile {
-        let header = Npy.header(shape: shape, isFloat32: isFloat32)
-        let size = header.count + shape.reduce(1, *) * (isFloat32 ? 4 : 8)
-        let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Files.failure("open", path) }
-        var status = stat()
-        guard unsafe fstat(descriptor, &status) == 0, status.st_size == size else {
-            close(descriptor)
-            throw .damaged(path: path)
-        }
-        return try ArrayFile(path, descriptor, shape, isFloat32, size: size, start: header.count, isWritable: false)
-    }
-
-    private init(
-        _ path: String, _ descriptor: Int32, _ shape: [Int], _ isFloat32: Bool, size: Int, start: Int, isWritable: Bool
-    ) throws(ArtifactStoreError) {
-        guard let memory = unsafe mmap(nil, size, isWritable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, descriptor, 0),
-            unsafe memory != MAP_FAILED
-        else {
+    private init(_ path: String, _ descriptor: Int32, _ shape: [Int], _ isFloat32: Bool, size: Int, start: Int) throws(ArtifactStoreError) {
+        guard let memory = unsafe mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0), unsafe memory != MAP_FAILED else {
             let failure = Files.failure("mmap", path)
             close(descriptor)
             throw failure
@@ -77,6 +59,26 @@ package final class ArrayFile: Sendable {
 
     /// Leaves the memory to others. A mapping that is shared loses nothing: the pages are the file's.
     func giveBack() { _ = unsafe madvise(UnsafeMutableRawPointer(bitPattern: address), size, MADV_DONTNEED) }
+
+    /// The checksum of some of the elements, as a matrix of as many rows as the first extent: of the rows of each tile, one after another.
+    func checksum(_ tiles: [Tile]) -> UInt32 {
+        let width = isFloat32 ? 4 : 8
+        let columns = shape.dropFirst().reduce(1, *)
+        var sum: UInt32 = 0
+        for tile in tiles {
+            for row in tile.rows {
+                let first = start + (row * columns + tile.columns.lowerBound) * width
+                withBytes(first..<first + tile.columns.count * width) { sum = FileSums.crc32($0, after: sum) }
+            }
+        }
+        return sum
+    }
+
+    private func withBytes(_ range: Range<Int>, _ body: (RawSpan) -> Void) {
+        // An address that was mapped is not null.
+        let memory = unsafe UnsafeRawPointer(bitPattern: address + UInt(range.lowerBound)).unsafelyUnwrapped
+        unsafe body(RawSpan(_unsafeStart: memory, byteCount: range.count))
+    }
 
     /// The elements as a matrix of as many rows as the first extent; the array's own where the type is its own.
     package func matrix<Element: Scalar>(as _: Element.Type) -> Matrix<Element> {

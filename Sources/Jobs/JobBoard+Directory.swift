@@ -1,68 +1,133 @@
 internal import ArtifactStore
+internal import Glibc
 internal import Locks
 
 // What the directory holds, with a memory of what cannot change.
 extension JobBoard {
+    /// Seconds after a change in which another one may leave the directory's time as it is.
+    private static let settling = 2
+
+    /// Finds out which jobs have come and gone, and which have ended.
+    func refresh() throws {
+        guard let stamp = Files.stamp(store.directory) else { throw Files.failure("stat", store.directory) }
+        if state.withLock({ $0.index.stamp != stamp }) {
+            let isSettled = (Files.age(store.directory) ?? 0) >= Self.settling
+            let ids = try store.ids()
+            let present = Set(ids)
+            let (new, gone) = state.withLock { state in
+                (ids.filter { state.index[$0] == nil }, state.index.entries.keys.filter { !present.contains($0) })
+            }
+            // One that was added since the names were read is there.
+            for id in gone where !Files.exists(store.path(id)) { forget(id) }
+            for id in new {
+                let entry = JobIndex.Entry(hasEnded: store.hasEnded(id))
+                state.withLock { if $0.index[id] == nil { $0.index[id] = entry } }
+            }
+            state.withLock { $0.index.stamp = isSettled ? stamp : nil }
+        }
+        for id in state.withLock({ $0.index.open }) where store.hasEnded(id) { state.withLock { $0.index[id]?.hasEnded = true } }
+    }
+
+    /// The manifest of a job; nil if there is none.
+    /// - Throws: `damaged`.
     func manifest(_ id: JobID) throws -> JobManifest? {
-        if let known = state.withLock({ $0.manifests[id] }) {
-            if Files.exists(store.path(id)) { return known }
+        guard try store.contains(id) else {
             forget(id)
             return nil
         }
-        guard let manifest = try store.manifest(id) else { return nil }
-        state.withLock { $0.manifests[id] = manifest }
-        return manifest
+        if let known = state.withLock({ $0.index[id]?.manifest }) { return known }
+        do throws(ArtifactStoreError) {
+            guard let manifest = try store.manifest(id) else { return nil }
+            let hasEnded = store.hasEnded(id)
+            state.withLock { state in
+                var entry = state.index[id] ?? JobIndex.Entry(hasEnded: hasEnded)
+                entry.damage = nil
+                entry.manifest = manifest
+                state.index[id] = entry
+            }
+            return manifest
+        } catch {
+            noteDamage(error, of: id)
+            throw error
+        }
     }
 
-    func manifests() throws -> [(id: JobID, manifest: JobManifest)] {
-        let ids = try store.ids()
-        let present = Set(ids)
+    /// Enters that a job is damaged; what the system would not do says nothing of it.
+    func noteDamage(_ error: ArtifactStoreError, of id: JobID) {
+        guard case .damaged = error else { return }
+        damage.report(id.description, error.explanation)
+        let hasEnded = store.hasEnded(id)
         state.withLock { state in
-            state.manifests = state.manifests.filter { present.contains($0.key) }
-            state.ended = state.ended.filter { present.contains($0.key) }
+            var entry = state.index[id] ?? JobIndex.Entry(hasEnded: hasEnded)
+            entry.damage = error.explanation
+            state.index[id] = entry
         }
-        // One that cannot be read does not keep the others from being.
-        return ids.compactMap { id in (try? manifest(id)).map { (id, $0) } }
     }
 
     /// The jobs that have not ended, the oldest first.
     func unfinished() throws -> [(id: JobID, manifest: JobManifest)] {
-        let all = try manifests()
-        let ended = state.withLock { $0.ended }
-        var open: [(id: JobID, manifest: JobManifest)] = []
-        for (id, manifest) in all where ended[id] == nil {
-            if let outcome = try? store.outcome(id) {
-                // Who ended it may have died before this.
-                store.removeWork(id)
-                let bytes = (try? store.bytes(id)) ?? 0
-                state.withLock { $0.ended[id] = (outcome.state.status, outcome.state.finishedAt ?? 0, bytes) }
-            } else {
-                open.append((id, manifest))
-            }
+        try refresh()
+        // One that cannot be read does not keep the others from being.
+        return state.withLock { $0.index.open }.compactMap { id in (try? manifest(id)).map { (id, $0) } }
+            .sorted { ($0.manifest.createdAt, $0.id.description) < ($1.manifest.createdAt, $1.id.description) }
+    }
+
+    /// Reads what a list shows of jobs that have ended, once for each.
+    func readEnded() throws {
+        try refresh()
+        for (id, entry) in state.withLock({ $0.index.entries }) where entry.hasEnded && !entry.isRead { readEnded(id) }
+    }
+
+    private func readEnded(_ id: JobID) {
+        guard (try? manifest(id)) != nil else { return }
+        do throws(ArtifactStoreError) {
+            guard let outcome = try store.outcome(id) else { return }
+            // Who ended it may have died before this.
+            store.removeWork(id, of: outcome)
+            state.withLock { $0.index[id]?.ended = outcome.state }
+        } catch {
+            noteDamage(error, of: id)
         }
-        return open.sorted { ($0.manifest.createdAt, $0.id.description) < ($1.manifest.createdAt, $1.id.description) }
+    }
+
+    /// Enters how a job has ended.
+    func noteEnd(_ final: JobState, of id: JobID) {
+        state.withLock { state in
+            state.index[id]?.hasEnded = true
+            state.index[id]?.ended = final
+            state.index[id]?.bytes = nil
+        }
     }
 
     func forget(_ id: JobID) {
+        damage.clear(id.description)
         state.withLock { state in
-            state.manifests[id] = nil
-            state.ended[id] = nil
+            state.index.forget(id)
             state.recent.removeAll { $0.id == id }
         }
     }
 
     /// Removes jobs that ended long ago, and the oldest of those that together take too much room, but not the latest.
     package func removeOld() throws {
-        let open = try unfinished()
-        let ended = state.withLock { $0.ended }.sorted { $0.value.finishedAt < $1.value.finishedAt }
-        var bytes = try ended.reduce(0) { $0 + $1.value.bytes } + open.reduce(0) { $0 + (try store.bytes($1.id)) }
+        try readEnded()
+        var bytes = 0
+        var ended: [(id: JobID, finishedAt: Int, bytes: Int)] = []
+        for (id, entry) in state.withLock({ $0.index.entries }) {
+            // What has not ended grows.
+            let own = entry.hasEnded ? entry.bytes ?? store.bytes(id) : store.bytes(id)
+            bytes += own
+            if entry.bytes != own { state.withLock { if $0.index[id] != nil { $0.index[id]?.bytes = own } } }
+            // One that is damaged, and does not say when, is kept as long as one that has just been made.
+            if entry.hasEnded || entry.damage != nil { ended.append((id, entry.ended?.finishedAt ?? entry.manifest?.createdAt ?? JobRun.now, own)) }
+        }
+        ended.sort { ($0.finishedAt, $0.id.description) < ($1.finishedAt, $1.id.description) }
         let oldest = JobRun.now - limits.retentionSeconds * 1000
         for (index, job) in ended.enumerated() {
             let isOver = bytes > limits.bytes && index < ended.count - 1
-            guard job.value.finishedAt < oldest || isOver else { continue }
-            _ = try store.delete(job.key)
-            forget(job.key)
-            bytes -= job.value.bytes
+            guard job.finishedAt < oldest || isOver else { continue }
+            _ = try store.delete(job.id)
+            forget(job.id)
+            bytes -= job.bytes
         }
     }
 }

@@ -6,11 +6,20 @@ package struct JobView: Sendable {
     package var id: JobID
     package var manifest: JobManifest
     package var state: JobState
+    /// What of it cannot be read, where it is `damaged`.
+    package var damage: String?
 
     package init(id: JobID, manifest: JobManifest, state: JobState) {
         self.id = id
         self.manifest = manifest
         self.state = state
+    }
+
+    /// - Parameter manifest: nil where that cannot be read.
+    init(damaged id: JobID, _ manifest: JobManifest?, _ state: JobState?, _ damage: String) {
+        self.init(id: id, manifest: manifest ?? .unknown, state: state ?? JobState())
+        self.state.status = .damaged
+        self.damage = damage
     }
 }
 
@@ -27,47 +36,118 @@ extension JobBoard {
     package func submit(_ id: JobID, target: String, contentType: String, fingerprint: String, requestID: String, request: [UInt8]) throws
         -> Submission
     {
-        if let known = try view(id) { return .known(known) }
-        let waiting = try unfinished()
-        guard waiting.count < limits.unfinished else { return .full }
-        let bytes = try waiting.reduce(request.count) { $0 + (try store.bytes($1.id)) }
-        guard bytes <= limits.bytes else { return .full }
+        if let known = try view(id) {
+            guard try isDamaged(known) else { return .known(known) }
+            // It is done again.
+            _ = try store.delete(id)
+            forget(id)
+        }
+        // What others have ended counts no more; that is looked after where it matters.
+        if isFull(with: request.count) { try refresh() }
+        guard !isFull(with: request.count) else { return .full }
         let manifest = JobManifest(
             createdAt: JobRun.now, target: target, contentType: contentType, fingerprint: fingerprint, requestID: requestID)
         guard try store.create(id, manifest, request: request) else { return try view(id).map { .known($0) } ?? .full }
+        state.withLock { $0.index[id] = JobIndex.Entry(manifest: manifest, bytes: request.count) }
         waker.yield()
         return .accepted(JobView(id: id, manifest: manifest, state: JobState()))
     }
 
+    private func isFull(with bytes: Int) -> Bool {
+        state.withLock { $0.index.open.count >= limits.unfinished || $0.index.openBytes + bytes > limits.bytes }
+    }
+
+    /// Arrays up to this size are read to tell of a job, for whether they are damaged; what is wrong with larger ones is known once they are read.
+    private static let checkedBytes = 1 << 20
+
     /// A job as it is now; nil if there is none.
     package func view(_ id: JobID) throws -> JobView? {
-        guard let manifest = try manifest(id) else { return nil }
-        return JobView(id: id, manifest: manifest, state: try state(of: id))
+        var known: JobManifest?
+        do {
+            guard let manifest = try manifest(id) else { return nil }
+            known = manifest
+            return try view(id, manifest)
+        } catch let error as ArtifactStoreError {
+            guard case .damaged = error else { throw error }
+            noteDamage(error, of: id)
+            return JobView(damaged: id, known, nil, error.explanation)
+        }
     }
+
+    private func view(_ id: JobID, _ manifest: JobManifest) throws -> JobView {
+        let state = try state(of: id)
+        if state.status == .succeeded {
+            if let damage = damage[id.description] { return JobView(damaged: id, manifest, state, damage) }
+            if let outcome = try store.outcome(id) { try store.checkArrays(id, outcome, most: Self.checkedBytes, checked) }
+        }
+        return JobView(id: id, manifest: manifest, state: state)
+    }
+
+    /// Whether a job, or its result, is damaged: all of it is read where that was not done before.
+    package func isDamaged(_ view: JobView) throws -> Bool {
+        switch view.state.status {
+        case .damaged: return true
+        case .queued, .running, .cancelled: return false
+        // It failed because of what it was to read.
+        case .failed: return try store.outcome(view.id).map { Self.isOfDamage($0.content) } ?? false
+        case .succeeded:
+            guard let outcome = try store.outcome(view.id) else { return false }
+            do throws(ArtifactStoreError) {
+                try store.checkArrays(view.id, outcome, most: .max, checked)
+                return false
+            } catch {
+                guard case .damaged = error else { throw error }
+                noteDamage(error, of: view.id)
+                return true
+            }
+        }
+    }
+
+    private static func isOfDamage(_ problem: [UInt8]) -> Bool { String(decoding: problem, as: UTF8.self).contains("/problems/damaged-artifact\"") }
 
     /// How a job has ended, with its arrays' files; nil while it has not, or there is none.
-    package func outcome(_ id: JobID) throws -> JobOutcome? { try store.outcome(id) }
-
-    package func array(_ id: JobID, _ index: Int, shape: [Int], isFloat32: Bool) throws -> ArrayFile {
-        try ArrayFile.read(store.path(id, "\(index).npy"), shape: shape, isFloat32: isFloat32)
-    }
-
-    /// The jobs, the newest first.
-    /// - Parameters:
-    ///   - cursor: where the last page ended.
-    ///   - status: only those that are in it.
-    package func list(after cursor: JobCursor?, limit: Int, status: JobStatus? = nil) throws -> (jobs: [JobView], next: JobCursor?) {
-        var jobs: [JobView] = []
-        let all = try manifests().map { (cursor: JobCursor(createdAt: $0.manifest.createdAt, id: $0.id), manifest: $0.manifest) }
-        for (place, manifest) in all.sorted(by: { $0.cursor < $1.cursor }) where cursor.map({ $0 < place }) ?? true {
-            // One that was deleted meanwhile is left out.
-            guard Files.exists(store.path(place.id)), let state = try? state(of: place.id) else { continue }
-            guard status.map({ $0 == state.status }) ?? true else { continue }
-            if jobs.count == limit { return (jobs, jobs.last.map { JobCursor(createdAt: $0.manifest.createdAt, id: $0.id) }) }
-            jobs.append(JobView(id: place.id, manifest: manifest, state: state))
+    /// - Throws: `damaged`.
+    package func outcome(_ id: JobID) throws -> JobOutcome? {
+        do throws(ArtifactStoreError) {
+            return try store.outcome(id)
+        } catch {
+            noteDamage(error, of: id)
+            throw error
         }
-        return (jobs, nil)
     }
+
+    /// An array of a result.
+    /// - Throws: `damaged`, as does whoever reads it then.
+    package func array(_ id: JobID, _ outcome: JobOutcome, _ index: Int, shape: [Int], isFloat32: Bool) throws -> StoredArray {
+        do throws(ArtifactStoreError) {
+            let sums = outcome.isChecked ? try store.sums(ofArray: index, of: id, in: outcome.place) : nil
+            let file = store.path(id, (outcome.place.isEmpty ? "" : outcome.place + "/") + "\(index).npy")
+            return try StoredArray(file, shape: shape, isFloat32: isFloat32, sums: sums) { [weak self] in self?.noteDamage($0, of: id) }
+        } catch {
+            noteDamage(error, of: id)
+            throw error
+        }
+    }
+
+    /// Makes sure that an array is what was written, by a look at all of it, once for each file.
+    package func check(_ array: StoredArray) throws {
+        if checked.contains(array.stamp) { return }
+        try array.check()
+        checked.insert(array.stamp)
+    }
+
+    /// Tells that what a result says makes no sense.
+    package func noteDamagedOutcome(of id: JobID) { noteDamage(.damaged(path: store.path(id, "outcome.json")), of: id) }
+
+    /// Tells that all of a result was read, and is what was written.
+    package func noteWhole(_ id: JobID) {
+        guard damage[id.description] != nil else { return }
+        damage.clear(id.description)
+        state.withLock { $0.index[id]?.damage = nil }
+    }
+
+    /// Jobs that were found damaged.
+    package var damages: Int { damage.count }
 
     /// Cancels a job that has not ended, forgets one that has.
     /// - Returns: the job that was cancelled; nil if it was forgotten.
@@ -82,67 +162,12 @@ extension JobBoard {
         let task = state.withLock { $0.running[id]?.task }
         if let task {
             task.cancel()
-        } else if let lock = store.lock(id) {
-            if try store.outcome(id) == nil { try endCancelled(id, view.state) }
-            withExtendedLifetime(lock) {}
+        } else if let claim = try store.claim(id) {
+            if !store.hasEnded(id) { try endCancelled(id, view.state) }
+            withExtendedLifetime(claim) {}
         }
         view.state.status = .cancelled
         view.state.etaSeconds = nil
         return view
-    }
-
-    /// The states after one, the latest last; none while nothing has changed, or when there is no such job.
-    package func states(of id: JobID, after last: JobEventID?) throws -> [JobState] {
-        let run = state.withLock { state in state.running[id]?.run ?? state.recent.last { $0.id == id } }
-        if let run {
-            let states = run.states(after: last)
-            if !states.isEmpty || run.state.status.isFinal { return states }
-        }
-        let state = try store.state(id)
-        return last.map { $0 < state.eventID } ?? true ? [state] : []
-    }
-
-    /// Jobs by what has become of them.
-    package func counts() throws -> [JobStatus: Int] {
-        let unfinished = try unfinished()
-        return state.withLock { state in
-            var counts: [JobStatus: Int] = [:]
-            for (status, _, _) in state.ended.values { counts[status, default: 0] += 1 }
-            counts[.running] = state.running.count
-            counts[.queued] = max(0, unfinished.count - state.running.count)
-            return counts
-        }
-    }
-
-    private func state(of id: JobID) throws -> JobState {
-        if let run = state.withLock({ $0.running[id]?.run }), !store.isCancelled(id) { return run.state }
-        return try store.state(id)
-    }
-}
-
-/// A place in the list of jobs.
-package struct JobCursor: Sendable, Comparable, CustomStringConvertible {
-    package var createdAt: Int
-    package var id: JobID
-
-    init(createdAt: Int, id: JobID) {
-        self.createdAt = createdAt
-        self.id = id
-    }
-
-    /// Nil if `text` is no such place.
-    package init?(_ text: String) {
-        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 2, parts[0].utf8.allSatisfy({ (0x30...0x39).contains($0) }), let createdAt = Int(parts[0]),
-            let id = JobID(String(parts[1]))
-        else { return nil }
-        self.init(createdAt: createdAt, id: id)
-    }
-
-    package var description: String { "\(createdAt)-\(id)" }
-
-    /// The newest first.
-    package static func < (left: JobCursor, right: JobCursor) -> Bool {
-        (left.createdAt, left.id.description) > (right.createdAt, right.id.description)
     }
 }

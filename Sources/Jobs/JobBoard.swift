@@ -11,7 +11,9 @@ package final class JobBoard: Sendable {
         /// Jobs that this process works on at the same time.
         package var workers = 1
         /// Servers that may die while they work on a job, one after another, before it counts as their killer.
-        package var losses = 5
+        package var losses = 2
+        /// Seconds without a sign of life after which the server that works on a job is taken for dead.
+        package var leaseSeconds = 10.0
         /// Seconds for which a job that has ended is kept.
         package var retentionSeconds = 7 * 86_400
         /// Bytes of all jobs on the disk; beyond them those that ended first go.
@@ -29,18 +31,21 @@ package final class JobBoard: Sendable {
     let store: JobStore
     package let limits: Limits
     let state = Lock(State())
+    let damage = DamageRegister()
+    /// Files of results that were read whole.
+    let checked = CheckedFiles()
     private let wakes: AsyncStream<Void>
     let waker: AsyncStream<Void>.Continuation
 
     struct State {
-        var running: [JobID: (run: JobRun, task: Task<Void, Never>?)] = [:]
+        var running: [JobID: (run: JobRun, claim: JobClaim, task: Task<Void, Never>?)] = [:]
         /// Runs that have ended, the latest last: for those who follow their events.
         var recent: [JobRun] = []
-        /// Jobs that are known to have ended.
-        var ended: [JobID: (status: JobStatus, finishedAt: Int, bytes: Int)] = [:]
-        var manifests: [JobID: JobManifest] = [:]
+        var index = JobIndex()
         /// Jobs that failed for a reason of ours, and are tried again later.
-        var postponed: [JobID: ContinuousClock.Instant] = [:]
+        var postponed: [JobID: (until: ContinuousClock.Instant, pause: Duration)] = [:]
+        /// The signs of life of other servers.
+        var heartbeats = HeartbeatWatch()
         var loop: [Task<Void, Never>] = []
         var isStopping = false
     }
@@ -48,7 +53,7 @@ package final class JobBoard: Sendable {
     /// Between two looks at what others have left in the directory.
     private static let pause = Duration.seconds(1)
     private static let recentRuns = 64
-    private static let postponement = Duration.seconds(30)
+    private static let (shortestPostponement, longestPostponement) = (Duration.seconds(1), Duration.seconds(30))
 
     package init(directory: String, limits: Limits = Limits()) throws(ArtifactStoreError) {
         store = try JobStore(directory: directory)
@@ -72,7 +77,7 @@ package final class JobBoard: Sendable {
         let clock = Task { [waker] in
             while !Task.isCancelled {
                 waker.yield()
-                stopCancelled()
+                lookAfterRuns()
                 try? await Task.sleep(for: Self.pause)
             }
         }
@@ -86,6 +91,8 @@ package final class JobBoard: Sendable {
             return (state.running.values.compactMap(\.task), state.loop)
         }
         waker.finish()
+        // Also where the process ends before they do.
+        for run in state.withLock({ $0.running.values.map(\.run) }) { run.announceEnd() }
         for task in loop + tasks { task.cancel() }
         for task in loop + tasks { await task.value }
     }
@@ -94,11 +101,11 @@ package final class JobBoard: Sendable {
 
     private func startWhatCanBe(_ observer: @escaping Observer, _ worker: @escaping Worker) {
         while state.withLock({ !$0.isStopping && $0.running.count < limits.workers }) {
-            guard let (run, lock) = try? next() else { return }
+            guard let (run, claim) = try? next() else { return }
             // Entered before it begins, so that its end finds it.
-            state.withLock { $0.running[run.id] = (run, nil) }
+            state.withLock { $0.running[run.id] = (run, claim, nil) }
             observer(run.state)
-            let task = Task { await work(run, lock, worker, observer) }
+            let task = Task { await work(run, claim, worker, observer) }
             let isStopping = state.withLock { state in
                 state.running[run.id]?.task = task
                 return state.isStopping
@@ -108,16 +115,13 @@ package final class JobBoard: Sendable {
     }
 
     /// The oldest job that nobody works on, locked.
-    private func next() throws -> (JobRun, JobLock)? {
+    private func next() throws -> (JobRun, JobClaim)? {
         let now = ContinuousClock.now
-        let postponed = state.withLock { state in
-            state.postponed = state.postponed.filter { $0.value > now }
-            return state.postponed
-        }
-        for (id, manifest) in try unfinished() where postponed[id] == nil {
-            guard let lock = store.lock(id) else { continue }
+        let postponed = state.withLock { $0.postponed }
+        for (id, manifest) in try unfinished() where postponed[id].map({ $0.until <= now }) ?? true {
             do {
-                if let run = try begin(id, manifest) { return (run, lock) }
+                guard let claim = try claim(id) else { continue }
+                if let run = try begin(id, manifest, claim) { return (run, claim) }
             } catch {
                 // Its files cannot be read or written: the others go on.
                 postpone(id)
@@ -126,18 +130,28 @@ package final class JobBoard: Sendable {
         return nil
     }
 
-    private func begin(_ id: JobID, _ manifest: JobManifest) throws -> JobRun? {
+    /// The right to work on a job: where nobody holds it, or who does has given no sign of life for long.
+    private func claim(_ id: JobID) throws -> JobClaim? {
+        guard state.withLock({ $0.running[id] == nil }) else { return nil }
+        if let claim = try store.claim(id) { return claim }
+        let (heartbeat, lease) = (store.heartbeat(id), Duration.seconds(limits.leaseSeconds))
+        let isSilent = state.withLock { heartbeat != nil && $0.heartbeats.isSilent(id, heartbeat, for: lease) }
+        guard isSilent, let heartbeat else { return nil }
+        return try store.take(id, from: heartbeat.place)
+    }
+
+    private func begin(_ id: JobID, _ manifest: JobManifest, _ claim: JobClaim) throws -> JobRun? {
         // Its last owner may have ended it meanwhile, or nobody wants it.
-        if try store.outcome(id) != nil { return nil }
+        if store.hasEnded(id) { return nil }
         let last = try store.state(id)
         if store.isCancelled(id) {
             try endCancelled(id, last)
             return nil
         }
-        return try JobRun(id, manifest, store, after: last, workBytes: limits.bytes / 2)
+        return try JobRun(id, manifest, store, after: last, workBytes: limits.bytes / 2, claim: claim)
     }
 
-    private func work(_ run: JobRun, _ lock: JobLock, _ worker: Worker, _ observer: Observer) async {
+    private func work(_ run: JobRun, _ claim: JobClaim, _ worker: Worker, _ observer: Observer) async {
         do {
             let content = try await worker(run)
             try end(run, .succeeded, content)
@@ -149,11 +163,17 @@ package final class JobBoard: Sendable {
             // The server stops, or the disk is full: another attempt will do it.
             postpone(run)
         }
-        withExtendedLifetime(lock) {}
-        let last = run.state
-        if last.status.isFinal { observer(last) }
+        withExtendedLifetime(claim) {}
+        let (last, isOvertaken) = (run.state, !run.state.status.isFinal && run.isOvertaken)
+        if last.status.isFinal {
+            noteEnd(last, of: run.id)
+            observer(last)
+        }
         state.withLock { state in
             state.running[run.id] = nil
+            if last.status.isFinal { state.postponed[run.id] = nil }
+            // What was overtaken goes on elsewhere, and is told of from there.
+            guard !isOvertaken else { return }
             state.recent.append(run)
             if state.recent.count > Self.recentRuns { state.recent.removeFirst() }
         }
@@ -163,17 +183,31 @@ package final class JobBoard: Sendable {
 
     private func end(_ run: JobRun, _ status: JobStatus, _ content: [UInt8]) throws {
         let state = run.end(status)
-        // One that was deleted has no place for an outcome.
-        if Files.exists(store.path(run.id)) { try store.write(JobOutcome(state: state, content: content), of: run.id) }
+        var outcome = JobOutcome(state: state, content: content)
+        outcome.place = run.place.name
+        // One that was deleted has no place for an outcome, and one that another attempt has, or has ended, gets it there.
+        if try store.contains(run.id) {
+            guard !run.isOvertaken, try store.write(outcome, of: run.id) else { throw Overtaken() }
+        }
         run.ended(state)
     }
 
+    /// Another attempt goes on with the job, or has ended it.
+    private struct Overtaken: Error {}
+
     private func postpone(_ run: JobRun) {
+        guard !run.isOvertaken else { return }
         run.release()
         postpone(run.id)
     }
 
-    private func postpone(_ id: JobID) { state.withLock { $0.postponed[id] = .now + Self.postponement } }
+    /// For longer each time.
+    private func postpone(_ id: JobID) {
+        state.withLock { state in
+            let pause = state.postponed[id].map { min($0.pause * 2, Self.longestPostponement) } ?? Self.shortestPostponement
+            state.postponed[id] = (.now + pause, pause)
+        }
+    }
 
     func endCancelled(_ id: JobID, _ last: JobState) throws {
         var state = last
@@ -181,11 +215,14 @@ package final class JobBoard: Sendable {
         state.status = .cancelled
         state.etaSeconds = nil
         state.finishedAt = JobRun.now
-        try store.write(JobOutcome(state: state, content: Array("null".utf8)), of: id)
+        if try store.write(JobOutcome(state: state, content: Array("null".utf8)), of: id) { noteEnd(state, of: id) }
     }
 
-    /// Ends the work on jobs that were cancelled through another server.
-    private func stopCancelled() {
-        for (run, task) in state.withLock({ Array($0.running.values) }) where store.isCancelled(run.id) { task?.cancel() }
+    /// Shows that they live, and ends the work on jobs that were cancelled through another server, or went over to one.
+    private func lookAfterRuns() {
+        for (run, claim, task) in state.withLock({ Array($0.running.values) }) {
+            claim.lock.beat()
+            if store.isCancelled(run.id) || run.isOvertaken { task?.cancel() }
+        }
     }
 }

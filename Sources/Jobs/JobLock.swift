@@ -1,6 +1,7 @@
 internal import Glibc
 
-/// A lock on a file (flock) that ends with the process at the latest: two servers, or two runners of one, never work on the same job.
+/// A lock on a file (flock) that ends with the process at the latest: two servers, or two runners of one, never work on the same job. The time of
+/// the file is the heartbeat of who holds it.
 final class JobLock: Sendable {
     private let descriptor: Int32
 
@@ -16,4 +17,7 @@ final class JobLock: Sendable {
     }
 
     deinit { close(descriptor) }
+
+    /// Shows the others that the holder lives.
+    func beat() { _ = futimens(descriptor, nil) }
 }

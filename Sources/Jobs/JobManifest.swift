@@ -2,7 +2,10 @@ internal import TensorFormats
 
 /// What is known of a job from the start, and never changes: `job.json`.
 package struct JobManifest: Sendable, Equatable {
-    private static let version = 1
+    /// The first had no checksum.
+    private static let version = 2
+    /// Milliseconds up to the end of the year 9999: no time of ours is later.
+    static let latest = 253_402_300_799_999
 
     /// Milliseconds since 1970.
     package var createdAt: Int
@@ -22,6 +25,9 @@ package struct JobManifest: Sendable, Equatable {
         self.requestID = requestID
     }
 
+    /// In place of one that cannot be read.
+    package static let unknown = JobManifest(createdAt: 0, target: "", contentType: "", fingerprint: "", requestID: "")
+
     var json: [UInt8] {
         var json = JSONWriter()
         json.beginObject()
@@ -33,11 +39,14 @@ package struct JobManifest: Sendable, Equatable {
         json.member("fingerprint", fingerprint)
         json.member("request_id", requestID)
         json.endObject()
-        return json.bytes
+        return CheckedRecord.sealed(json.bytes)
     }
 
+    /// Nil for what is damaged.
     init?(json: [UInt8]) {
-        guard let record = JobRecord(json), record.integer("version") == Self.version, let createdAt = record.integer("created_at"),
+        guard let record = JobRecord(json), let version = record.integer("version"),
+            version == 1 || (version == Self.version && CheckedRecord.isWhole(json) == true),
+            let createdAt = record.integer("created_at"), (0...Self.latest).contains(createdAt),
             let target = record.text("target"), let contentType = record.text("content_type"), let fingerprint = record.text("fingerprint"),
             let requestID = record.text("request_id")
         else { return nil }
@@ -45,7 +54,7 @@ package struct JobManifest: Sendable, Equatable {
     }
 }
 
-/// A JSON object of a job's file.
+/// A JSON object of a job's file, which is read like what a client sends.
 struct JobRecord {
     private let object: JSONObject
 

@@ -8,6 +8,8 @@ package final class JobRun: Sendable {
     package let id: JobID
     package let manifest: JobManifest
     let store: JobStore
+    /// Where it keeps its files.
+    let place: JobPlace
     /// What may be kept on the way to the result.
     let workBytes: Int
     /// Matrices on the way to the result, as long as somebody reads them.
@@ -23,6 +25,8 @@ package final class JobRun: Sendable {
     private struct Log {
         var states: [JobState]
         var written = ContinuousClock.now
+        /// The server ends.
+        var isEnding = false
     }
 
     /// The least change of progress that is a step of its own.
@@ -31,15 +35,17 @@ package final class JobRun: Sendable {
     private static let pause = Duration.milliseconds(500)
 
     /// - Parameter last: how far the last attempt came.
-    init(_ id: JobID, _ manifest: JobManifest, _ store: JobStore, after last: JobState, workBytes: Int = .max) throws {
+    init(_ id: JobID, _ manifest: JobManifest, _ store: JobStore, after last: JobState, workBytes: Int = .max, claim: JobClaim? = nil) throws {
+        place = claim?.place ?? .own
+        let isTaken = claim?.isTaken ?? false
         self.id = id
         self.manifest = manifest
         self.store = store
         self.workBytes = workBytes
         var state = JobState()
-        state.attempt = last.attempt + 1
-        // Who ends in order says so.
-        state.losses = last.status == .running ? last.losses + 1 : 0
+        state.attempt = isTaken ? place.number : max(last.attempt, place.number) + 1
+        // Who ends in order says so; and a server that hangs has not died of it.
+        state.losses = last.status == .running ? last.losses + (isTaken ? 0 : 1) : 0
         state.status = .running
         state.startedAt = last.startedAt ?? Self.now
         state.kept = min(max(last.kept, 0), 1)
@@ -47,6 +53,29 @@ package final class JobRun: Sendable {
         before = state.kept
         log = Lock(Log(states: [state]))
         try store.write(state, of: id)
+    }
+
+    func path(_ file: String) -> String { store.path(id, place.path(file)) }
+
+    /// Whether another attempt goes on with the job, or it has ended: this one has nothing to say any more.
+    var isOvertaken: Bool { store.isOvertaken(id, place) }
+
+    /// Tells those who share the directory. Only a report: where it cannot be written, the work goes on.
+    private func tell(_ state: JobState) {
+        guard !isOvertaken else { return }
+        var state = state
+        // However it ends: not with a death that the job is to be blamed for.
+        if log.withLock({ $0.isEnding }) { state.status = .queued }
+        try? store.write(state, of: id)
+    }
+
+    /// Tells that the server ends.
+    func announceEnd() {
+        let state = log.withLock { log in
+            log.isEnding = true
+            return log.states[log.states.count - 1]
+        }
+        if state.status == .running { tell(state) }
     }
 
     static var now: Int { Int(Date.now.timeIntervalSince1970 * 1000) }
@@ -61,17 +90,30 @@ package final class JobRun: Sendable {
 
     /// An array of the result, to be written; what an earlier attempt has written is in it.
     package func array(_ index: Int, shape: [Int], isFloat32: Bool) throws -> ArrayFile {
-        try ArrayFile.open(store.path(id, "\(index).npy"), shape: shape, isFloat32: isFloat32)
+        try ArrayFile.open(path("\(index).npy"), shape: shape, isFloat32: isFloat32)
+    }
+
+    /// Takes the checksums of an array of the result that is finished.
+    package func seal(_ index: Int) throws {
+        guard let file = try FileReader(path("\(index).npy")) else { throw ArtifactStoreError.damaged(path: path("\(index).npy")) }
+        var sums = FileSums()
+        let step = 256 * FileSums.blockBytes
+        for start in stride(from: 0, to: file.count, by: step) {
+            let bytes = try file.read(start..<min(start + step, file.count))
+            unsafe sums.append(bytes.span.bytes)
+        }
+        try store.write(sums, ofArray: index, of: id, in: place)
     }
 
     /// Stores an array of the result that is computed as a whole.
     package func store(_ index: Int, _ array: OutputArray) throws {
-        let path = store.path(id, "\(index).npy")
+        let path = path("\(index).npy")
         // What an attempt that was broken off has written.
         if Files.exists(path) { try Files.remove(path) }
-        try FileWriter.write(to: path) { file in
+        let sums = try FileWriter.write(to: path) { file in
             for piece in array.npyPieces { try file.write(piece.make()) }
         }
+        try store.write(sums, ofArray: index, of: id, in: place)
     }
 
     /// How many attempts before this one, in a row, ended with the death of their server and left nothing.
@@ -90,7 +132,7 @@ package final class JobRun: Sendable {
             return isNews ? log.states[last] : nil
         }
         // Else its server's next death would count, and the next attempt begin before this.
-        if let state { try? store.write(state, of: id) }
+        if let state { tell(state) }
     }
 
     /// Leaves the job to another attempt, in order.
@@ -103,7 +145,7 @@ package final class JobRun: Sendable {
             log.states.append(state)
             return state
         }
-        try? store.write(state, of: id)
+        tell(state)
     }
 
     /// Reports progress, which never goes back; less than a step more is not told.
@@ -119,8 +161,7 @@ package final class JobRun: Sendable {
             log.written = now
             return state
         }
-        // Only a report: where it cannot be written, the work goes on.
-        if let state { try? store.write(state, of: id) }
+        if let state { tell(state) }
     }
 
     /// The final state of a job that ends so.

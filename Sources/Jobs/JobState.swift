@@ -2,9 +2,11 @@ internal import TensorFormats
 
 package enum JobStatus: String, CaseIterable, Sendable {
     case queued, running, succeeded, failed, cancelled
+    /// What is stored of it cannot be read.
+    case damaged
 
     /// Whether it can change no more.
-    package var isFinal: Bool { self == .succeeded || self == .failed || self == .cancelled }
+    package var isFinal: Bool { self != .queued && self != .running }
 }
 
 /// How far a job has come. States of one job are in order: a later one has a larger `step`, or belongs to a later attempt.
@@ -48,19 +50,27 @@ package struct JobState: Sendable, Equatable {
         return json.bytes
     }
 
+    /// Counters beyond these are none of ours; with them, one more is a number.
+    private static let counts = 0...(1 << 40)
+    /// Seconds beyond these tell nobody anything.
+    private static let longest = 1e10
+
+    /// Nil for what says nothing. Of what is absurd nothing is believed.
     init?(json: [UInt8]) {
-        guard let record = JobRecord(json), let attempt = record.integer("attempt"), let step = record.integer("step"),
-            let status = record.text("status").flatMap(JobStatus.init), let progress = record.number("progress")
+        guard let record = JobRecord(json), let attempt = record.integer("attempt"), Self.counts.contains(attempt),
+            let step = record.integer("step"), Self.counts.contains(step), let status = record.text("status").flatMap(JobStatus.init),
+            status != .damaged, let progress = record.number("progress"), (0...1).contains(progress)
         else { return nil }
+        func time(_ name: String) -> Int? { record.integer(name).flatMap { (0...JobManifest.latest).contains($0) ? $0 : nil } }
         self.attempt = attempt
         self.step = step
-        losses = record.integer("losses") ?? 0
+        losses = record.integer("losses").flatMap { Self.counts.contains($0) ? $0 : nil } ?? 0
         self.status = status
         self.progress = progress
-        kept = record.number("kept") ?? 0
-        etaSeconds = record.number("eta_seconds")
-        startedAt = record.integer("started_at")
-        finishedAt = record.integer("finished_at")
+        kept = record.number("kept").flatMap { (0...1).contains($0) ? $0 : nil } ?? 0
+        etaSeconds = record.number("eta_seconds").flatMap { (0...Self.longest).contains($0) ? $0 : nil }
+        startedAt = time("started_at")
+        finishedAt = time("finished_at")
     }
 }
 

@@ -9,11 +9,12 @@ public protocol BlockKeeper: Sendable {
     ///   - name: each matrix of a computation has its own.
     ///   - plan: how the matrix is divided; what was made by another plan counts for nothing.
     ///   - inputs: what the blocks are made from, where that is a result itself; of another input another matrix is made.
+    ///   - places: what a block writes of the matrix, and no later block does: by that it is known to be still what was kept.
     ///   - compute: writes a block into the matrix.
     /// - Returns: the matrix, which is not to be changed; nil if there is no room for it.
     func matrix<Element: Scalar>(
         _ name: String, plan: String, inputs: [Matrix<Double>], rows: Int, columns: Int, blocks: Int, as _: Element.Type,
-        compute: (_ block: Int, _ matrix: Matrix<Element>) throws -> Void
+        places: @escaping @Sendable (_ block: Int) -> [Tile], compute: (_ block: Int, _ matrix: Matrix<Element>) throws -> Void
     ) throws -> Matrix<Element>?
 
     /// Leaves the memory that kept matrices take to others, until they are read again.
@@ -82,9 +83,10 @@ extension TileExecutor {
         let side = keeper.side(operationsPerPair: operationsPerPair)
         let tiles = TileGrid(rows: rows, columns: columns, side: side, upperOnly: isSymmetric).tiles
         guard tiles.count > 1 else { return try whole() }
+        let places = { @Sendable (block: Int) in tiles[block].places(mirrored: isSymmetric) }
         let kept = try keeper.matrix(
             name, plan: "\(place)\(isSymmetric ? " symmetric" : "") in blocks of \(side)", inputs: [], rows: rows, columns: columns,
-            blocks: tiles.count, as: Element.self
+            blocks: tiles.count, as: Element.self, places: places
         ) { index, matrix in
             let values = try block(tiles[index])
             matrix.store(values.storage, stride: values.columns, tile: tiles[index], mirrored: isSymmetric)

@@ -7,6 +7,19 @@ public struct Tile: Sendable, Equatable {
         self.rows = rows
         self.columns = columns
     }
+
+    /// A row of a matrix, whole.
+    public init(row: Int, columns: Int) { self.init(rows: row..<row + 1, columns: 0..<columns) }
+
+    /// What `Matrix.store` writes: the tile, and its transpose where it is mirrored and not on the diagonal.
+    public func places(mirrored: Bool) -> [Tile] {
+        mirrored && rows.lowerBound != columns.lowerBound ? [self, Tile(rows: columns, columns: rows)] : [self]
+    }
+
+    /// The same entries of a matrix that has `entries` columns for each.
+    public func widened(by entries: Int) -> Tile {
+        Tile(rows: rows, columns: columns.lowerBound * entries..<columns.upperBound * entries)
+    }
 }
 
 /// The tiles that cover a matrix, or the upper triangle of a symmetric one (tiles on the diagonal included).

@@ -2,7 +2,7 @@
 package struct JobMetrics: Sendable {
     package enum State: String, SingleLabel {
         package static let name: StaticString = "state"
-        case queued, running, succeeded, failed, cancelled
+        case queued, running, succeeded, failed, cancelled, damaged
     }
 
     /// Those that exist now.

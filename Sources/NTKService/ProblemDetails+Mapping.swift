@@ -95,17 +95,18 @@ extension ProblemDetails {
 
     init(_ error: ArtifactStoreError) {
         switch error {
-        case .system(let call, _, let code) where code == ENOSPC || code == EDQUOT || code == EROFS || code == EMFILE:
-            self = .unavailable("the data directory cannot be written now (\(call), error \(code))")
-        case .system(let call, _, let code): self = .damagedRecord("\(call), error \(code): something")
-        case .damaged(let path): self = .damagedRecord(path.split(separator: "/").suffix(2).joined(separator: "/"))
+        // Of the directory or its disk, which may be back soon.
+        case .system: self = .unavailable("the data directory cannot be used now: \(error.explanation)")
+        case .damaged(let path): self = .damagedRecord(ArtifactStoreError.name(path))
         }
     }
 
-    /// What the data directory holds cannot be read: a fault of ours.
+    static let damagedType = "damaged-artifact"
+
+    /// What the data directory holds is not what was written: a fault of ours.
     static func damagedRecord(_ what: String) -> ProblemDetails {
         ProblemDetails(
-            status: .internalServerError, type: "damaged-artifact", title: "A stored artifact cannot be read",
+            status: .internalServerError, type: damagedType, title: "A stored artifact is damaged",
             detail: "\(what) is missing or damaged in the data directory")
     }
 

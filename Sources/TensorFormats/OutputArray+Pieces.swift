@@ -9,7 +9,7 @@ extension OutputArray {
         guard count > 0 else { return [ContentPiece { try json(0..<0) }] }
         let step = max(1, Self.jsonNumbers / rowLength) * rowLength
         return stride(from: 0, to: count, by: step).map { start in
-            ContentPiece { try json(start..<min(start + step, count)) }
+            ContentPiece { try loaded(start..<min(start + step, count)).json(start..<min(start + step, count)) }
         }
     }
 
@@ -21,7 +21,7 @@ extension OutputArray {
         let step = Self.fileBytes / elementSize
         return stride(from: 0, to: count, by: step).map { start in
             let end = min(start + step, count)
-            return ContentPiece(length: (end - start) * elementSize) { try bytes(start..<end) }
+            return ContentPiece(length: (end - start) * elementSize) { try loaded(start..<end).bytes(start..<end) }
         }
     }
 }

@@ -6,6 +6,8 @@ package struct OutputArray: Sendable {
     private enum Blocks: Sendable {
         case float64([Matrix<Double>])
         case float32([Matrix<Float>])
+        /// Read when it is written.
+        case stored(any ArraySource, isFloat32: Bool)
     }
 
     /// Extents, outermost first; at least one.
@@ -14,20 +16,50 @@ package struct OutputArray: Sendable {
     package let count: Int
     /// Matrices of equal size, whose elements one after another are those of the array.
     private let blocks: Blocks
+    /// Elements before those of the blocks.
+    private let first: Int
 
     /// - Parameters:
     ///   - blocks: of equal size; together as many elements as `shape` has.
     package init(_ blocks: [Matrix<Double>], shape: [Int]) { self.init(.float64(blocks), shape, blocks.map { $0.rows * $0.columns }) }
     package init(_ blocks: [Matrix<Float>], shape: [Int]) { self.init(.float32(blocks), shape, blocks.map { $0.rows * $0.columns }) }
 
+    /// An array that is read when it is written, a piece at a time.
+    package init(_ source: any ArraySource, shape: [Int], isFloat32: Bool) {
+        precondition(!shape.isEmpty, "an axis at least")
+        self.init(.stored(source, isFloat32: isFloat32), shape: shape, first: 0)
+    }
+
+    private init(_ blocks: Blocks, shape: [Int], first: Int) {
+        count = shape.reduce(1, *)
+        self.shape = shape
+        self.blocks = blocks
+        self.first = first
+    }
+
     private init(_ blocks: Blocks, _ shape: [Int], _ counts: [Int]) {
         count = shape.reduce(1, *)
         precondition(!shape.isEmpty && counts.reduce(0, +) == count && counts.allSatisfy { $0 == counts[0] }, "blocks that make up the array")
         self.shape = shape
         self.blocks = blocks
+        first = 0
     }
 
-    package var isFloat32: Bool { if case .float32 = blocks { true } else { false } }
+    /// The same array with the elements of a range in memory, which alone may be written then.
+    package func loaded(_ range: Range<Int>) throws -> OutputArray {
+        guard case .stored(let source, let isFloat32) = blocks else { return self }
+        return OutputArray(
+            isFloat32 ? .float32([try source.read(range, as: Float.self)]) : .float64([try source.read(range, as: Double.self)]), shape: shape,
+            first: range.lowerBound)
+    }
+
+    package var isFloat32: Bool {
+        switch blocks {
+        case .float64: false
+        case .float32: true
+        case .stored(_, let isFloat32): isFloat32
+        }
+    }
     /// Bytes of an element.
     package var elementSize: Int { isFloat32 ? 4 : 8 }
 
@@ -50,6 +82,7 @@ package struct OutputArray: Sendable {
         switch blocks {
         case .float64(let blocks): try write(range, blocks, to: &json)
         case .float32(let blocks): try write(range, blocks, to: &json)
+        case .stored: preconditionFailure("what is stored is loaded before it is written")
         }
     }
 
@@ -92,6 +125,7 @@ package struct OutputArray: Sendable {
         switch blocks {
         case .float64(let blocks): try bytes(range, blocks)
         case .float32(let blocks): try bytes(range, blocks)
+        case .stored: preconditionFailure("what is stored is loaded before it is written")
         }
     }
 
@@ -139,11 +173,12 @@ package struct OutputArray: Sendable {
         _ range: Range<Int>, _ blocks: [Matrix<Element>], _ body: (Span<Element>, Int) throws(NotFiniteError) -> Void
     ) throws(NotFiniteError) {
         guard !range.isEmpty else { return }
-        let size = count / blocks.count
-        for index in range.lowerBound / size...(range.upperBound - 1) / size {
-            let part = range.clamped(to: index * size..<(index + 1) * size)
+        let size = blocks[0].rows * blocks[0].columns
+        for index in (range.lowerBound - first) / size...(range.upperBound - 1 - first) / size {
+            let start = first + index * size
+            let part = range.clamped(to: start..<start + size)
             try blocks[index].withElements { elements throws(NotFiniteError) in
-                try body(elements.extracting(part.lowerBound - index * size..<part.upperBound - index * size), part.lowerBound)
+                try body(elements.extracting(part.lowerBound - start..<part.upperBound - start), part.lowerBound)
             }
         }
     }

@@ -137,6 +137,7 @@ struct Serve: AsyncParsableCommand {
         metrics.registry.info("ntk_build_info", "The version of the program.", BuildLabels(version: NTKService.version))
         ConnectionMetrics.register(configuration.counters, in: metrics.registry)
         ProcessMetrics.register(in: metrics.registry)
+        StorageMetrics.register(networks, regressors, jobs, in: metrics.registry)
 
         let jobSeconds = try jobOptions.mostSeconds()
         let capacity = try capacity.capacity()

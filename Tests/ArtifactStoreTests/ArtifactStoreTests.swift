@@ -58,7 +58,7 @@ struct ArtifactStoreTests {
         #expect(throws: Interrupted.self) {
             try scratch.store.write(id("a"), [file("one", "1"), ArtifactFile("two") { _ in throw Interrupted() }])
         }
-        #expect(!scratch.store.contains(id("a")))
+        #expect(try !scratch.store.contains(id("a")))
         #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path).isEmpty)
     }
 

@@ -114,12 +114,12 @@ class Reference:
 def kept(data: str) -> dict[str, int]:
     """The unfinished jobs that have blocks, and how many.
 
-    A log of blocks has a first line that tells the plan, then four bytes for each that is finished.
+    A log of blocks has a first line that tells the plan, then eight bytes for each that is finished.
     """
     found: dict[str, int] = collections.Counter()
     for log in pathlib.Path(data, "jobs").glob("job_*/*blocks"):
         if not (log.parent / "outcome.json").exists():
-            found[log.parent.name] += len(log.read_bytes().partition(b"\n")[2]) // 4
+            found[log.parent.name] += len(log.read_bytes().partition(b"\n")[2]) // 8
     return {job: count for job, count in found.items() if count}
 
 

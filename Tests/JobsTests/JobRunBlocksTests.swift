@@ -29,8 +29,11 @@ final class JobRunBlocksTests {
     ) throws -> (elements: [Double]?, computed: [Int]) {
         var computed: [Int] = []
         var matrix: Matrix<Double>?
+        let places = { @Sendable (block: Int) in [Tile(rows: block / 2..<block / 2 + 1, columns: block % 2..<block % 2 + 1)] }
         do {
-            matrix = try run.matrix(name, plan: plan, inputs: inputs, rows: 5, columns: 2, blocks: 10, as: Double.self) { block, matrix in
+            matrix = try run.matrix(
+                name, plan: plan, inputs: inputs, rows: 5, columns: 2, blocks: 10, as: Double.self, places: places
+            ) { block, matrix in
                 if block == last { throw Death() }
                 matrix.storage.set(block, Double(block) + 0.5)
                 computed.append(block)
@@ -78,7 +81,7 @@ final class JobRunBlocksTests {
         func compute(_ run: JobRun, upTo last: Int, _ seen: inout [Double]) throws {
             let file = try run.array(0, shape: [10], isFloat32: false)
             do {
-                try run.computeResult(run.blocks(plan: "p", count: 10), in: [file]) { block in
+                try run.computeResult(run.blocks(plan: "p", count: 10, in: [file]) { [Tile(row: $0, columns: 1)] }, in: [file]) { block in
                     seen.append(run.state.progress)
                     if block == last { throw Death() }
                 }
@@ -101,7 +104,7 @@ final class JobRunBlocksTests {
         #expect(second.losses == 1)
         let file = try second.array(0, shape: [10], isFloat32: false)
         let start = ContinuousClock.now
-        let log = try second.blocks(plan: "p", count: 10)
+        let log = try second.blocks(plan: "p", count: 10, in: [file]) { [Tile(row: $0, columns: 1)] }
         var losses: [(count: Int, isSoon: Bool)] = []
         try second.computeResult(log, in: [file]) { block in
             losses.append((second.losses, ContinuousClock.now - start < .milliseconds(250)))
@@ -115,8 +118,11 @@ final class JobRunBlocksTests {
     @Test func memoryIsGivenBack() throws {
         let run = try run()
         let rows = 1_000
+        let places = { @Sendable (block: Int) in [Tile(rows: block * rows / 2..<(block + 1) * rows / 2, columns: 0..<2)] }
         let kept = try #require(
-            try run.matrix("m", plan: "p", inputs: [], rows: rows, columns: 2, blocks: 2, as: Float.self) { block, matrix in
+            try run.matrix(
+                "m", plan: "p", inputs: [], rows: rows, columns: 2, blocks: 2, as: Float.self, places: places
+            ) { block, matrix in
                 for row in block * rows / 2..<(block + 1) * rows / 2 { matrix.storage.set(2 * row + 1, Float(row)) }
                 run.giveBack()
             })
@@ -128,7 +134,7 @@ final class JobRunBlocksTests {
 
     @Test func withoutTheNumbersTheLogSaysNothing() throws {
         _ = try make(run(), upTo: 4)
-        try FileManager.default.removeItem(atPath: board.store.work(id, "m") + ".npy")
+        try FileManager.default.removeItem(atPath: board.store.path(id, "work-m.npy"))
         #expect(try make(run()) == (all, Array(0..<10)))
     }
 
@@ -136,15 +142,43 @@ final class JobRunBlocksTests {
         #expect(try make(run(workBytes: 79)).elements == nil)
         #expect(try FileManager.default.contentsOfDirectory(atPath: board.store.path(id)).filter { $0.hasPrefix("work") }.isEmpty)
         #expect(try make(run(workBytes: 80)).elements == all)
-        let bytes = try board.store.workBytes(id)
+        let bytes = try board.store.workBytes(id, .own)
         #expect(bytes > 0)
         #expect(try make(run(workBytes: bytes), "n").elements == nil)
         #expect(try make(run(workBytes: bytes)).computed.isEmpty)
     }
 
+    /// A finished block that is not any more what it was is computed again, and so is what an entry that was damaged tells of.
+    @Test func damagedBlocksAreComputedAgain() throws {
+        for (file, place) in [("work-m.npy", 128 + 8 * 2 + 3), ("work-m.npy", 128 + 8 * 3 + 7), ("work-m.blocks", -3), ("work-m.blocks", -8)] {
+            #expect(try make(run(), upTo: 4).elements == nil)
+            let url = URL(fileURLWithPath: board.store.path(id, file))
+            var bytes = try Data(contentsOf: url)
+            bytes[place < 0 ? bytes.count + place : place] ^= 0x20
+            try bytes.write(to: url)
+            let (elements, computed) = try make(run())
+            #expect(elements == all && computed.count == 7 && computed.suffix(6) == [4, 5, 6, 7, 8, 9], "\(file): \(computed)")
+            for name in ["work-m.npy", "work-m.blocks"] { try FileManager.default.removeItem(atPath: board.store.path(id, name)) }
+        }
+    }
+
+    /// Also where the damage comes while the rest is computed.
+    @Test func damageDuringTheWorkIsSeenAtItsEnd() throws {
+        let run = try run()
+        let file = try run.array(0, shape: [10], isFloat32: false)
+        let matrix = file.matrix(as: Double.self)
+        var computed: [Int] = []
+        try run.computeResult(run.blocks(plan: "p", count: 10, in: [file]) { [Tile(row: $0, columns: 1)] }, in: [file]) { block in
+            computed.append(block)
+            matrix.storage.set(block, Double(block) + 0.5)
+            if computed.count == 8 { matrix.storage.set(2, 7) }
+        }
+        #expect(matrix.elements == all && computed == Array(0..<10) + [2])
+    }
+
     /// Where a matrix cannot be kept, it is left to its maker.
     @Test func aFullDisk() throws {
-        let path = board.store.work(id, "m") + ".npy"
+        let path = board.store.path(id, "work-m.npy")
         try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "/dev/full")
         #expect(try make(run()).elements == nil)
         #expect((try? FileManager.default.destinationOfSymbolicLink(atPath: path)) == nil)
@@ -157,11 +191,11 @@ final class JobRunBlocksTests {
         _ = try make(run(), upTo: 4)
         #expect(try work() == ["work-m.blocks", "work-m.npy"])
         let end = try run().end(.succeeded)
-        try board.store.write(JobOutcome(state: end, content: []), of: id)
+        #expect(try board.store.write(JobOutcome(state: end, content: []), of: id))
         #expect(try work().isEmpty)
         // Also if who ended it died before.
-        try Data([1]).write(to: URL(fileURLWithPath: board.store.work(id, "m") + ".npy"))
-        _ = try JobBoard(directory: directory).unfinished()
+        try Data([1]).write(to: URL(fileURLWithPath: board.store.path(id, "work-m.npy")))
+        try JobBoard(directory: directory).readEnded()
         #expect(try work().isEmpty)
     }
 }

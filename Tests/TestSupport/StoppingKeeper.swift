@@ -26,7 +26,7 @@ package final class StoppingKeeper: BlockKeeper {
 
     package func matrix<Element: Scalar>(
         _ name: String, plan: String, inputs: [Matrix<Double>], rows: Int, columns: Int, blocks: Int, as _: Element.Type,
-        compute: (_ block: Int, _ matrix: Matrix<Element>) throws -> Void
+        places: @escaping @Sendable (_ block: Int) -> [Tile], compute: (_ block: Int, _ matrix: Matrix<Element>) throws -> Void
     ) throws -> Matrix<Element>? {
         let key = "\(name) \(plan) \(rows) \(columns) \(inputs.map { $0.elements.map(\.bitPattern) })"
         let (known, done) = state.withLock { state in
@@ -35,8 +35,15 @@ package final class StoppingKeeper: BlockKeeper {
             return known
         }
         guard let matrix = known as? Matrix<Element> else { return nil }
+        var kept: [[Element]] = []
+        defer {
+            // What a block has written stays as it is: by that it is known again.
+            for (block, values) in zip(done..., kept) { precondition(values == Self.elements(matrix, places(block)), "block \(block) of \(name)") }
+        }
         for block in done..<blocks {
             try compute(block, matrix)
+            kept.append(Self.elements(matrix, places(block)))
+            precondition(!kept[block - done].isEmpty, "block \(block) of \(name)")
             try state.withLock { state in
                 guard state.allowed > 0 else { throw Stop() }
                 state.allowed -= 1
@@ -45,6 +52,10 @@ package final class StoppingKeeper: BlockKeeper {
             }
         }
         return matrix
+    }
+
+    private static func elements<Element: Scalar>(_ matrix: Matrix<Element>, _ places: [Tile]) -> [Element] {
+        places.flatMap { tile in tile.rows.flatMap { row in tile.columns.map { matrix[row, $0] } } }
     }
 
     package func giveBack() {}

@@ -99,7 +99,8 @@ public struct ConvergenceStudy: Sendable {
             }
             let keeper = executor.keeper.flatMap { Double(costs[index].operations) > $0.blockOperations ? $0 : nil }
             let kept = try keeper?.matrix(
-                "samples-\(width)", plan: "", inputs: [], rows: samples, columns: 2, blocks: samples, as: Double.self, compute: measure)
+                "samples-\(width)", plan: "", inputs: [], rows: samples, columns: 2, blocks: samples, as: Double.self,
+                places: { [Tile(row: $0, columns: 2)] }, compute: measure)
             let results = kept ?? Matrix<Double>(zeroRows: samples, columns: 2)
             if kept == nil { for sample in 0..<samples { try measure(sample, results) } }
             rows.append(

@@ -38,6 +38,12 @@ extension EmpiricalKernel {
             tiles = TileGrid(rows: x1.rows, columns: x2?.rows ?? x1.rows, side: side, upperOnly: x2 == nil).tiles
         }
 
+        /// Where a block stands in the kernel, and in each share.
+        public func places(_ index: Int) -> [Tile] {
+            let points = x2?.rows ?? x1.rows
+            return tiles[index].places(mirrored: x2 == nil).map { $0.widened(by: columns / points) }
+        }
+
         /// Writes a block to the kernel and the shares [n1, columns].
         @specialized(where Element == Double)
         @specialized(where Element == Float)

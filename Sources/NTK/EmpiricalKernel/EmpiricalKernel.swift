@@ -54,7 +54,7 @@ public struct EmpiricalKernel: Sendable {
             precondition(!isLayerwise, "one matrix is kept")
             let kept = try keeper.matrix(
                 name, plan: "in blocks of \(blocks.side)", inputs: [], rows: x1.rows, columns: blocks.columns, blocks: blocks.tiles.count,
-                as: Element.self
+                as: Element.self, places: blocks.places
             ) { try blocks.compute($0, total: $1, shares: [], on: executor) }
             if let kept {
                 let own = keeper.copy(kept)

@@ -59,9 +59,10 @@ public struct ConjugateGradient: Sendable {
             let kept = max(Self.leastKept, Int(min(keeper.blockOperations / operations, 1e9)))
             let blocks = (mostIterations + kept - 1) / kept
             if blocks > 1 {
+                let places = { @Sendable (block: Int) in [Tile(row: block, columns: State.count(right))] }
                 let states = try keeper.matrix(
                     "conjugate-gradient", plan: "to \(tolerance), \(mostIterations) iterations, \(kept) in a block", inputs: [right], rows: blocks,
-                    columns: State.count(right), blocks: blocks, as: Double.self
+                    columns: State.count(right), blocks: blocks, as: Double.self, places: places
                 ) { block, states in
                     var own = try state ?? (block == 0 ? start() : State(states, row: block - 1, right))
                     if block > 0, isDone(own) {

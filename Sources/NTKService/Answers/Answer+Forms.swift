@@ -27,7 +27,7 @@ extension Answer {
         var text = JSONWriter()
         // The text that is not numbers is short; what it has more of it grows by.
         text.reserve(numbers: numbers + 8)
-        try write(to: &text) { array, text in try array.write(to: &text) }
+        try write(to: &text) { array, text in try array.loaded(0..<array.count).write(to: &text) }
         return text.bytes
     }
 

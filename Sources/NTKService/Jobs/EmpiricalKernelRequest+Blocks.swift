@@ -34,10 +34,13 @@ extension EmpiricalKernelRequest: BlockwiseTask {
             }
         }
         guard let total = results.ntk else { return nil }
+        // The total of shares is made of them at the end, and what is no kernel of parameters is computed then.
+        let shareFiles = files.suffix(results.shares.count)
+        let blockFiles = results.shares.isEmpty ? files.enumerated().filter { kinds[$0.offset] == .ntk }.map(\.element) : Array(shareFiles)
         let log = try run.blocks(
             plan: "empirical \(kinds.map(\.rawValue)) \(isLayerwise ? "layerwise " : "")\(precision) \([x1.rows] + rowShape)"
                 + "\(x2 == nil ? " symmetric" : "") in blocks of \(blocks.side)",
-            count: blocks.tiles.count)
+            count: blocks.tiles.count, in: blockFiles, places: blocks.places)
         let shares = results.shares.map(\.kernel)
         try run.computeResult(log, in: files) { try blocks.compute($0, total: total, shares: shares, on: tiles) }
         // All of the rest takes as long as one of many blocks.

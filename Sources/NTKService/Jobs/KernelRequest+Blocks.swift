@@ -25,7 +25,7 @@ extension KernelRequest: BlockwiseTask {
         let matrices = files.map { $0.matrix(as: Element.self) }
         let log = try run.blocks(
             plan: "kernel \(kinds.map(\.rawValue)) \(precision) \(rows) by \(columns)\(isSymmetric ? " symmetric" : "") in blocks of \(side)",
-            count: grid.tiles.count)
+            count: grid.tiles.count, in: files, places: { grid.tiles[$0].places(mirrored: isSymmetric) })
         try run.computeResult(log, in: files) { block in
             let tile = grid.tiles[block]
             let result: Kernels<Matrix<Element>> = try kernel.block(tile, kinds: Set(kinds), first, second, on: tiles)

@@ -18,6 +18,10 @@ extension NTKService {
         case .inProgress: throw ProblemDetails.keyInUse
         case .again: return await next()
         case .answer(var answer):
+            // A job whose result is damaged is done again.
+            if answer.status == .accepted, let jobs, try await executor.run({ _ in try jobs.view(JobID(key.hash)).map(jobs.isDamaged) ?? false }) {
+                return await next()
+            }
             answer.headerFields[Self.replayed] = "true"
             return answer
         case .new: break
@@ -25,7 +29,10 @@ extension NTKService {
         // A job knows its key after a restart, too.
         if let jobs {
             do {
-                if let known = try await executor.run({ _ in try jobs.view(JobID(key.hash)) }) {
+                let known = try await executor.run { _ in
+                    try jobs.view(JobID(key.hash)).flatMap { try jobs.isDamaged($0) ? nil : $0 }
+                }
+                if let known {
                     idempotency.end(key, nil)
                     guard known.manifest.fingerprint == fingerprint else { throw ProblemDetails.keyReused }
                     return Self.accepted(known)

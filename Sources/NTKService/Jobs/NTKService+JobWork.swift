@@ -71,6 +71,9 @@ extension NTKService {
                 return content
             } catch let error as CancellationError {
                 throw error
+            } catch let error where Self.problem(error).status == .serviceUnavailable {
+                // The disk is full or away, or there is no memory now: it is tried again.
+                throw error
             } catch {
                 let problem = Self.problem(error).response(requestID: run.manifest.requestID)
                 guard case .bytes(let content) = problem.body else { preconditionFailure("a problem is a short text") }
@@ -139,6 +142,7 @@ extension JobMetrics.State {
             case .succeeded: .succeeded
             case .failed: .failed
             case .cancelled: .cancelled
+            case .damaged: .damaged
             }
     }
 }

@@ -96,11 +96,20 @@ extension NTKService {
         let stored = try await executor.run { _ -> StoredAnswer in
             guard let view = try jobs.view(id) else { throw Self.noJob(id.description) }
             guard view.state.status.isFinal, let outcome = try jobs.outcome(id) else {
-                throw view.state.status == .cancelled ? Self.cancelled : Self.unfinished(view.state)
+                switch view.state.status {
+                case .cancelled: throw Self.cancelled
+                case .damaged: throw ProblemDetails.damagedRecord("\(id), of which \(view.damage ?? "a part"),")
+                default: throw Self.unfinished(view.state)
+                }
             }
             switch outcome.state.status {
-            case .succeeded: return try StoredAnswer(outcome.content, jobs, id)
-            case .failed: throw JobProblem(content: outcome.content)
+            case .succeeded: return try StoredAnswer(outcome, jobs, id)
+            case .failed:
+                guard let problem = JobProblem(content: outcome.content) else {
+                    jobs.noteDamagedOutcome(of: id)
+                    throw ProblemDetails.damagedRecord("\(id)/outcome.json")
+                }
+                throw problem
             default: throw Self.cancelled
             }
         }
@@ -114,7 +123,7 @@ extension NTKService {
     }
 
     private static func unfinished(_ state: JobState) -> ProblemDetails {
-        let wait = max(1, min(60, Int((state.etaSeconds ?? 1).rounded(.up))))
+        let wait = Int(max(1, min(60, (state.etaSeconds ?? 1).rounded(.up))))
         return ProblemDetails(
             status: .conflict, type: "job-not-finished", title: "The job has not ended",
             detail: "a job that has succeeded expected; this one is \(state.status.rawValue)", headerFields: [.retryAfter: "\(wait)"])
@@ -129,12 +138,20 @@ extension NTKService {
 
 /// The problem of a job that failed, as it was worded then.
 struct JobProblem: Error {
-    var content: [UInt8]
+    private let content: [UInt8]
+    private let status: Int
+
+    /// Nil for what is no problem.
+    init?(content: [UInt8]) {
+        guard case .object(let object)? = try? JSONValue.parse(content), case .number(let number)? = object["status"], let status = number.integer,
+            (400...599).contains(status)
+        else { return nil }
+        self.content = content
+        self.status = status
+    }
 
     var response: ServerResponse {
-        var status = 500
-        if case .object(let object)? = try? JSONValue.parse(content), case .number(let number)? = object["status"] { status = number.integer ?? 500 }
-        return ServerResponse(
+        ServerResponse(
             status: .init(code: status), headerFields: [.contentType: "application/problem+json", .cacheControl: "no-store"], body: .bytes(content))
     }
 }

@@ -1,3 +1,4 @@
+internal import ArtifactStore
 internal import HTTPTypes
 internal import Jobs
 internal import LinearAlgebra
@@ -13,7 +14,9 @@ struct StoredAnswer: Sendable {
     /// Writes the arrays that are not in the run's files yet.
     /// - Returns: the text.
     static func store(_ answer: ComputedAnswer, isOneArray: Bool, in run: JobRun) throws -> [UInt8] {
-        for (index, entry) in answer.body.arrays.enumerated() where index >= answer.storedArrays { try run.store(index, entry.array) }
+        for (index, entry) in answer.body.arrays.enumerated() {
+            if index < answer.storedArrays { try run.seal(index) } else { try run.store(index, entry.array) }
+        }
         var json = JSONWriter()
         json.beginObject()
         json.key("one_array")
@@ -56,14 +59,42 @@ struct StoredAnswer: Sendable {
         return json.bytes
     }
 
-    /// The answer of a job that has succeeded; its arrays are mapped, and read when they are sent.
-    init(_ content: [UInt8], _ jobs: JobBoard, _ id: JobID) throws {
+    /// Arrays of up to so many bytes together are read before anything is sent, so that what is damaged is a problem and no end in the middle.
+    private static let checkedBytes = 256 << 20
+
+    /// The answer of a job that has succeeded; its arrays are read when they are sent.
+    /// - Throws: `ArtifactStoreError.damaged`, which the board knows of then.
+    init(_ outcome: JobOutcome, _ jobs: JobBoard, _ id: JobID) throws {
+        var arrays: [StoredArray] = []
+        do {
+            try self.init(outcome.content, id) { index, shape, isFloat32 in
+                arrays.append(try jobs.array(id, outcome, index, shape: shape, isFloat32: isFloat32))
+                return arrays[arrays.count - 1].output
+            }
+        } catch let error as ArtifactStoreError {
+            throw error
+        } catch {
+            // What it says makes no sense.
+            jobs.noteDamagedOutcome(of: id)
+            throw ProblemDetails.damagedRecord("\(id)/outcome.json")
+        }
+        guard arrays.reduce(0, { $0.addingClamped($1.bytes) }) <= Self.checkedBytes else { return }
+        for array in arrays { try jobs.check(array) }
+        jobs.noteWhole(id)
+    }
+
+    private init(_ content: [UInt8], _ id: JobID, _ read: (_ index: Int, _ shape: [Int], _ isFloat32: Bool) throws -> OutputArray) throws {
         func text(_ value: JSONValue?) -> String? { if case .string(let text)? = value { text } else { nil } }
         func array(_ entry: JSONObject) throws -> OutputArray {
-            guard case .number(let file)? = entry["file"], let index = file.integer, case .bool(let isFloat32)? = entry["is_float32"],
-                let shape = entry["shape"]?.listElements?.compactMap({ if case .number(let extent) = $0 { extent.integer } else { nil } })
+            guard case .number(let file)? = entry["file"], let index = file.integer, index >= 0, case .bool(let isFloat32)? = entry["is_float32"],
+                let extents = entry["shape"]?.listElements
             else { throw ProblemDetails.damagedRecord("the outcome of \(id)") }
-            return try jobs.array(id, index, shape: shape, isFloat32: isFloat32).output
+            let shape = extents.compactMap { if case .number(let extent) = $0 { extent.integer } else { nil } }
+            // So that the bytes of a file are a number.
+            guard !shape.isEmpty, shape.count == extents.count, shape.allSatisfy({ $0 >= 0 }),
+                shape.filter({ $0 > 0 }).reduce(8, { $0.multipliedClamped(by: $1) }) <= 1 << 56
+            else { throw ProblemDetails.damagedRecord("the outcome of \(id)") }
+            return try read(index, shape, isFloat32)
         }
         guard case .object(let record) = try JSONValue.parse(content), case .bool(let isOneArray)? = record["one_array"] else {
             throw ProblemDetails.damagedRecord("the outcome of \(id)")

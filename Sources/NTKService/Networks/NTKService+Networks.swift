@@ -44,7 +44,7 @@ extension NTKService {
                 if let entry = try await description(id) { entries.append(entry) }
             } catch let problem as ProblemDetails where problem.status != .serviceUnavailable {
                 // The others are told of all the same.
-                entries.append(Self.description(unreadable: id, problem))
+                entries.append(UnreadableEntry.json(id: "\(NetworkStore.prefix)\(id)", problem))
             }
         }
         let next = hasMore ? ids.last.map { "\"\(NetworkStore.prefix)\($0)\"" } ?? "null" : "null"
@@ -60,15 +60,6 @@ extension NTKService {
     private func description(_ id: ArtifactID) async throws -> String? {
         let store = networks
         return try await readStored { try store.summary(id).map { Self.description($0, id) } }
-    }
-
-    private static func description(unreadable id: ArtifactID, _ problem: ProblemDetails) -> String {
-        var json = JSONWriter()
-        json.beginObject()
-        json.member("id", "\(NetworkStore.prefix)\(id)")
-        json.member("unreadable", problem.detail)
-        json.endObject()
-        return String(decoding: json.bytes, as: UTF8.self)
     }
 
     func deleteNetwork(_ segment: String?) async throws -> ServerResponse {

@@ -79,6 +79,13 @@ package final class NetworkStore: Sendable {
             }
             return (id, isNew)
         }
+        do {
+            try artifacts.check(id)
+        } catch .damaged(let path) {
+            artifacts.damage.report(id.description, ProblemDetails(ArtifactStoreError.damaged(path: path)).detail)
+            // It is stored again.
+            _ = try delete(id)
+        }
         let isNew = try artifacts.write(
             id,
             [
@@ -92,8 +99,13 @@ package final class NetworkStore: Sendable {
     /// A network; where it has to be read, what that takes is asked for before.
     func get(_ id: ArtifactID) throws(ProblemDetails) -> NetworkSource? {
         guard let artifacts else { return resident.withLock { $0[id] } }
-        return try checked(id) {
-            try cache.value(for: id) {
+        return try artifacts.reading(id, Self.name(id)) {
+            // Another process may have deleted it.
+            guard try artifacts.contains(id) else {
+                cache.remove(id)
+                return nil
+            }
+            return try cache.value(for: id) {
                 guard let stored = try stored(id, in: artifacts) else { return nil }
                 // One after another: the bytes of the largest are there beside its numbers.
                 let sizes = stored.entries.map(\.place.count)
@@ -105,6 +117,9 @@ package final class NetworkStore: Sendable {
                     arrays[entry.name] = NumericArray(shape: entry.shape, elements: NumericElements(tensor.values.storage))
                 }
                 let network = try Self.network(stored.text, arrays)
+                // What has no checksums has its name.
+                guard stored.file.isChecked || Self.id(network) == id else { throw ProblemDetails.damagedRecord(Self.tensors) }
+                artifacts.damage.clear(id.description)
                 return (network, network.givenCount * 8 + 4096)
             }
         }
@@ -113,8 +128,14 @@ package final class NetworkStore: Sendable {
     /// What a client is told of a network: no numbers are read for it.
     func summary(_ id: ArtifactID) throws(ProblemDetails) -> NetworkSummary? {
         guard let artifacts else { return resident.withLock { $0[id] }.map { NetworkSummary($0) } }
-        if let known = cache[id] { return NetworkSummary(known) }
-        return try checked(id) {
+        return try artifacts.reading(id, Self.name(id)) {
+            guard try artifacts.contains(id) else {
+                cache.remove(id)
+                return nil
+            }
+            if let known = cache[id] { return NetworkSummary(known) }
+            if let detail = artifacts.damage[id.description] { throw ProblemDetails.damagedRecord(detail) }
+            try artifacts.check(id, most: RegressorLibrary.checkedBytes)
             guard let stored = try stored(id, in: artifacts) else { return nil }
             let shapes = Dictionary(uniqueKeysWithValues: stored.entries.map { ($0.name, $0.shape) })
             return NetworkSummary(try Self.network(stored.text, [:]), shapes: shapes)
@@ -146,22 +167,17 @@ package final class NetworkStore: Sendable {
         return try NetworkSource(value, at: "/network", arrays: hasArrays ? arrays : nil)
     }
 
-    private static func object(_ id: ArtifactID, _ bytes: Int) -> StoredObject { StoredObject(name: "the network \(prefix)\(id)", bytes: bytes) }
+    private static func object(_ id: ArtifactID, _ bytes: Int) -> StoredObject { StoredObject(name: name(id), bytes: bytes) }
+
+    private static func name(_ id: ArtifactID) -> String { "the network \(prefix)\(id)" }
+
+    /// Those that were found damaged.
+    package var damages: Int { artifacts?.damage.count ?? 0 }
 
     /// Bytes that the texts of a network take.
     private static func demand(_ manifest: Int, _ file: FileReader) throws -> Int {
         let header = try TensorFile.headerBytes(file) ?? 0
         return [manifest, header].reduce(0) { $0.addingClamped($1).addingClamped(JSONDemand(size: $1, .few).bytes) }
-    }
-
-    private func checked<Value>(_ id: ArtifactID, _ read: () throws -> Value?) throws(ProblemDetails) -> Value? {
-        do {
-            return try read()
-        } catch let problem as ProblemDetails {
-            throw problem
-        } catch {
-            throw .damagedRecord("network \(Self.prefix)\(id)")
-        }
     }
 
     func list(after cursor: ArtifactID?, limit: Int) throws -> (ids: [ArtifactID], hasMore: Bool) {

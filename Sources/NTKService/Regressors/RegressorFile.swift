@@ -6,7 +6,10 @@ internal import TensorFormats
 
 /// A regressor as files: `manifest.json`, and `tensors.safetensors` with the training set and the coefficients.
 enum RegressorFile {
+    /// Goes into the ids.
     static let version = 1
+    /// Of the files: those of the first had no checksums.
+    private static let fileVersion = 2
     static let manifest = "manifest.json"
     static let tensors = "tensors.safetensors"
 
@@ -16,7 +19,7 @@ enum RegressorFile {
         var json = JSONWriter()
         json.beginObject()
         json.member("format", "ntk-server regressor")
-        json.member("version", version)
+        json.member("version", fileVersion)
         json.member("id", id.description)
         json.member("created_at", Date.now.formatted(.iso8601))
         json.key("training")
@@ -52,7 +55,7 @@ enum RegressorFile {
     /// A regressor from its files.
     static func read(_ id: ArtifactID, manifest bytes: [UInt8], tensors file: FileReader) throws -> Regressor {
         guard let object = object(bytes), case .object(let training) = object["training"], case .object(let diagnostics) = object["diagnostics"],
-            let entries = try TensorFile.header(file)
+            let entries = try TensorFile.header(file), isWhole(object, file)
         else { throw ProblemDetails.damagedRecord(id.description) }
         // One after another: the bytes of one are there beside its numbers.
         let tensors = try Dictionary(uniqueKeysWithValues: entries.map { ($0.name, try TensorFile.read($0, from: file)) })
@@ -80,10 +83,17 @@ enum RegressorFile {
 
     /// What `GET` answers, from the manifest and the shape of the targets.
     static func description(_ id: ArtifactID, manifest bytes: [UInt8], tensors file: FileReader) throws -> String {
-        guard let object = object(bytes), let entries = try TensorFile.header(file),
+        guard let object = object(bytes), let entries = try TensorFile.header(file), isWhole(object, file),
             let nTrain = entries.first(where: { $0.name == (object["classes"] == nil ? "y_train" : "class_indices") })?.shape.first
         else { throw ProblemDetails.damagedRecord(id.description) }
         return description(object, nTrain: nTrain)
+    }
+
+    /// Whether checksums are there, where they were written.
+    private static func isWhole(_ manifest: JSONObject, _ file: FileReader) -> Bool { file.isChecked || hasNoChecksums(manifest) }
+
+    private static func hasNoChecksums(_ manifest: JSONObject) -> Bool {
+        if case .number(let version)? = manifest["version"] { version.integer == 1 } else { false }
     }
 
     /// What `GET` answers, from a manifest and the number of training points.
@@ -101,6 +111,10 @@ enum RegressorFile {
             }
         }
         json.endObject()
+        if hasNoChecksums(manifest) {
+            json.key("unchecked")
+            json.value(true)
+        }
         for field in ["posterior", "settings", "classes", "diagnostics"] where manifest[field] != nil { write(field, of: manifest, to: &json) }
         json.endObject()
         return String(decoding: json.bytes, as: UTF8.self)

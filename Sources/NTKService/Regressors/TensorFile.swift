@@ -61,7 +61,8 @@ enum TensorFile {
             guard case .object(let entry) = value, case .string("F64") = entry["dtype"], let shape = integers(entry["shape"]),
                 let offsets = integers(entry["data_offsets"]), offsets.count == 2, let rows = shape.first, rows > 0,
                 offsets[0] <= offsets[1], offsets[1] <= count - start,
-                offsets[1] - offsets[0] == shape.reduce(8, { $0.multipliedClamped(by: $1) })
+                // None of them 0, so that no product of some of them is larger than that of all.
+                shape.allSatisfy({ $0 > 0 }), offsets[1] - offsets[0] == shape.reduce(8, { $0.multipliedClamped(by: $1) })
             else { return nil }
             entries.append(Entry(name: name, shape: shape, place: start + offsets[0]..<start + offsets[1]))
         }

@@ -87,10 +87,17 @@ struct RecordedTraining {
         guard ends.count > 1 else { return nil }
         let (train, test) = (request.training.count * run.network.outputs, (request.test?.x.rows ?? 0) * run.network.outputs)
         let record = train + test + 3
-        let place = { (index: Int) in ends.count * state + index * record }
+        let request = request
+        let place = { @Sendable (index: Int) in ends.count * state + index * record }
+        let places = { @Sendable (leg: Int) in
+            // The state at its end, and the records of its steps.
+            let steps = request.steps.indices.filter { request.steps[$0] <= ends[leg] && (leg == 0 || request.steps[$0] > ends[leg - 1]) }
+            return [Tile(rows: 0..<1, columns: leg * state..<(leg + 1) * state)]
+                + steps.map { Tile(rows: 0..<1, columns: place($0)..<place($0 + 1)) }
+        }
         let kept = try keeper.matrix(
             "training", plan: "to \(ends)", inputs: [Matrix(rows: 1, columns: 1, [run.learningRate])], rows: 1,
-            columns: ends.count * state + request.steps.count * record, blocks: ends.count, as: Double.self
+            columns: ends.count * state + request.steps.count * record, blocks: ends.count, as: Double.self, places: places
         ) { leg, row in
             if leg > 0 { next = request.steps.firstIndex { $0 > ends[leg - 1] } ?? request.steps.count }
             if leg > 0, run.step < ends[leg - 1] {

@@ -31,8 +31,15 @@ extension AnalyticTraining {
         let blocks = grid.enumerated().flatMap { place, tile in
             TileGrid(rows: tile.rows.count, columns: tile.columns.count, side: side, upperOnly: tile.rows == tile.columns).tiles.map { (place, $0) }
         }
+        let places = { @Sendable (index: Int) in
+            let (place, part) = blocks[index]
+            return part.places(mirrored: grid[place].rows == grid[place].columns).map { tile in
+                Tile(rows: place * Self.side + tile.rows.lowerBound..<place * Self.side + tile.rows.upperBound, columns: tile.columns)
+            }
+        }
         return try keeper.matrix(
-            "packed", plan: "in blocks of \(side)", inputs: [], rows: grid.count * Self.side, columns: Self.side, blocks: blocks.count, as: Float.self
+            "packed", plan: "in blocks of \(side)", inputs: [], rows: grid.count * Self.side, columns: Self.side, blocks: blocks.count,
+            as: Float.self, places: places
         ) { index, matrix in
             let (place, part) = blocks[index]
             let (tile, isSymmetric) = (grid[place], grid[place].rows == grid[place].columns)
@@ -64,8 +71,10 @@ extension AnalyticTraining {
             if let mirrored { result.addRows(mirrored, at: tile.columns.lowerBound) }
         }
         return try checked {
+            let rowPlaces = { @Sendable (place: Int) in [Tile(row: place, columns: 2 * Self.side * k)] }
             let kept = try keeper(of: tiles, points)?.matrix(
-                "products", plan: "", inputs: [vectors], rows: grid.count, columns: 2 * Self.side * k, blocks: grid.count, as: Double.self
+                "products", plan: "", inputs: [vectors], rows: grid.count, columns: 2 * Self.side * k, blocks: grid.count, as: Double.self,
+                places: rowPlaces
             ) { place, matrix in
                 let (own, mirrored) = try products(grid[place])
                 let row = matrix.slice(place..<place + 1).reshaped(rows: 2 * Self.side, columns: k)
