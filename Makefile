@@ -11,6 +11,9 @@ SECONDS ?= 60
 NUMERIC_SUITES := ArchitecturePropertyTests DualGoldenTests MonteCarloTests NetworkLimitTests SampledEnsembleTests
 # Of each kind in `make kill-test`.
 KILLS ?= 20
+# In `make fault-test` and `make stop-test`.
+FAULTS ?= 1000
+STOPS ?= 50
 
 .PHONY: help
 help: ## List the targets
@@ -50,6 +53,7 @@ numeric-campaign: packages .venv-tests/complete ## Compare random architectures 
 
 .PHONY: end-to-end-test
 end-to-end-test: packages .venv-tests/complete ## Test real servers over TLS, with slow clients, with bombs and smuggled messages, and at their end
+	@.ci/install-packages gcc
 	swift build
 	NTK_SERVER=.build/debug/ntk-server .venv-tests/bin/pytest --quiet Tests/EndToEnd
 
@@ -102,6 +106,15 @@ redbot: packages .venv-conformance/complete ## Ask redbot and httplint what they
 kill-test: build ## Kill servers KILLS=20 times while they fit, and as often while they work on jobs: nothing is lost, no bit differs
 	Tests/EndToEnd/kill_during_fits.py --server .build/release/ntk-server --kills $(KILLS)
 	Tests/EndToEnd/kill_during_jobs.py --server .build/release/ntk-server --kills $(KILLS)
+
+.PHONY: fault-test
+fault-test: build ## Make FAULTS=1000 calls on the file system fail, one after another, under a server: nothing is lost, nothing half there
+	@.ci/install-packages gcc
+	Tests/EndToEnd/fault_injection.py --server .build/release/ntk-server --faults $(FAULTS)
+
+.PHONY: stop-test
+stop-test: build ## Stop servers STOPS=50 times while they work on as many jobs, and let them go on: no result differs by a bit
+	Tests/EndToEnd/stop_during_jobs.py --server .build/release/ntk-server --stops $(STOPS) --jobs $(STOPS)
 
 .PHONY: tsan
 tsan: packages ## Run the Swift tests under the thread sanitizer

@@ -90,7 +90,8 @@ let package = Package(
         .executableTarget(
             name: "ntk-server",
             dependencies: [
-                "HTTPServer", "ContentCoding", "NTKService", "ComputeExecutor", "Batching", "Jobs", "CMemoryPolicy", "Locks", "Metrics",
+                "ArtifactStore", "HTTPServer", "ContentCoding", "NTKService", "ComputeExecutor", "Batching", "Jobs", "CMemoryPolicy", "Locks",
+                "Metrics",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 logging, "Logs", "Gateway",
             ],
@@ -122,7 +123,7 @@ let package = Package(
             dependencies: ["Gateway", "NTKService", "HTTP1", "Metrics", "ComputeExecutor", "Logs", "Locks", httpTypes, logging],
             swiftSettings: strict),
         .testTarget(name: "MetricsTests", dependencies: ["Metrics"], swiftSettings: strict),
-        .testTarget(name: "JobsTests", dependencies: ["Jobs", "LinearAlgebra", "Locks", "TensorFormats"], swiftSettings: strict),
+        .testTarget(name: "JobsTests", dependencies: ["ArtifactStore", "Jobs", "LinearAlgebra", "Locks", "TensorFormats"], swiftSettings: strict),
         .testTarget(name: "ArtifactStoreTests", dependencies: ["ArtifactStore"], swiftSettings: strict),
         .testTarget(name: "ComputeExecutorTests", dependencies: ["ComputeExecutor", "Locks", "LinearAlgebra", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "BatchingTests", dependencies: ["Batching", "Locks", "TestSupport"], swiftSettings: strict),

@@ -1,10 +1,18 @@
 internal import Glibc
+internal import Locks
 
 /// A directory of directories that appear and go as a whole, also when a process dies in between: each is written beside its place under a
 /// name that no reader looks at, brought to the disk, and renamed; it goes the other way round. Several processes may share it without a lock.
 /// With its files an entry gets their checksums.
 package struct ArtifactDirectory: Sendable {
     package let path: String
+    private let names = Names()
+
+    /// What the disk has of the names in the directory.
+    private final class Names: Sendable {
+        /// Whether a name may not be on the disk, as bringing it there failed.
+        let areUnsettled = Lock(false)
+    }
 
     private static let writing = ".writing-"
     private static let deleting = ".deleting-"
@@ -26,7 +34,8 @@ package struct ArtifactDirectory: Sendable {
     /// - Returns: false if there is one of this name, perhaps of another process that was faster.
     package func create(_ name: String, _ files: [ArtifactFile]) throws -> Bool {
         let temporary = "\(path)/\(Self.writing)\(Self.unique())"
-        try makePlace(temporary)
+        try prepare()
+        try Files.makeDirectory(temporary)
         do {
             var checksums = Checksums()
             for file in files { checksums.files[file.name] = try FileWriter.write(to: "\(temporary)/\(file.name)", file.content) }
@@ -43,18 +52,22 @@ package struct ArtifactDirectory: Sendable {
             Files.removeTree(temporary)
             throw error
         }
-        try Files.synchronize(path)
+        names.areUnsettled.withLock { $0 = true }
+        try settle()
         return true
     }
 
-    /// A directory below this one, which is made anew where it has vanished; not so the one above it, which may be a disk that is away.
-    private func makePlace(_ temporary: String) throws(ArtifactStoreError) {
-        do {
-            try Files.makeDirectory(temporary)
-        } catch .system(_, _, ENOENT) {
-            do throws(ArtifactStoreError) { try Files.makeDirectory(path) } catch .system(_, _, EEXIST) {}
-            try Files.makeDirectory(temporary)
-        }
+    /// Brings the names to the disk. Where that failed, nothing is said of what is there until it succeeds: nobody knows what a power failure leaves.
+    private func settle() throws(ArtifactStoreError) {
+        guard names.areUnsettled.withLock({ $0 }) else { return }
+        try Files.synchronize(path)
+        names.areUnsettled.withLock { $0 = false }
+    }
+
+    /// Makes the directory anew where it has vanished; not so the one above it, which may be a disk that is away. For who is about to write.
+    package func prepare() throws(ArtifactStoreError) {
+        guard !Files.exists(path) else { return }
+        do throws(ArtifactStoreError) { try Files.makeDirectory(path) } catch .system(_, _, EEXIST) {}
     }
 
     /// The checksums of an entry's files; nil if it was made before there were any.
@@ -77,6 +90,7 @@ package struct ArtifactDirectory: Sendable {
     /// Whether an entry is there.
     /// - Throws: where the directory itself has gone.
     package func contains(_ name: String) throws(ArtifactStoreError) -> Bool {
+        try settle()
         if Files.exists("\(path)/\(name)") { return true }
         guard Files.exists(path) else { throw Files.failure("access", path) }
         return false

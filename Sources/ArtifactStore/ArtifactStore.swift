@@ -30,10 +30,14 @@ package struct ArtifactStore: Sendable {
     /// - Throws: where the directory itself has gone, of which nobody knows what it held.
     package func contains(_ id: ArtifactID) throws(ArtifactStoreError) -> Bool { try artifacts.contains(id.description) }
 
+    /// Makes the directory anew where it has vanished, for who is about to write.
+    package func prepare() throws(ArtifactStoreError) { try artifacts.prepare() }
+
     /// Writes an artifact.
     /// - Returns: false if it was there already.
     @discardableResult
     package func write(_ id: ArtifactID, _ files: [ArtifactFile]) throws -> Bool {
+        try prepare()
         if try contains(id) { return false }
         let isNew = try artifacts.create(id.description, files)
         if isNew { damage.clear(id.description) }

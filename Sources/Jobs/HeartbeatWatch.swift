@@ -12,21 +12,22 @@ struct HeartbeatWatch {
     private static let longestGap = Duration.seconds(3)
     private var silences: [JobID: Silence] = [:]
 
-    /// Looks at a heartbeat.
-    /// - Returns: whether it has been the same for `lease`, at every look.
-    mutating func isSilent(_ id: JobID, _ heartbeat: Heartbeat?, for lease: Duration, now: ContinuousClock.Instant = .now) -> Bool {
+    /// Forgets those of other jobs.
+    mutating func keep(only open: Set<JobID>) { silences = silences.filter { open.contains($0.key) } }
+
+    /// Looks at a heartbeat; nil forgets it.
+    /// - Returns: for how long it has been the same, at every look.
+    mutating func silence(of id: JobID, _ heartbeat: Heartbeat?, now: ContinuousClock.Instant = .now) -> Duration {
         guard let heartbeat else {
             silences[id] = nil
-            return false
+            return .zero
         }
         guard var silence = silences[id], silence.heartbeat == heartbeat, now - silence.lastLook <= Self.longestGap else {
             silences[id] = Silence(heartbeat: heartbeat, since: now, lastLook: now)
-            return false
+            return .zero
         }
         silence.lastLook = now
         silences[id] = silence
-        guard now - silence.since >= lease else { return false }
-        silences[id] = nil
-        return true
+        return now - silence.since
     }
 }

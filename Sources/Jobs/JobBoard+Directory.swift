@@ -83,7 +83,7 @@ extension JobBoard {
         do throws(ArtifactStoreError) {
             guard let outcome = try store.outcome(id) else { return }
             // Who ended it may have died before this.
-            store.removeWork(id, of: outcome)
+            store.removeWork(id, of: outcome, isDurable: false)
             state.withLock { $0.index[id]?.ended = outcome.state }
         } catch {
             noteDamage(error, of: id)

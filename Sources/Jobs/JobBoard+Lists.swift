@@ -25,11 +25,20 @@ extension JobBoard {
             // What has ended stays as it is, unless it is damaged.
             if let status, let ended = entries[place.id]?.ended?.status, ended != status, status != .damaged { continue }
             // One that was deleted meanwhile is left out.
-            guard let view = try? view(place.id), status.map({ $0 == view.state.status }) ?? true else { continue }
+            guard let view = try entry(place.id), status.map({ $0 == view.state.status }) ?? true else { continue }
             if jobs.count == limit { return (jobs, jobs.last.map { JobCursor($0.id, $0.manifest) }) }
             jobs.append(view)
         }
         return (jobs, nil)
+    }
+
+    /// A job of a list: what the system does not let read does not keep the others from being told of.
+    private func entry(_ id: JobID) throws -> JobView? {
+        do {
+            return try view(id)
+        } catch let error as ArtifactStoreError where Files.isDirectory(store.directory) {
+            return JobView(damaged: id, nil, nil, error.explanation)
+        }
     }
 
     /// The states after one, the latest last; none while nothing has changed, or when there is no such job.

@@ -36,6 +36,7 @@ extension JobBoard {
     package func submit(_ id: JobID, target: String, contentType: String, fingerprint: String, requestID: String, request: [UInt8]) throws
         -> Submission
     {
+        try store.prepare()
         if let known = try view(id) {
             guard try isDamaged(known) else { return .known(known) }
             // It is done again.
@@ -83,8 +84,15 @@ extension JobBoard {
         return JobView(id: id, manifest: manifest, state: state)
     }
 
+    /// The job of a request that was sent before; nil if there is none, or it has to be done again.
+    package func known(_ id: JobID) throws -> JobView? {
+        try store.prepare()
+        guard let view = try view(id), try !isDamaged(view) else { return nil }
+        return view
+    }
+
     /// Whether a job, or its result, is damaged: all of it is read where that was not done before.
-    package func isDamaged(_ view: JobView) throws -> Bool {
+    private func isDamaged(_ view: JobView) throws -> Bool {
         switch view.state.status {
         case .damaged: return true
         case .queued, .running, .cancelled: return false

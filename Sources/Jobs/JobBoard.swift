@@ -53,7 +53,9 @@ package final class JobBoard: Sendable {
     /// Between two looks at what others have left in the directory.
     private static let pause = Duration.seconds(1)
     private static let recentRuns = 64
-    private static let (shortestPostponement, longestPostponement) = (Duration.seconds(1), Duration.seconds(30))
+    /// Jobs whose workers are looked after.
+    private static let watched = 256
+    private static let (shortestPostponement, longestPostponement) = (Duration.milliseconds(100), Duration.seconds(10))
 
     package init(directory: String, limits: Limits = Limits()) throws(ArtifactStoreError) {
         store = try JobStore(directory: directory)
@@ -78,6 +80,7 @@ package final class JobBoard: Sendable {
             while !Task.isCancelled {
                 waker.yield()
                 lookAfterRuns()
+                if limits.workers > 0 { watchOthers() }
                 try? await Task.sleep(for: Self.pause)
             }
         }
@@ -135,9 +138,21 @@ package final class JobBoard: Sendable {
         guard state.withLock({ $0.running[id] == nil }) else { return nil }
         if let claim = try store.claim(id) { return claim }
         let (heartbeat, lease) = (store.heartbeat(id), Duration.seconds(limits.leaseSeconds))
-        let isSilent = state.withLock { heartbeat != nil && $0.heartbeats.isSilent(id, heartbeat, for: lease) }
-        guard isSilent, let heartbeat else { return nil }
+        guard let heartbeat, state.withLock({ $0.heartbeats.silence(of: id, heartbeat) }) >= lease else { return nil }
         return try store.take(id, from: heartbeat.place)
+    }
+
+    /// Looks for signs of life of those who work on the oldest jobs, also while there is no worker free to go on with them.
+    private func watchOthers() {
+        let (entries, running) = state.withLock { state in
+            state.heartbeats.keep(only: state.index.open)
+            return (state.index.open.compactMap { id in state.index[id]?.manifest.map { JobCursor(id, $0) } }, Set(state.running.keys))
+        }
+        // The cursor goes from new to old.
+        for place in entries.sorted().suffix(Self.watched) where !running.contains(place.id) {
+            let heartbeat = store.heartbeat(place.id)
+            state.withLock { _ = $0.heartbeats.silence(of: place.id, heartbeat) }
+        }
     }
 
     private func begin(_ id: JobID, _ manifest: JobManifest, _ claim: JobClaim) throws -> JobRun? {
@@ -203,9 +218,14 @@ package final class JobBoard: Sendable {
 
     /// For longer each time.
     private func postpone(_ id: JobID) {
-        state.withLock { state in
+        let pause = state.withLock { state in
             let pause = state.postponed[id].map { min($0.pause * 2, Self.longestPostponement) } ?? Self.shortestPostponement
             state.postponed[id] = (.now + pause, pause)
+            return pause
+        }
+        Task { [waker] in
+            try? await Task.sleep(for: pause)
+            waker.yield()
         }
     }
 

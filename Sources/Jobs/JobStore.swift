@@ -34,6 +34,9 @@ package struct JobStore: Sendable {
             ])
     }
 
+    /// Makes the directory anew where it has vanished, for who is about to write.
+    func prepare() throws(ArtifactStoreError) { try entries.prepare() }
+
     /// All jobs, in no order.
     func ids() throws(ArtifactStoreError) -> [JobID] { try Files.names(in: directory).compactMap { JobID($0) } }
 
@@ -90,7 +93,7 @@ package struct JobStore: Sendable {
         try FileWriter.write(to: temporary) { try $0.write(bytes) }
         guard try publish(temporary, as: path(id, "outcome.json")) else { return false }
         try Files.synchronize(path(id))
-        removeWork(id, of: outcome)
+        removeWork(id, of: outcome, isDurable: true)
         return true
     }
 
@@ -104,9 +107,13 @@ package struct JobStore: Sendable {
         }
     }
 
-    /// Removes what only a running job needs.
-    func removeWork(_ id: JobID, of outcome: JobOutcome) {
+    /// Removes what only a running job needs, once the disk has its outcome.
+    /// - Parameter isDurable: whether that is known.
+    func removeWork(_ id: JobID, of outcome: JobOutcome, isDurable: Bool) {
         guard let files = try? Files.names(in: path(id)) else { return }
+        if !isDurable {
+            guard files.contains(where: { $0 == "request" || Self.isWork($0) }), (try? Files.synchronize(path(id))) != nil else { return }
+        }
         let isElsewhere = !outcome.place.isEmpty
         for file in files {
             if ["request", "blocks", "state.json"].contains(file) || Self.isWork(file) || isElsewhere && Self.isArray(file) {

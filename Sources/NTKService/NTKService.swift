@@ -45,7 +45,7 @@ package struct NTKService: HTTPResponder {
     private let kernels = KernelCache()
     let idempotency = IdempotencyTable()
     let pieceLengths = PieceLengths()
-    private let isReady: @Sendable () -> Bool
+    private let unreadiness: @Sendable () async -> String?
 
     /// - Parameters:
     ///   - networks: where networks are stored.
@@ -53,11 +53,11 @@ package struct NTKService: HTTPResponder {
     ///   - jobs: nil if long work is not taken over.
     ///   - metrics: where everything below counts, and what `/metrics` shows.
     ///   - capacity: what bounds all requests together.
-    ///   - isReady: asked by `/readyz`, for what only the program knows.
+    ///   - unreadiness: asked by `/readyz`, for what only the program knows: why the server should not be given requests, or nil.
     package init(
         executor: ComputeExecutor, limits: Limits = Limits(), networks: NetworkStore = NetworkStore(), regressors: RegressorLibrary? = nil,
         jobs: JobBoard? = nil, jobSeconds: Double = 604_800, metrics: ServerMetrics = ServerMetrics(), capacity: Capacity = Capacity(),
-        isReady: @escaping @Sendable () -> Bool = { true }
+        unreadiness: @escaping @Sendable () async -> String? = { nil }
     ) {
         self.regressors = regressors.map { RegressorEndpoints(library: $0) }
         self.jobs = jobs
@@ -72,7 +72,7 @@ package struct NTKService: HTTPResponder {
         self.metrics = metrics
         meter = WorkMeter(width: executor.width)
         batches = Batches(capacity.batching, executor, meter, metrics.batches, self.regressors)
-        self.isReady = isReady
+        self.unreadiness = unreadiness
     }
 
     // MARK: HTTPResponder
@@ -183,7 +183,7 @@ package struct NTKService: HTTPResponder {
         switch route {
         case .livez: return Self.json(#"{"status":"ok"}"#)
         case .readyz, .healthz:
-            try checkReadiness()
+            try await checkReadiness()
             return Self.json(#"{"status":"ok"}"#)
         case .kserveServer, .kserveServerSlash, .kserveLive, .kserveReady, .kserveModel, .kserveModelReady, .kserveInfer, .kserveVersion,
             .kserveVersionReady, .kserveVersionInfer:
@@ -234,8 +234,8 @@ package struct NTKService: HTTPResponder {
     }
 
     /// Whether the server should be given requests.
-    func checkReadiness() throws(ProblemDetails) {
-        guard isReady() else { throw ProblemDetails.unavailable("the data directory cannot be written, or the server ends") }
+    func checkReadiness() async throws(ProblemDetails) {
+        if let reason = await unreadiness() { throw ProblemDetails.unavailable(reason) }
         if capacity.memory.usage.isOver { throw ProblemDetails.unavailable("requests wait for memory") }
     }
 

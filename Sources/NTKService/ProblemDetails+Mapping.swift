@@ -96,7 +96,9 @@ extension ProblemDetails {
     init(_ error: ArtifactStoreError) {
         switch error {
         // Of the directory or its disk, which may be back soon.
-        case .system: self = .unavailable("the data directory cannot be used now: \(error.explanation)")
+        case .system:
+            self = .unavailable("the data directory cannot be used now: \(error.explanation)")
+            isOfStorage = true
         case .damaged(let path): self = .damagedRecord(ArtifactStoreError.name(path))
         }
     }

@@ -24,6 +24,8 @@ package struct ProblemDetails: Error, Sendable, Equatable {
     var missingBytes = 0
     /// What is stored that they are for.
     var storedObject: StoredObject?
+    /// Whether the data directory is why.
+    var isOfStorage = false
 
     package init(
         status: HTTPResponse.Status, type: String, title: String, detail: String, faults: [Fault] = [], headerFields: HTTPFields = [:]

@@ -1,3 +1,4 @@
+import Glibc
 import Locks
 import Synchronization
 
@@ -27,5 +28,20 @@ final class Lifecycle: Sendable {
             continuation.finish()
         }
         for await _ in stream {}
+    }
+
+    /// Ends the process after `limit`, whatever its threads do: by a thread of its own, which waits for none of them. What is stored bears that.
+    static func endProcess(after limit: Duration) {
+        var thread = pthread_t()
+        let milliseconds = Int(min(max(limit / .milliseconds(1), 1), 1e15))
+        _ = unsafe pthread_create(
+            &thread, nil,
+            { argument in
+                let milliseconds = Int(bitPattern: argument)
+                let end = ContinuousClock.now + .milliseconds(milliseconds)
+                // A signal may end it early.
+                while ContinuousClock.now < end { usleep(20_000) }
+                _exit(0)
+            }, UnsafeMutableRawPointer(bitPattern: milliseconds))
     }
 }

@@ -20,6 +20,9 @@ struct Serve: AsyncParsableCommand {
             Every option can be given by the environment variable that stands beside it; the option wins.
             """)
 
+    /// Beyond the drain timeout, for what has to be written down, and for the end itself.
+    private static let grace = Duration.seconds(2)
+
     static let hostSetting = Setting(variable: "NTK_HOST", standard: "127.0.0.1")
     static let portSetting = Setting(variable: "NTK_PORT", standard: 8080)
     private static let dataDirSetting = Setting(variable: "NTK_DATA_DIR", standard: "")
@@ -142,12 +145,13 @@ struct Serve: AsyncParsableCommand {
         let jobSeconds = try jobOptions.mostSeconds()
         let capacity = try capacity.capacity()
         ntk_keep_freed_blocks(capacity.memory.total)
+        let watch = DirectoryWatch(directory)
         let server: HTTPServer
         do {
             let service = NTKService(
                 executor: executor, limits: service, networks: networks, regressors: regressors, jobs: jobs, jobSeconds: jobSeconds,
                 metrics: metrics, capacity: capacity
-            ) { directory.isWritable && !lifecycle.isDraining }
+            ) { lifecycle.isDraining ? "the server ends" : await watch.fault() }
             service.startJobs()
             configuration.bodyMemory = service.bodyMemory
             let coded = ContentCodingResponder(service, executor: executor, configuration: coding, memory: service.bodyMemory)
@@ -161,13 +165,14 @@ struct Serve: AsyncParsableCommand {
 
         let signal = await signals.termination()
         lifecycle.beginDraining()
+        Lifecycle.endProcess(after: drainDelay + drainTimeout + Self.grace * 2)
         // What clients wait for has the cores now, and who follows a job goes to another server.
         let checkpoint = Task { await jobs.checkpoint() }
         lifecycle.beforeExit { await checkpoint.value }
         logger.info("stopping", metadata: ["signal": "\(signal)"])
         try? await Task.sleep(for: drainDelay)
         await server.shutdown(within: drainTimeout)
-        await lifecycle.end(within: .seconds(5))
+        await lifecycle.end(within: Self.grace)
         directory.removeIfTemporary()
         logger.info("stopped")
     }

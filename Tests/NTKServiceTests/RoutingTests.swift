@@ -16,9 +16,11 @@ struct RoutingTests {
     }
 
     @Test func notReadyWithoutItsDirectory() async throws {
-        let service = NTKService(executor: .init(width: 1)) { false }
+        let service = NTKService(executor: .init(width: 1)) { "the disk is away" }
         let answer = await service.respond(to: .init(head: HTTPRequest(method: .get, scheme: "http", authority: "h", path: "/readyz")))
         #expect(answer.status.code == 503 && answer.headerFields[.retryAfter] == "1")
+        guard case .bytes(let body) = answer.body else { return #expect(Bool(false), "a short text") }
+        #expect(String(decoding: body, as: UTF8.self).contains("the disk is away"))
     }
 
     @Test(arguments: ["/v1", "/v1/kernels/", "/livez/x", "/%6civez%2f"])

@@ -1,3 +1,4 @@
+internal import ArtifactStore
 internal import ComputeExecutor
 internal import HTTP1
 internal import HTTPTypes
@@ -5,6 +6,17 @@ internal import Jobs
 
 extension NTKService {
     private static let replayed = HTTPField.Name("Idempotency-Replayed") ?? .via
+
+    /// The job that a key belongs to; nil if there is none, it has to be done again, or the directory does not tell.
+    private static func known(_ key: IdempotencyKey, in jobs: JobBoard) throws -> JobView? {
+        do {
+            return try jobs.known(JobID(key.hash))
+        } catch let error as ArtifactStoreError {
+            // Who needs the directory will be told.
+            guard case .system = error else { throw error }
+            return nil
+        }
+    }
 
     /// The first answer to a request that came with an `Idempotency-Key` and was sent before; else what `next` answers, which is kept.
     func once(_ request: ServerRequest, _ next: () async -> ServerResponse) async throws -> ServerResponse {
@@ -18,8 +30,8 @@ extension NTKService {
         case .inProgress: throw ProblemDetails.keyInUse
         case .again: return await next()
         case .answer(var answer):
-            // A job whose result is damaged is done again.
-            if answer.status == .accepted, let jobs, try await executor.run({ _ in try jobs.view(JobID(key.hash)).map(jobs.isDamaged) ?? false }) {
+            // A job that is damaged, or has gone, is done again.
+            if answer.status == .accepted, let jobs, try await executor.run({ _ in try Self.known(key, in: jobs) == nil }) {
                 return await next()
             }
             answer.headerFields[Self.replayed] = "true"
@@ -29,9 +41,7 @@ extension NTKService {
         // A job knows its key after a restart, too.
         if let jobs {
             do {
-                let known = try await executor.run { _ in
-                    try jobs.view(JobID(key.hash)).flatMap { try jobs.isDamaged($0) ? nil : $0 }
-                }
+                let known = try await executor.run { _ in try Self.known(key, in: jobs) }
                 if let known {
                     idempotency.end(key, nil)
                     guard known.manifest.fingerprint == fingerprint else { throw ProblemDetails.keyReused }

@@ -12,7 +12,7 @@ extension NTKService {
         switch route {
         case .kserveLive: return Self.kserve(Array(#"{"live":true}"#.utf8))
         case .kserveReady:
-            try checkReadiness()
+            try await checkReadiness()
             return Self.kserve(Array(#"{"ready":true}"#.utf8))
         case .kserveServer, .kserveServerSlash: return Self.kserve(KServe.server())
         default: break

@@ -42,7 +42,7 @@ extension NTKService {
             do {
                 // One that was deleted meanwhile is left out.
                 if let entry = try await description(id) { entries.append(entry) }
-            } catch let problem as ProblemDetails where problem.status != .serviceUnavailable {
+            } catch let problem as ProblemDetails where problem.status != .serviceUnavailable || problem.isOfStorage {
                 // The others are told of all the same.
                 entries.append(UnreadableEntry.json(id: "\(NetworkStore.prefix)\(id)", problem))
             }

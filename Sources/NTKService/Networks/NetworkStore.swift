@@ -79,6 +79,7 @@ package final class NetworkStore: Sendable {
             }
             return (id, isNew)
         }
+        try artifacts.prepare()
         do {
             try artifacts.check(id)
         } catch .damaged(let path) {

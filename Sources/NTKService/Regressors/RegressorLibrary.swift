@@ -19,6 +19,7 @@ package final class RegressorLibrary: Sendable {
 
     /// Fits and keeps what is not there yet.
     func create(_ request: RegressorRequest, on tiles: any TileExecutor) throws -> (regressor: Regressor, isNew: Bool) {
+        try store.prepare()
         do {
             if let known = try find(request.id) { return (known, false) }
         } catch let problem as ProblemDetails where problem.type == ProblemDetails.damagedType {
@@ -91,7 +92,7 @@ package final class RegressorLibrary: Sendable {
         }
         do {
             return try description(id)
-        } catch let problem as ProblemDetails where problem.type == ProblemDetails.damagedType {
+        } catch let problem as ProblemDetails where problem.type == ProblemDetails.damagedType || problem.isOfStorage {
             return UnreadableEntry.json(id: id.description, problem)
         }
     }
