@@ -130,6 +130,14 @@ load-test-sanitized: packages ## Load servers with everything at once, under the
 	    swift build --product ntk-server --sanitize="$${sanitizer%:*}" --scratch-path "$${sanitizer#*:}"; \
 	    Tests/EndToEnd/load.py --server "$${sanitizer#*:}/debug/ntk-server" --seconds 20; done
 
+.PHONY: estimate-test
+estimate-test: build ## Ask what random requests will cost, make them, and compare; half a minute
+	Tests/Estimates/campaign.py --server .build/release/ntk-server --count 60 --stride 3 --target 0.006 0.03 --limit 35
+
+.PHONY: estimate-campaign
+estimate-campaign: build ## The same with 500 requests of every activation, layer and endpoint
+	Tests/Estimates/campaign.py --server .build/release/ntk-server --count 500
+
 .PHONY: deploy-test
 deploy-test: packages ## Check Dockerfile, manifests, dashboard and unit offline
 	swift build

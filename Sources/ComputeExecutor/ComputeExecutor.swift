@@ -28,6 +28,9 @@ package final class ComputeExecutor: Sendable {
     /// Pieces of work that have not started.
     package var waitingCount: Int { workers.waitingCount }
 
+    /// Pieces of work that have started and not ended.
+    package var runningCount: Int { workers.runningCount }
+
     /// Runs `work` on a worker and waits for its result. When the calling task is cancelled, the work ends with `CancellationError` before
     /// its next tile, or never starts.
     package func run<Result: Sendable>(

@@ -130,4 +130,6 @@ struct WorkQueue {
     }
 
     var waitingCount: Int { waiting.reduce(0) { $0 + $1.count } }
+
+    var runningCount: Int { running.reduce(0, +) }
 }

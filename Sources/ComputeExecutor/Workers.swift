@@ -37,6 +37,8 @@ final class Workers: Sendable {
 
     var waitingCount: Int { state.withLock { $0.waitingCount } }
 
+    var runningCount: Int { state.withLock { $0.runningCount } }
+
     func start(_ piece: WorkQueue.Piece) {
         let thread = state.withLock { $0.add(piece) }
         noteChange()

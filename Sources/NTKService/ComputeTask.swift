@@ -1,4 +1,5 @@
 internal import HTTPTypes
+internal import LinearAlgebra
 
 /// A validated request for a computation, with what it will cost.
 protocol ComputeTask: Sendable {
@@ -6,8 +7,8 @@ protocol ComputeTask: Sendable {
     var peakBytes: Int { get }
     /// Bytes beside them of what as many threads work in.
     func workingBytes(threads: Int) -> Int
-    /// Floating-point operations, to within a small factor.
-    var operations: Int { get }
+    /// What is to be done.
+    var work: Work { get }
     /// With what it can be computed together.
     var batch: BatchMembership? { get }
     /// Whether the answer is one array, so that it can be had as `.npy`.

@@ -6,8 +6,8 @@ internal import LinearAlgebra
 internal import TensorFormats
 
 extension NTKService {
-    /// Work of at most this many operations, some tens of microseconds, is done on the event loop: to hand it over would cost as much.
-    private static let smallWork = 200_000
+    /// Work of some tens of microseconds is done on the event loop: to hand it over would cost as much.
+    private static let smallWork = 2e-5
 
     /// body → wire value → task → result → answer, with the times of each.
     func compute<Task: ComputeTask>(
@@ -61,7 +61,7 @@ extension NTKService {
             var (parsed, leases) = try await self.read(body, isSmall: isSmall, for: request.bodyLease)
             let (task, format) = (parsed.task, parsed.format)
             timing = parsed.timing
-            if task.operations <= Self.smallWork {
+            if task.work.seconds <= Self.smallWork {
                 timing.end("queue")
                 let answer = try work(task, SerialTiles())
                 timing.end("compute")

@@ -233,3 +233,39 @@ def test_the_address_holds_the_picture(visit):
     visit.settle()
     assert page.locator("output[for=depth]").inner_text() == "2" and page.locator(".point").count() == 6
     assert visit.complaints == []
+
+
+def test_a_drag_is_followed_however_slow_the_answers_are(visit):
+    page = visit.open()
+    before = curves(page)
+    in_flight, most, asked = set(), 0, []
+
+    def slowly(route):
+        nonlocal most
+        body = route.request.post_data
+        in_flight.add(body)
+        most = max(most, len(in_flight))
+        asked.append(json.loads(body))
+        page.wait_for_timeout(600)
+        in_flight.discard(body)
+        route.continue_()
+
+    visit.intercept("**/v1/predictions", slowly)
+    # Changes come faster than answers, all of the time.
+    drawn = page.evaluate("""async () => {
+        const slider = document.querySelector('#b_std'), drawn = new Set();
+        for (let step = 0; step < 100; step++) {
+            slider.value = 0.2 + step / 100;
+            slider.dispatchEvent(new Event('input', { bubbles: true }));
+            await new Promise((done) => setTimeout(done, 40));
+            drawn.add(document.querySelector('#predictions .curve').getAttribute('d'));
+        }
+        return drawn.size;
+    }""")
+    visit.settle()
+    assert drawn > 1, "nothing was drawn while the slider moved"
+    assert visit.cancelled == [], "a run was given up"
+    # Both kernels of one run, and no second run beside it.
+    assert most <= 2 and len(asked) < 60
+    assert curves(page) != before
+    assert asked[-1]["kernel"]["architecture"]["b_std"] == pytest.approx(1.2), "the newest is not what was asked at last"

@@ -5,7 +5,7 @@ import { command, copy, loop, placeholder, recorded } from "./curl.js";
 import { html } from "./svg.js";
 
 export class View {
-  #ask; #draw; #delay; #timer; #running; #again = false; #stale = false; #visible = false; #state; #table;
+  #ask; #draw; #delay; #timer; #patience; #running; #again = false; #stale = false; #visible = false; #state; #table;
   onfault = () => {};
 
   // ask(state, post) gives what draw shows; `post` notes each request for the commands. numbers(data) gives {columns, rows}.
@@ -27,28 +27,35 @@ export class View {
   refresh(state) {
     this.#state = state;
     this.#stale = true;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => { if (this.#visible) this.#start(); }, this.#delay);
+    // Not put off by what comes meanwhile: a drag has no end for as long as it goes on.
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      if (this.#visible) this.#start();
+    }, this.#delay);
   }
 
   redraw() { if (this.data !== undefined) this.#draw(this.data, this.#state); }
 
-  // Quick answers are let come, so that a drag is followed; a slow one is cancelled.
+  // One run at a time is let come to its end, so that a drag is followed however slow the answers are; then what is wanted by then is asked.
+  // Where nothing new has been wanted for a while, a run that nobody waits for any more is cancelled.
   #start() {
-    if (this.#running && performance.now() - this.#running.since < 250) {
+    clearTimeout(this.#patience);
+    if (this.#running) {
       this.#again = true;
+      this.#patience = setTimeout(() => this.#running?.controller.abort(), 5000);
       return;
     }
-    this.#running?.controller.abort();
-    const run = { controller: new AbortController(), since: performance.now(), requests: [] };
+    const run = { controller: new AbortController(), requests: [] };
     this.#running = run;
     this.#stale = this.#again = false;
     this.section.setAttribute("aria-busy", "true");
     this.#run(run, this.#state).finally(() => {
-      if (this.#running !== run) return;
       this.#running = undefined;
+      if (this.#again) {
+        this.#start();
+        return;
+      }
       this.section.removeAttribute("aria-busy");
-      if (this.#again) this.#start();
     });
   }
 

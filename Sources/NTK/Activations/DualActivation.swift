@@ -5,12 +5,12 @@ import Glibc
 /// The correlation c comes as the gap to the nearer pole (see `dual_activations.h`), so that angles near 0 and π keep their digits.
 /// Closed forms where there are any (`ClosedDual`); else a Hermite series or, where that converges slowly, quadrature (`NumericalDual`).
 package struct DualActivation: Sendable {
-    private enum Form: Sendable {
+    enum Form: Sendable {
         case closed(ClosedDual)
         case numerical(NumericalDual)
     }
 
-    private let form: Form
+    let form: Form
     /// Whether φ jumps.
     package let isSharp: Bool
 

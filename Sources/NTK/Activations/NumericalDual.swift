@@ -10,7 +10,7 @@ import Glibc
 /// with pieces between the lines where an argument changes its sign, so that a kink at zero costs no accuracy; other kinks are found by
 /// scanning the slope, and split the radial integrals.
 struct NumericalDual: Sendable {
-    private let activation: Activation
+    let activation: Activation
     /// Where the slope jumps, but for 0.
     private let kinks: [Double]
     private let fine: GaussLegendre

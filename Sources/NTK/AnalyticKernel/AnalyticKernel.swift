@@ -14,10 +14,11 @@ public import LinearAlgebra
 public struct AnalyticKernel: Sendable {
     /// Extents of a point: spatial axes, then channels.
     public let shape: [Int]
-    private let plan: VectorPlan
+    let plan: VectorPlan
     private var program: KernelProgram { plan.program }
     /// nil where a point is a vector all along.
-    private let spatial: SpatialKernel?
+    let spatial: SpatialKernel?
+    let costs: KernelWork
 
     /// Numbers that a point has.
     public var features: Int { shape.reduce(1, *) }
@@ -27,11 +28,6 @@ public struct AnalyticKernel: Sendable {
 
     /// Nodes of the graphs over which the architecture aggregates; nil where it does not, so that points come without patterns.
     public var patternSize: Int? { program.patternSize }
-
-    /// Floating-point operations for a pair of points, to within a small factor.
-    public var operationsPerPair: Int {
-        spatial?.operationsPerPair ?? 2 * features + 100 * depth
-    }
 
     /// Bytes that `matrices`, or without panels `diagonals`, takes beside its results for so many points in all on as many threads.
     public func workingBytes<Element: KernelScalar>(points: Int, inPanels: Bool = true, threads: Int, as _: Element.Type) -> Int {
@@ -59,6 +55,7 @@ public struct AnalyticKernel: Sendable {
         program.flattenInput()
         plan = VectorPlan(program)
         spatial = program.spatial.isEmpty ? nil : SpatialKernel(program, channels: shape[shape.count - 1])
+        costs = KernelWork(program, spatial, features: shape.reduce(1, *))
     }
 
     /// Kernel matrices between the points of `x1` [n1, d] and `x2` [n2, d], or among those of `x1`.

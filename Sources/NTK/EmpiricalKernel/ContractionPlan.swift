@@ -51,6 +51,11 @@ struct ContractionPlan: Sendable {
         self.bytes = Int(clamping: Int64(min(cost.bytes, 0x1p62)))
     }
 
+    /// The share's work.
+    func work(isFloat32: Bool) -> Work {
+        Work(.products, Double(operations) * (isFloat32 ? 0.5 : 1)) + Work(.memory, Double(bytes)) + Work(.calls, 10)
+    }
+
     private struct Cost {
         var operations, bytes: Double
         var total: Double { operations + operationsPerByte * bytes }

@@ -61,9 +61,7 @@ public struct ConvergenceStudy: Sendable {
         sizes.map { _, network, limit in
             let kernel = EmpiricalKernel(network, NetworkParameters(values: []))
             var cost = kernel.cost(n1: points, n2: nil, outputs: .mean, as: Double.self)
-            // Drawing a weight costs some thirty operations.
-            cost.operations = cost.operations.addingClamped(network.parameterCount.multipliedClamped(by: 30)).multipliedClamped(by: samples)
-                .addingClamped(limit.operationsPerPair.multipliedClamped(by: points).multipliedClamped(by: points))
+            cost.work = (cost.work + network.drawWork) * samples + limit.work(points)
             return cost
         }
     }
@@ -97,7 +95,7 @@ public struct ConvergenceStudy: Sendable {
                 results.storage.set(2 * sample, norm > 0 ? squares.squareRoot() / norm : 0)
                 results.storage.set(2 * sample + 1, (0..<x.rows).reduce(0) { $0 + Double(finite.kernel[$1, $1]) } / Double(x.rows))
             }
-            let keeper = executor.keeper.flatMap { Double(costs[index].operations) > $0.blockOperations ? $0 : nil }
+            let keeper = executor.keeper.flatMap { Double(costs[index].work.equivalentOperations) > $0.blockOperations ? $0 : nil }
             let kept = try keeper?.matrix(
                 "samples-\(width)", plan: "", inputs: [], rows: samples, columns: 2, blocks: samples, as: Double.self,
                 places: { [Tile(row: $0, columns: 2)] }, compute: measure)

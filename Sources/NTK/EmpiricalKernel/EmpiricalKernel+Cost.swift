@@ -2,9 +2,11 @@ public import LinearAlgebra
 
 // What a kernel costs, and by which algorithm each layer's share is formed.
 extension EmpiricalKernel {
-    /// Of a computation: floating-point operations, bytes at the most, and the algorithm of each linear layer whose weights count.
+    /// Of a computation: its work, bytes at the most, and the algorithm of each linear layer whose weights count.
     public struct Cost: Sendable {
-        public var operations: Int
+        public var work: Work
+        /// Floating-point operations, to within a small factor.
+        public var operations: Int { work.operations }
         public var peakBytes: Int
         public var algorithms: [(parameter: String, algorithm: ContractionAlgorithm)]
     }
@@ -38,13 +40,16 @@ extension EmpiricalKernel {
         let blocks = ((n1 - 1) / side + 1).multipliedClamped(by: ((n2 ?? n1) - 1) / side + 1)
         // Each pair of blocks passes its points through the network again; of a symmetric kernel one half does.
         let points = blocks == 1 ? n1.addingClamped(n2 ?? 0) : blocks.multipliedClamped(by: (n2 == nil ? 1 : 2) * side)
-        var operations = points.multipliedClamped(by: network.operationsPerPoint.multipliedClamped(by: 1 + count))
+        let (passes, passPoints) = (blocks == 1 ? 1 : 2 * blocks, max(1, points / (blocks == 1 ? 1 : 2 * blocks)))
+        let size = bytes == 4 ? 0.5 : 1
+        var work = network.program.forwardWork(points: passPoints) + network.program.backwardWork(points: passPoints, outputs: count)
+        work = work * passes * size
         var algorithms: [(String, ContractionAlgorithm)] = []
         var gradients = 0
         for instruction in network.program.instructions {
             guard case .linear(let step) = instruction.operation, !included.isDisjoint(with: instruction.parameters) else { continue }
             let plan = plan(step, rows: min(n1, side), columns: n2.map { min($0, side) }, outputs: count, form: selection.form, as: Element.self)
-            operations = operations.addingClamped(plan.operations.multipliedClamped(by: blocks))
+            work += plan.work(isFloat32: bytes == 4) * blocks
             if plan.algorithm == .gradients {
                 // As many rows of the weights at a time as fit, one at the least.
                 let row = min(n1, side).addingClamped(n2.map { min($0, side) } ?? 0).multipliedClamped(by: count.multipliedClamped(by: step.patch))
@@ -60,6 +65,7 @@ extension EmpiricalKernel {
             .multipliedClamped(by: bytesPerPoint(selection, elementBytes: bytes))
         let weights = network.parameterCount.multipliedClamped(by: 8 + bytes)
         let peak = results.multipliedClamped(by: 2 * kernels).addingClamped(working).addingClamped(weights).addingClamped(gradients)
-        return Cost(operations: operations, peakBytes: peak, algorithms: algorithms)
+        work += Work(.memory, 4 * Double(results) * Double(kernels)) + Work(.calls, 20).onOneThread
+        return Cost(work: work, peakBytes: peak, algorithms: algorithms)
     }
 }

@@ -20,6 +20,17 @@ public struct FiniteNetwork: Sendable {
     public var patternSize: Int? { program.patternSize }
     /// Floating-point operations of a forward pass of one point.
     public var operationsPerPoint: Int { program.operationsPerPoint }
+    /// Drawing all parameters.
+    public var drawWork: Work { Work(.formulas, 40 * Double(parameterCount)) + Work(.calls, 5) }
+
+    /// Reading all parameters that were given.
+    public var copyWork: Work { Work(.memory, 32 * Double(parameterCount)).onOneThread }
+
+    /// `outputs` at so many points.
+    public func outputsWork(points: Int, isFloat32: Bool = false) -> Work {
+        program.forwardWork(points: points) * (isFloat32 ? 0.6 : 1) + Work(.memory, 16 * Double(parameterCount)).onOneThread
+    }
+
     /// Numbers of all values of a forward pass of one point.
     public var valuesPerPoint: Int { program.valuesPerPoint }
 

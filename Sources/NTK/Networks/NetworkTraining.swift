@@ -23,6 +23,14 @@ public struct NetworkTraining: Sendable {
         initial = parameters
     }
 
+    /// A step on so many points: forward, backward, the gradient, and the change of the parameters, number by number.
+    public static func stepWork(_ network: FiniteNetwork, points: Int, hasMomentum: Bool) -> Work {
+        let program = network.program
+        let updates = Work(.loops, (hasMomentum ? 60 : 40) * Double(network.parameterCount)).onOneThread
+        return program.forwardWork(points: points) + program.backwardWork(points: points, outputs: 1) + program.weightGradientWork(points: points)
+            + updates + Work(.calls, 2 * Double(program.instructions.count) + 10).onOneThread
+    }
+
     /// Makes one step.
     /// - Parameters:
     ///   - x: [n, features].

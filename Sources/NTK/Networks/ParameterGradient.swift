@@ -40,13 +40,13 @@ extension NetworkParameter {
 }
 
 /// Sums the gradients of one instruction's parameters over points, in a fixed order.
-private struct ParameterGradient: Sendable {
+struct ParameterGradient: Sendable {
     let forward: ForwardPass<Double>
     let cotangent: Cotangent<Double>
     let sums: [Storage<Double>]
     let included: Set<Int>
     /// Groups of points that are summed at the same time; not the number of threads, so that the result does not depend on it.
-    private static let groups = 8
+    static let groups = 8
 
     func add(_ index: Int, on executor: any TileExecutor) throws {
         let instruction = forward.program.instructions[index]

@@ -15,7 +15,7 @@ enum BatchMembership: Sendable {
 /// The three kinds of batches: rows of predictions of one regressor become one product; small kernels share one parallel pass; equal
 /// requests in flight share one computation. None changes a result by a bit.
 struct Batches: Sendable {
-    typealias Work = @Sendable (any TileExecutor) throws -> ComputedAnswer
+    typealias Computation = @Sendable (any TileExecutor) throws -> ComputedAnswer
 
     /// Rows of one regressor with one covariance.
     struct PredictionKey: Hashable, Sendable {
@@ -34,13 +34,13 @@ struct Batches: Sendable {
     }
 
     let predictions: BatchScheduler<PredictionKey, Prediction, Computed>
-    let pass: BatchScheduler<PassKey, Work, Result<Computed, any Error>>
+    let pass: BatchScheduler<PassKey, Computation, Result<Computed, any Error>>
     /// The time that a request gives is its own.
     let flights = SingleFlight<RequestKey, Computed> { if case .deadline? = $0 as? BatchRejection { true } else { false } }
     let shared: Counter
 
-    /// Operations that weigh as much as a row.
-    private static let operationsPerWeight = 200_000
+    /// Seconds that weigh as much as a row.
+    private static let secondsPerWeight = 13e-6
 
     init?(_ limits: BatchLimits?, _ executor: ComputeExecutor, _ meter: WorkMeter, _ metrics: BatchMetrics, _ regressors: RegressorEndpoints?) {
         guard let limits, limits.batchWeight > 1 else { return nil }
@@ -50,16 +50,15 @@ struct Batches: Sendable {
             limits: limits, lanes: (1, executor.width), events: .counting(.prediction, in: metrics)
         ) { _, members, completion in
             let requests = members.map(\.request)
-            let operations = requests.reduce(0) { $0.addingClamped($1.operations) }
+            let expected = requests.reduce(Work.none) { $0 + $1.work }
             let work: @Sendable (any TileExecutor) throws -> [Computed] = { tiles in
                 defer { withExtendedLifetime(members) {} }
-                let start = ContinuousClock.now
-                let answers = try regressors?.predict(together: requests, tiles: tiles) ?? []
-                let duration = ContinuousClock.now - start
-                meter.learn(operations: operations, in: duration)
+                let (answers, start, duration) = try meter.time(expected, on: executor) {
+                    try regressors?.predict(together: requests, tiles: tiles) ?? []
+                }
                 return answers.map { Computed(answer: $0, start: start, duration: duration) }
             }
-            return executor.begin(priority: WorkPriority(seconds: meter.seconds(operations)), work, completion: completion)
+            return executor.begin(priority: WorkPriority(seconds: meter.seconds(expected)), work, completion: completion)
         }
         // A pass has as many members as are there, each on one core.
         pass = BatchScheduler(limits: limits, lanes: (executor.width, executor.width), events: .counting(.kernel, in: metrics)) {
@@ -77,7 +76,7 @@ struct Batches: Sendable {
         }
     }
 
-    static func weight(_ operations: Int) -> Int { operations / operationsPerWeight + 1 }
+    static func weight(_ work: Work) -> Int { Int(min(work.seconds / secondsPerWeight, 1e9)) + 1 }
 }
 
 /// An answer, and when it was computed.

@@ -27,7 +27,8 @@ extension NTKService {
     func peakBytes(_ task: some ComputeTask) -> Int { task.peakBytes(threads: executor.loopWidth) }
 
     func estimate(_ task: some ComputeTask) -> Estimate {
-        Estimate(flops: task.operations, peakBytes: peakBytes(task), seconds: meter.seconds(task.operations))
+        let work = task.work
+        return Estimate(flops: work.operations, peakBytes: peakBytes(task), seconds: meter.seconds(work))
     }
 
     /// Makes sure that a task takes neither more memory than one may nor more than as many seconds.
@@ -61,15 +62,12 @@ extension NTKService {
                     // Also where its client goes before the batch ends.
                     defer { withExtendedLifetime(leases) {} }
                     return try work(task, tiles)
-                }, key: .kernels, weight: Batches.weight(task.operations), bytes: peakBytes(task), within: seconds
+                }, key: .kernels, weight: Batches.weight(task.work), bytes: peakBytes(task), within: seconds
             ).get()
         default:
-            let meter = meter
-            return try await executor.run(priority: WorkPriority(seconds: meter.seconds(task.operations))) { tiles in
-                let start = ContinuousClock.now
-                let answer = try work(task, tiles)
-                let duration = ContinuousClock.now - start
-                meter.learn(operations: task.operations, in: duration)
+            let (meter, expected) = (meter, task.work)
+            return try await executor.run(priority: WorkPriority(seconds: meter.seconds(expected))) { [executor] tiles in
+                let (answer, start, duration) = try meter.time(expected, on: executor) { try work(task, tiles) }
                 return Computed(answer: answer, start: start, duration: duration)
             }
         }

@@ -104,13 +104,13 @@ extension NTKService {
             if let blockwise = task as? any BlockwiseTask, let found = try blockwise.answer(in: run, on: tiles) {
                 answer = found
             } else {
-                let (start, expected) = (ContinuousClock.now, max(meter.seconds(task.operations), 1e-3))
+                let (start, expected) = (ContinuousClock.now, max(meter.seconds(task.work), 1e-3))
                 let reporting = ReportingTiles(tiles) { _, _ in
                     let seconds = expected * run.before + (ContinuousClock.now - start) / .seconds(1)
                     run.report(min(seconds / expected, 0.99), etaSeconds: max(expected - seconds, 0))
                 }
-                answer = try work(task, KeepingTiles(reporting, keeper: run))
-                if run.isFirstAttempt { meter.learn(operations: task.operations, in: ContinuousClock.now - start) }
+                let keeping = KeepingTiles(reporting, keeper: run)
+                answer = try run.isFirstAttempt ? meter.time(task.work, on: executor) { try work(task, keeping) }.0 : work(task, keeping)
             }
             return try StoredAnswer.store(answer, isOneArray: task.answersOneArray, in: run)
         }

@@ -38,7 +38,7 @@ struct ConvergenceRequest: ComputeTask {
     }
 
     private var costs: [EmpiricalKernel.Cost] { study.costs(points: x.rows, samples: samples) }
-    var operations: Int { costs.reduce(0) { $0.addingClamped($1.operations) } }
+    var work: Work { costs.reduce(.none) { $0 + $1.work } }
     var peakBytes: Int { costs.map(\.peakBytes).max() ?? 0 }
 }
 

@@ -112,6 +112,15 @@ struct EmpiricalKernelRequest: ComputeTask {
 
     var answersOneArray: Bool { kinds.count == 1 && !isLayerwise }
 
-    var operations: Int { cost.operations.addingClamped(network.parameterCount) }
+    var work: Work {
+        var work = source.work(network)
+        if kinds.contains(.ntk) { work += cost.work }
+        if kinds.contains(.nngp) {
+            let pairs = Double(x1.rows) * Double(x2?.rows ?? x1.rows)
+            work += network.outputsWork(points: x1.rows.addingClamped(x2?.rows ?? 0), isFloat32: precision == .float32)
+            work += Work(.products, 2 * pairs * Double(network.outputs)) + Work(.calls, 20).onOneThread
+        }
+        return work
+    }
     var peakBytes: Int { cost.peakBytes }
 }

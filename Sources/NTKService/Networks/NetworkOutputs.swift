@@ -23,7 +23,7 @@ struct NetworkOutputsRequest: ComputeTask {
 
     var answersOneArray: Bool { true }
 
-    var operations: Int { x.rows.multipliedClamped(by: network.operationsPerPoint).addingClamped(network.parameterCount) }
+    var work: Work { source.work(network) + network.outputsWork(points: x.rows, isFloat32: precision == .float32) }
 
     var peakBytes: Int {
         let values = min(x.rows.multipliedClamped(by: network.valuesPerPoint), max(256 << 20, 64 * network.valuesPerPoint))

@@ -130,6 +130,9 @@ struct NetworkSource: Sendable {
         }
     }
 
+    /// What `values` costs.
+    func work(_ network: FiniteNetwork) -> Work { if case .seed = parameters { network.drawWork } else { network.copyWork } }
+
     /// The values of the parameters of `network`, which was made of this source.
     func values(_ network: FiniteNetwork, on tiles: any TileExecutor) throws -> NetworkParameters {
         switch parameters {

@@ -11,7 +11,7 @@ struct NetworkTrainingSet: TrainingKernel {
     let network: FiniteNetwork
     let x: PointTensor
     let pattern: Matrix<Double>?
-    let operationsPerPair: Int
+    let gramWork: Work
 
     let kind = KernelKind.ntk
     let kinds: Set<KernelKind> = [.ntk]
@@ -31,8 +31,18 @@ struct NetworkTrainingSet: TrainingKernel {
         self.x = x
         self.pattern = pattern
         let cost = EmpiricalKernel(network, NetworkParameters(values: [])).cost(n1: x.values.rows, n2: nil, outputs: .full, as: Double.self)
-        let pairs = x.values.rows.multipliedClamped(by: network.outputs).multipliedClamped(by: x.values.rows).multipliedClamped(by: network.outputs)
-        operationsPerPair = max(1, cost.operations / max(1, pairs))
+        gramWork = cost.work + source.work(network)
+    }
+
+    func work(_ part: TestPart, points: Int) -> Work {
+        let kernel = EmpiricalKernel(network, NetworkParameters(values: []))
+        let work =
+            switch part {
+            case .cross: kernel.cost(n1: points, n2: count, outputs: .full, as: Double.self).work
+            case .gram: kernel.cost(n1: points, n2: nil, outputs: .full, as: Double.self).work
+            case .diagonal: kernel.cost(n1: min(points, 32), n2: nil, outputs: .full, as: Double.self).work * ((points + 31) / 32)
+            }
+        return work + source.work(network)
     }
 
     // MARK: Storage

@@ -55,7 +55,9 @@ struct RegressorRequest: ComputeTask {
     }
 
     /// A disk is written: never so little that it would be done on an event loop.
-    var operations: Int { fit.operations.addingClamped(1 << 24) }
+    var work: Work {
+        fit.work(needsCovariance: false) + Work(.calls, 2_000).onOneThread + Work.pass(fit.training.count, fit.training.numbersPerPoint) * 8
+    }
     var peakBytes: Int { fit.peakBytes }
     func workingBytes(threads: Int) -> Int { fit.training.workingBytes(with: 0, threads: threads) }
 
@@ -89,7 +91,8 @@ struct RegressorRequest: ComputeTask {
 struct RegressorPredictionRequest: ComputeTask {
     var regressor: Regressor
     var test: TestRequest
-    let operations, peakBytes: Int
+    let work: Work
+    let peakBytes: Int
 
     init(_ value: JSONValue, _ regressor: Regressor) throws(ProblemDetails) {
         self.regressor = regressor
@@ -98,7 +101,7 @@ struct RegressorPredictionRequest: ComputeTask {
         try reader.finish()
         let fit = FitRequest(
             training: regressor.fit.training, targets: regressor.fit.targets, settings: regressor.settings, posterior: regressor.fit.posterior)
-        operations = test.operations(fit).addingClamped(test.covariance == .none ? 0 : fit.operations)
+        work = test.work(fit) + (test.covariance == .none ? .none : fit.work(needsCovariance: true))
         peakBytes = test.peakBytes(fit).addingClamped(test.covariance == .none ? 0 : fit.peakBytes)
     }
 

@@ -145,10 +145,7 @@ extension TrainingRequest {
 
     /// The steps at which the legs end, the last of all the last: they take about the same time, and their states together not much room.
     func legs(stateBytes: Int, blockOperations: Double) -> [Int] {
-        let points = Double(training.count)
-        let step = 3 * points * Double(training.network.operationsPerPoint)
-        let order = points * Double(training.network.outputs)
-        let record = order * order * Double(training.operationsPerPair)
+        let (step, record) = (max(stepWork.equivalentOperations, 1), recordWork.equivalentOperations)
         let last = steps.last ?? 0
         let legs = max(1, min(Self.mostLegs, Self.stateBytes / max(1, stateBytes)))
         let most = max((Double(last) * step + Double(steps.count) * record) / Double(legs), blockOperations)

@@ -56,14 +56,26 @@ struct TrainingRequest: ComputeTask {
         guard (0..<1).contains(momentum) else { throw .invalid("/momentum", "a momentum from 0 to below 1 expected; \(momentum) came") }
     }
 
-    /// The steps, forward and backward, and the kernels of the records.
-    var operations: Int {
-        let n = training.count
-        let each = n.multipliedClamped(by: 3 * training.network.operationsPerPoint)
-        let order = n.multipliedClamped(by: training.network.outputs)
-        let kernels = order.multipliedClamped(by: order).multipliedClamped(by: training.operationsPerPair).multipliedClamped(by: steps.count + 2)
-        return each.multipliedClamped(by: steps.last ?? 0).addingClamped(kernels)
-            .addingClamped(order.multipliedClamped(by: order).multipliedClamped(by: 5 * order))
+    /// A step, and the record of one.
+    var stepWork: Work { NetworkTraining.stepWork(training.network, points: training.count, hasMomentum: momentum != 0) }
+    var recordWork: Work {
+        let points = training.count.addingClamped(test?.kernel.count ?? 0)
+        return training.gramWork + training.network.outputsWork(points: points) + Work.pass(training.order, training.order) * 4
+    }
+
+    /// The steps, the records, and what the first kernel predicts.
+    var work: Work {
+        let points = test?.kernel.count ?? 0
+        var work = stepWork * (steps.last ?? 0) + recordWork * (steps.count + 1) + source.work(training.network)
+        // Without a learning rate the first kernel is decomposed for the largest one, and once more.
+        work += (training.gramWork + Work.eigenvectors(training.order)) * (learningRate == nil ? 1 : 0)
+        work +=
+            training.gramWork
+            + TrainingDynamics.work(
+                order: training.order, columns: 1, points: points.multipliedClamped(by: training.network.outputs), times: steps.count,
+                optimizer: momentum == 0 ? .gradientDescent(learningRate: 1) : .heavyBall(learningRate: 1, momentum: momentum), hasTargetLoss: false)
+        if points > 0 { work += training.work(.cross, points: points) }
+        return work
     }
 
     var peakBytes: Int {

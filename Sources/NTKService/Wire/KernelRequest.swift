@@ -82,16 +82,14 @@ struct KernelRequest: ComputeTask {
 
     var answersOneArray: Bool { kinds.count == 1 }
 
-    /// What every pair of points costs.
-    var operations: Int {
-        let pairs = diagonal ? x1.rows : x1.rows.multipliedClamped(by: x2?.rows ?? x1.rows)
-        return pairs.multipliedClamped(by: kernel.operationsPerPair)
+    var work: Work {
+        diagonal ? kernel.diagonalWork(x1.rows) : kernel.work(x1.rows, x2?.rows, isFloat32: precision == .float32, kinds: kinds.count)
     }
 
     /// A kernel of some milliseconds runs beside others.
-    var batch: BatchMembership? { operations <= Self.passOperations ? .pass : nil }
+    var batch: BatchMembership? { work.seconds <= Self.passSeconds ? .pass : nil }
 
-    private static let passOperations = 50_000_000
+    private static let passSeconds = 0.003
 
     /// Bytes of the results and the points.
     var peakBytes: Int {

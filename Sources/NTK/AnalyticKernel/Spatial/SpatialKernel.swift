@@ -11,7 +11,7 @@ struct SpatialKernel: Sendable {
     let exact: SpatialEngine
     /// Nil where an activation is no relu's kin.
     let quick: SpatialEngine?
-    private var needs: SpatialNeeds { (quick ?? exact).needs }
+    var needs: SpatialNeeds { (quick ?? exact).needs }
 
     init(_ program: KernelProgram, channels: Int) {
         self.program = program
@@ -27,28 +27,6 @@ struct SpatialKernel: Sendable {
     private func side(_ rows: Int, _ columns: Int) -> Int {
         let largest = needs.pairings[0] == .full ? 8 : 32
         return min(largest, max(1, Int((Double(rows) * Double(columns) / 16).squareRoot())))
-    }
-
-    /// Pairs of positions at each operation, 20 operations each, and products of matrices where there are any.
-    var operationsPerPair: Int {
-        var sum = 0
-        for (index, instruction) in program.instructions.enumerated() {
-            let positions = program.values[index + 1].positions
-            let pairs = needs.pairings[index + 1] == .full ? positions * positions : positions
-            var each = 20
-            switch instruction.operation {
-            case .attention(_, _, isAveraged: true):
-                let inputs = program.values[instruction.inputs[0]].positions
-                each = 8 * inputs.multipliedReportingOverflow(by: inputs).partialValue
-            case .attention, .aggregate: each = 8 * program.values[instruction.inputs[0]].positions
-            case .window(let geometry): each = 4 * geometry.axes.reduce(0) { $0 + $1.window }
-            default: break
-            }
-            let (product, overflow) = pairs.multipliedReportingOverflow(by: each)
-            let (total, isOver) = sum.addingReportingOverflow(overflow ? .max : product)
-            sum = isOver ? .max : total
-        }
-        return max(sum, 1)
     }
 
     /// The points of one data set and their patterns.

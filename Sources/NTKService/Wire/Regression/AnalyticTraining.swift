@@ -19,7 +19,14 @@ final class AnalyticTraining: TrainingKernel {
     var kinds: Set<KernelKind> { [.ntk, .nngp] }
     var outputs: Int? { nil }
     func initialOutputs(on tiles: any TileExecutor) -> Matrix<Double>? { nil }
-    var operationsPerPair: Int { kernel.operationsPerPair }
+    var gramWork: Work { kernel.work(count) }
+    func work(_ part: TestPart, points: Int) -> Work {
+        switch part {
+        case .cross: kernel.work(points, count)
+        case .gram: kernel.work(points)
+        case .diagonal: kernel.diagonalWork(points)
+        }
+    }
     var numbersPerPoint: Int { x.values.columns }
 
     func workingBytes(with points: Int, threads: Int) -> Int {

@@ -108,13 +108,21 @@ struct DynamicsRequest: ComputeTask {
         return Array(array.elements)
     }
 
-    var operations: Int {
-        let (n, t, k) = (training.order, (test?.count ?? 0).multipliedClamped(by: training.outputs ?? 1), targets.matrix.columns)
-        let pairs = n.multipliedClamped(by: n.addingClamped(t)).multipliedClamped(by: training.operationsPerPair)
-        let eigen = n.multipliedClamped(by: n).multipliedClamped(by: 5 * n)
-        var each = n.multipliedClamped(by: 2 * k).multipliedClamped(by: n.addingClamped(t))
-        if covariance != .none { each = each.addingClamped(n.multipliedClamped(by: n).multipliedClamped(by: 4 * t)) }
-        return pairs.addingClamped(eigen).addingClamped(each.multipliedClamped(by: times.count))
+    var work: Work {
+        let (n, points) = (training.order, test?.count ?? 0)
+        let t = points.multipliedClamped(by: training.outputs ?? 1)
+        var work =
+            training.gramWork
+            + TrainingDynamics.work(
+                order: n, columns: training.outputs == nil ? targets.matrix.columns : 1, points: t, times: times.count, optimizer: optimizer,
+                hasTargetLoss: targetLoss != nil)
+        if test != nil { work += training.work(.cross, points: points) }
+        if covariance != .none {
+            work += training.gramWork + training.work(.cross, points: points)
+            work += training.work(covariance == .full ? .gram : .diagonal, points: points)
+            work += TrainingDynamics.covarianceWork(order: n, points: t, isFull: covariance == .full) * times.count
+        }
+        return work
     }
 
     func workingBytes(threads: Int) -> Int { training.workingBytes(with: test?.count ?? 0, threads: threads) }

@@ -15,7 +15,8 @@ struct GivenTraining: TrainingKernel {
     var kinds: Set<KernelKind> { Set(matrices.keys) }
     var outputs: Int? { nil }
     func initialOutputs(on tiles: any TileExecutor) -> Matrix<Double>? { nil }
-    var operationsPerPair: Int { 1 }
+    var gramWork: Work { Work.pass(count, count) * 2 + Work(.calls, 5).onOneThread }
+    func work(_ part: TestPart, points: Int) -> Work { Work.pass(points, part == .cross ? count : part == .gram ? points : 1) }
     var numbersPerPoint: Int { count }
 
     static let testFields = ["test_train", "test_test"]

@@ -56,14 +56,24 @@ struct FitRequest: Sendable {
     }
 
     /// The kernel, the factor, the diagnostics; by iteration some hundred products with the kernel, and the kernel itself some times.
-    var operations: Int {
-        let n = training.order
+    func work(needsCovariance: Bool) -> Work {
+        let (n, k) = (training.order, training.outputs == nil ? targets.matrix.columns : 1)
+        // Points are compared with each other, by their hashes.
+        let duplicates = Work(.formulas, 100 * Double(n) + 2 * Double(training.count) * Double(training.numbersPerPoint)).onOneThread
         if isIterative {
-            let each = (4 * training.operationsPerPair).addingClamped(400 * targets.matrix.columns)
-            return n.multipliedClamped(by: n).multipliedClamped(by: each)
+            return duplicates
+                + KernelRidgeRegression.iterativeWork(order: n, columns: k, packing: training.gramWork, exact: training.gramWork)
         }
-        let factors = if case .select = settings.ridge { 10 } else { 2 }
-        return n.multipliedClamped(by: n).multipliedClamped(by: training.operationsPerPair.addingClamped(factors * n + 40 * targets.matrix.columns))
+        let isComplete: Bool? =
+            switch settings.completeness {
+            case .automatic: nil
+            case .complete: true
+            case .fast: false
+            }
+        return duplicates + training.gramWork
+            + KernelRidgeRegression.work(
+                order: n, columns: k, ridge: settings.ridge, onSingular: settings.onSingular, isComplete: isComplete,
+                needsFactor: needsCovariance || settings.completeness == .automatic && n <= RegressionOptions.completeUpTo)
     }
 
     var peakBytes: Int {
@@ -96,10 +106,18 @@ struct TestRequest: Sendable {
     /// Whether the mean is the only array.
     func answersOneArray(_ targets: Targets) -> Bool { if case .values = targets { covariance == .none } else { false } }
 
-    func operations(_ fit: FitRequest) -> Int {
+    func work(_ fit: FitRequest) -> Work {
         let (n, t) = (fit.training.order, test.count.multipliedClamped(by: fit.training.outputs ?? 1))
-        let pairs = n.multipliedClamped(by: t).multipliedClamped(by: fit.training.operationsPerPair.addingClamped(2 * fit.targets.matrix.columns))
-        return covariance == .none ? pairs : pairs.addingClamped(n.multipliedClamped(by: n).multipliedClamped(by: t))
+        var work = fit.training.work(.cross, points: test.count) + Work.product(t, n, fit.targets.matrix.columns) + Work(.calls, 5).onOneThread
+        if covariance != .none {
+            work += fit.training.work(covariance == .full ? .gram : .diagonal, points: test.count)
+            work += KernelRidgeRegression.covarianceWork(order: n, points: t, isFull: covariance == .full)
+            // The other kernel, and the map from targets to outputs.
+            if fit.posterior == .ensemble {
+                work += fit.training.gramWork + fit.training.work(.cross, points: test.count) + Work.product(t, n, n) * 2
+            }
+        }
+        return work
     }
 
     func peakBytes(_ fit: FitRequest) -> Int {
@@ -131,7 +149,7 @@ struct PredictionRequest: ComputeTask {
 
     var answersOneArray: Bool { test.answersOneArray(fit.targets) }
 
-    var operations: Int { fit.operations.addingClamped(test.operations(fit)) }
+    var work: Work { fit.work(needsCovariance: test.covariance != .none) + test.work(fit) }
     var peakBytes: Int { fit.peakBytes.addingClamped(test.peakBytes(fit)) }
     func workingBytes(threads: Int) -> Int { fit.training.workingBytes(with: test.test.count, threads: threads) }
 }

@@ -41,9 +41,9 @@ struct SpectrumRequest: ComputeTask {
         sampleSizes = Array(sizes.elements)
     }
 
-    var operations: Int {
-        let n = points.order
-        return n.multipliedClamped(by: n).multipliedClamped(by: points.operationsPerPair.addingClamped(5 * n))
+    var work: Work {
+        let columns = targets.map { points.outputs == nil ? $0.matrix.columns : 1 } ?? 0
+        return points.gramWork + KernelSpectrum.work(order: points.order, columns: columns, sampleSizes: sampleSizes.count)
     }
 
     var peakBytes: Int {

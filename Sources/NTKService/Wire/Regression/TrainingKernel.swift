@@ -19,8 +19,10 @@ protocol TrainingKernel: Sendable {
     var outputs: Int? { get }
     /// f₀ [n, k] at the training points, from which training starts; nil for 0.
     func initialOutputs(on tiles: any TileExecutor) throws -> Matrix<Double>?
-    /// Floating-point operations for a pair of points.
-    var operationsPerPair: Int { get }
+    /// `trainTrain`.
+    var gramWork: Work { get }
+    /// `testTrain`, `testTest` or `diagonal` of so many other points.
+    func work(_ part: TestPart, points: Int) -> Work
     /// Numbers that one point has.
     var numbersPerPoint: Int { get }
     /// Bytes that its kernel with so many other points takes beside the matrix and the points, on as many threads.
@@ -100,6 +102,11 @@ extension TestKernel {
     var isJoinable: Bool { false }
 
     func joined(with others: [any TestKernel]) -> (any TestKernel)? { nil }
+}
+
+/// A kernel of test points.
+enum TestPart: Sendable {
+    case cross, gram, diagonal
 }
 
 /// What a request calls its test points.

@@ -1,0 +1,60 @@
+import LinearAlgebra
+
+// What duals cost, in nanoseconds of a core for formulas and quadrature.
+extension DualActivation {
+    /// κ and κ̇ of a pair.
+    var pairWork: Work {
+        switch form {
+        case .closed(let closed): closed.pairWork
+        case .numerical(let numerical): numerical.pairWork
+        }
+    }
+
+    /// What a point of a variance that no other has takes before any pair.
+    var pointWork: Work {
+        switch form {
+        case .closed(let closed): closed.pairWork
+        case .numerical(let numerical): numerical.pointWork
+        }
+    }
+}
+
+extension ClosedDual {
+    var pairWork: Work {
+        let nanoseconds: Double =
+            switch activation {
+            case .monomial(let n): 40 + 60 * Double(n)
+            case .hermite: 90
+            case .rectifiedMonomial(let n): 70 + 4 * Double(n)
+            case .polynomial(let coefficients): 40 + 20 * Double(coefficients.count) + Double(coefficients.count * coefficients.count)
+            case .sign: 30
+            case .abRelu: 40
+            case .gelu: 70
+            default: 90
+            }
+        return Work(.formulas, nanoseconds)
+    }
+}
+
+extension Activation {
+    /// Nanoseconds that the function and its slope take.
+    var evaluationNanoseconds: Double {
+        switch self {
+        case .abRelu, .sign: 1
+        case .hermite(let n): 5 + 8 * Double(n)
+        case .monomial, .rectifiedMonomial: 40
+        case .polynomial(let coefficients): 2 + Double(coefficients.count)
+        case .elementwise(let expression): expression.evaluationNanoseconds
+        case .gelu(let isApproximate): isApproximate ? 25 : 35
+        case .mish: 60
+        default: 25
+        }
+    }
+}
+
+extension NumericalDual {
+    /// By series, or by quadrature where that converges slowly: what lies between.
+    var pairWork: Work { Work(.series, 300) + Work(.quadrature, 1_000 * activation.evaluationNanoseconds) }
+
+    var pointWork: Work { Work(.series, 160_000) + Work(.quadrature, 500 * activation.evaluationNanoseconds) }
+}

@@ -1,0 +1,318 @@
+"""Random requests of every kind that computes: any activation, any layer, any endpoint, of a size that can be chosen.
+
+A request is a pair of a path and a body; each maker gets a random generator and a size, and makes about the same request in every size.
+"""
+import random
+
+SIMPLE = ["relu", "leaky_relu", "abs", "sign", "erf", "sigmoid_like", "gelu", "sin", "cos", "rbf", "exp_normalized", "gabor"]
+NUMERICAL = ["tanh", "sigmoid", "softplus", "swish", "elu", "selu", "mish"]
+PARAMETERS = {
+    "ab_relu": lambda rng: {"a": rng.uniform(-1, 1), "b": rng.uniform(-1, 1)},
+    "exp": lambda rng: {"a": 0.5, "b": 0.3},
+    "gaussian": lambda rng: {"a": 1, "b": -0.5},
+    "hermite": lambda rng: {"degree": rng.randint(1, 6)},
+    "monomial": lambda rng: {"degree": rng.randint(1, 3)},
+    "rectified_monomial": lambda rng: {"degree": rng.randint(0, 3)},
+    "polynomial": lambda rng: {"coefficients": [round(rng.uniform(-0.3, 0.3), 3) for _ in range(rng.randint(2, 4))]},
+    "elementwise": lambda rng: {"expression": rng.choice(["x*tanh(log(1+exp(x)))", "max(x,0.3*x)", "sin(x)+0.1*x", "1/(1+exp(-x))", "abs(x-1)"])},
+}
+ACTIVATIONS = SIMPLE + NUMERICAL + list(PARAMETERS)
+
+
+def activation(rng, name=None) -> dict:
+    name = name or rng.choice(ACTIVATIONS)
+    return {"type": name} | PARAMETERS.get(name, lambda _: {})(rng)
+
+
+def points(rng, count, *shape) -> list:
+    if not shape:
+        return [round(rng.gauss(0, 1), 4) for _ in range(count)]
+    return [points(rng, shape[0], *shape[1:]) for _ in range(count)]
+
+
+def dense(rng, width=None) -> dict:
+    layer = {"type": "dense", "w_std": round(rng.uniform(0.8, 1.5), 3)}
+    if rng.random() < 0.5:
+        layer["b_std"] = 0.1
+    return layer | ({"width": width} if width else {})
+
+
+def block(rng, width=None) -> list:
+    """Some layers from vectors to a Gaussian."""
+    kind = rng.randrange(6)
+    own = [activation(rng), dense(rng, width)]
+    if kind == 0:
+        return [{"type": "residual", "layers": own}]
+    if kind == 1:
+        fan_in = rng.choice(["fan_in_sum", "fan_in_prod"] if width is None else ["fan_in_sum"])
+        branches = [{"type": "serial", "layers": [activation(rng), dense(rng, width)]}, {"type": "identity"}]
+        return [{"type": "fan_out", "count": 2}, {"type": "parallel", "branches": branches}, {"type": fan_in}, dense(rng, width)]
+    if kind == 2 and width is None:
+        return [{"type": "layer_norm"}, *own]
+    if kind == 3 and width is None:
+        return [own[0], {"type": "dropout", "keep_probability": 0.8}, own[1]]
+    return own
+
+
+def vectors(rng, width=None, name=None, depth=None) -> dict:
+    """An architecture on vectors."""
+    if name is None and width is None and rng.random() < 0.3:
+        return {"type": "mlp", "depth": rng.randint(1, 8), "activation": activation(rng), "w_std": 1.2, "b_std": 0.1}
+    layers = [dense(rng, width)]
+    for _ in range(depth or rng.randint(1, 3)):
+        layers += [activation(rng, name), dense(rng, width)] if name else block(rng, width)
+    return {"type": "serial", "layers": layers}
+
+
+def conv(rng, axes, width=None, type="conv") -> dict:
+    layer = {"type": type, "filter_shape": [rng.randint(2, 3)] * axes, "w_std": 1.2, "padding": "same" if type == "conv" else "valid"}
+    return layer | ({"width": width} if width else {})
+
+
+def images(rng, width=None, name=None) -> tuple[dict, tuple]:
+    """An architecture on points with positions, and their shape."""
+    axes = rng.choice([1, 2])
+    extent = rng.randint(8, 20) if axes == 1 else rng.randint(4, 9)
+    shape = (extent,) * axes + (rng.randint(1, 3),)
+    layers = [conv(rng, axes, width)]
+    for _ in range(rng.randint(1, 2)):
+        layers += [activation(rng, name), conv(rng, axes, width)]
+    kind = rng.randrange(9)
+    if kind == 0:
+        layers += [activation(rng, name), conv(rng, axes, width, "conv_local")]
+    elif kind == 1:
+        layers += [{"type": rng.choice(["avg_pool", "sum_pool"]), "window_shape": [2] * axes, "strides": [2] * axes}]
+    elif kind == 2:
+        attention = {"type": "global_self_attention", "linear_scaling": rng.random() < 0.5, "w_out_std": 1.1}
+        layers += [attention | ({"width": width, "heads": 1} if width else {})]
+    elif kind == 3:
+        layers += [activation(rng, name), conv(rng, axes, width, "conv_transpose")]
+    elif kind == 4:
+        layers += [{"type": "image_resize", "shape": [-1, *[extent + 3] * axes, -1], "method": rng.choice(["nearest", "linear"])}]
+    elif kind == 5:
+        layers = [conv(rng, axes, width), {"type": "residual", "layers": [activation(rng, name), conv(rng, axes, width)]}]
+    elif kind == 6:
+        layers += [{"type": "layer_norm"}]
+    elif kind == 7:
+        idx = [None, *[{"start": 0, "stop": extent, "step": 2}] * axes, None]
+        layers += [{"type": "index", "idx": idx}]
+    layers += [{"type": rng.choice(["flatten", "global_avg_pool", "global_avg_pool"])}, dense(rng, 1 if width else None)]
+    return {"type": "serial", "layers": layers}, shape
+
+
+def architecture(rng, name=None) -> tuple[dict, tuple]:
+    if rng.random() < 0.3:
+        return images(rng, name=name)
+    return vectors(rng, name=name), (rng.choice([1, 1, 2, 3, 10, 60]),)
+
+
+def kernels(rng, size, name=None) -> tuple[str, dict]:
+    tree, shape = architecture(rng, name)
+    body = {"architecture": tree, "precision": rng.choice(["float64", "float64", "float32"]), "kinds": rng.choice([["ntk"], ["nngp"], ["ntk", "nngp"]])}
+    kind = rng.randrange(5)
+    body["x1"] = points(rng, size, *shape)
+    if kind == 0:
+        body["x2"] = points(rng, max(1, size // 2), *shape)
+    return "/v1/kernels", body
+
+
+def graphs(rng, size) -> tuple[str, dict]:
+    nodes = rng.randint(5, 30)
+    tree = {"type": "serial", "layers": [dense(rng), activation(rng), {"type": "aggregate"}, dense(rng), {"type": "global_avg_pool"}, dense(rng)]}
+    pattern = [[[rng.randint(0, 1) for _ in range(nodes)] for _ in range(nodes)] for _ in range(size)]
+    return "/v1/kernels", {"architecture": tree, "x1": points(rng, size, nodes, 2), "pattern1": pattern}
+
+
+def diagonals(rng, size) -> tuple[str, dict]:
+    tree, shape = architecture(rng)
+    return "/v1/kernels", {"architecture": tree, "x1": points(rng, 4 * size, *shape), "diagonal": True}
+
+
+def network(rng, outputs=1) -> tuple[dict, tuple]:
+    width = rng.choice([8, 32, 128, 256])
+    if rng.random() < 0.3:
+        tree, shape = images(rng, width=min(width, 16), name=finite(rng))
+        tree["layers"][-1]["width"] = outputs
+    else:
+        tree, shape = vectors(rng, width=width, name=finite(rng)), (rng.choice([1, 3, 20]),)
+        tree["layers"].append({"type": "dense", "width": outputs} if tree["layers"][-1]["type"] != "dense" else {"type": "identity"})
+        last = [layer for layer in tree["layers"] if layer["type"] == "dense"][-1]
+        last["width"] = outputs
+    return {"architecture": tree, "initialization": {"seed": rng.randrange(1000)}}, shape
+
+
+def finite(rng) -> str:
+    return rng.choice([name for name in ACTIVATIONS if name not in ("exp_normalized", "monomial", "polynomial", "exp", "gaussian", "hermite")])
+
+
+def source(rng, size) -> tuple[dict, dict]:
+    """A kernel source with its training points."""
+    kind = rng.randrange(6)
+    if kind == 0:
+        own, shape = network(rng)
+        return {"network": own}, {"x_train": points(rng, size, *shape)}
+    tree, shape = architecture(rng)
+    if kind == 1:
+        shape = (10,)
+        tree = vectors(rng)
+    return {"architecture": tree, "kind": rng.choice(["ntk", "nngp"])}, {"x_train": points(rng, size, *shape)}
+
+
+def like(rng, first, count) -> list:
+    shape, inner = [], first[0]
+    while isinstance(inner, list):
+        shape.append(len(inner))
+        inner = inner[0]
+    return points(rng, count, *shape)
+
+
+def ridge(rng):
+    return rng.choice([1e-3, 1e-3, 0.1, 1e-6, {"select": "leave_one_out"}, {"select": "gcv"}, {"select": "marginal_likelihood"}])
+
+
+def predictions(rng, size) -> tuple[str, dict]:
+    kernel, body = source(rng, size)
+    body |= {"kernel": kernel, "y_train": points(rng, size), "x_test": like(rng, body["x_train"], max(1, size // 4)), "ridge": ridge(rng)}
+    body["covariance"] = rng.choice(["none", "none", "diagonal", "full"])
+    if "architecture" in kernel and rng.random() < 0.2:
+        body["posterior"] = "ensemble"
+    return "/v1/predictions", body
+
+
+def classes(rng, size) -> tuple[str, dict]:
+    kernel, body = {"architecture": vectors(rng)}, {"x_train": points(rng, size, 3)}
+    body |= {"kernel": kernel, "labels": [rng.randrange(10) for _ in range(size)], "x_test": points(rng, size, 3), "ridge": 1e-3}
+    return "/v1/predictions", body
+
+
+def iterative(rng, size) -> tuple[str, dict]:
+    size *= 2
+    body = {"kernel": {"architecture": vectors(rng)}, "x_train": points(rng, size, 5), "y_train": points(rng, size), "x_test": points(rng, 10, 5)}
+    return "/v1/predictions", body | {"ridge": 0.1, "solver": "conjugate_gradient"}
+
+
+def matrices(rng, size) -> tuple[str, dict]:
+    x = points(rng, size, 4)
+    gram = [[sum(a * b for a, b in zip(u, v)) + 5 * (u is v) for v in x] for u in x]
+    return "/v1/predictions", {"kernel": {"matrices": {"train_train": gram, "test_train": gram[:5]}}, "y_train": points(rng, size), "ridge": 0.1}
+
+
+def regressors(rng, size) -> tuple[str, dict]:
+    kernel, body = source(rng, size)
+    return "/v1/regressors", body | {"kernel": kernel, "y_train": points(rng, size), "ridge": ridge(rng)}
+
+
+def dynamics(rng, size) -> tuple[str, dict]:
+    kernel, body = source(rng, size)
+    body |= {"kernel": kernel, "y_train": points(rng, size), "x_test": like(rng, body["x_train"], max(1, size // 4))}
+    body["times"] = [float(10**rng.randint(-1, 4)) for _ in range(rng.choice([1, 5, 60]))]
+    if "architecture" in kernel:
+        body["covariance"] = rng.choice(["none", "none", "diagonal", "full"])
+    if rng.random() < 0.3:
+        body["target_loss"] = 0.1
+    if rng.random() < 0.3:
+        body["optimizer"] = {"type": "heavy_ball", "learning_rate": 0.01}
+    return "/v1/dynamics", body
+
+
+def spectra(rng, size) -> tuple[str, dict]:
+    kernel, body = source(rng, size)
+    body = {"kernel": kernel, "x": body["x_train"]}
+    if rng.random() < 0.7:
+        body |= {"y": points(rng, size), "sample_sizes": [float(rng.randint(1, 1000)) for _ in range(rng.choice([1, 20, 300]))], "ridge": 0.01}
+    return "/v1/spectra", body
+
+
+def empirical(rng, size) -> tuple[str, dict]:
+    outputs = rng.choice([1, 1, 10])
+    own, shape = network(rng, outputs)
+    body = {"network": own, "x1": points(rng, size, *shape), "precision": rng.choice(["float64", "float32"])}
+    body["outputs"] = rng.choice(["mean", "sum", "diagonal", "full"])
+    body["kinds"] = rng.choice([["ntk"], ["ntk"], ["ntk", "nngp"]])
+    if rng.random() < 0.3:
+        body["x2"] = points(rng, max(1, size // 2), *shape)
+    return "/v1/empirical-kernels", body
+
+
+def outputs(rng, size) -> tuple[str, dict]:
+    own, shape = network(rng, rng.choice([1, 10]))
+    return "/v1/network-outputs", {"network": own, "x": points(rng, 8 * size, *shape), "precision": rng.choice(["float64", "float32"])}
+
+
+def trainings(rng, size) -> tuple[str, dict]:
+    own, shape = network(rng)
+    count = rng.choice([3, 10, 40])
+    steps = sorted({0, *(rng.randint(1, 4 * size) for _ in range(rng.choice([0, 4, 20]))), 4 * size})
+    body = {"network": own, "x_train": points(rng, count, *shape), "y_train": points(rng, count), "steps": steps, "learning_rate": 1e-3}
+    if rng.random() < 0.3:
+        body["momentum"] = 0.9
+    if rng.random() < 0.3:
+        body["x_test"] = points(rng, 5, *shape)
+    return "/v1/trainings", body
+
+
+def convergence(rng, size) -> tuple[str, dict]:
+    tree, shape = (vectors(rng, name=finite(rng)), (3,)) if rng.random() < 0.7 else images(rng, name=finite(rng))
+    if tree["layers"][-1]["type"] != "dense":
+        tree["layers"].append(dense(rng))
+    widths = rng.choice([[16], [8, 64], [32, 128, 256]])
+    return "/v1/convergence", {"architecture": tree, "x": points(rng, rng.choice([3, 10]), *shape), "widths": widths, "samples": max(2, size // 2)}
+
+
+def stored(rng, size) -> tuple[str, dict]:
+    """A prediction of the regressor that the path names by what it is made from."""
+    kernel, body = source(rng, 300)
+    fit = body | {"kernel": kernel, "y_train": points(rng, 300), "ridge": 1e-2}
+    own = {"x": like(rng, body["x_train"], size), "covariance": rng.choice(["none", "none", "diagonal"])}
+    return "/v1/regressors/{}/predictions", own | {"fit": fit}
+
+
+MAKERS = {
+    "kernels": (kernels, 6), "graphs": (graphs, 1), "diagonals": (diagonals, 1), "predictions": (predictions, 4), "classes": (classes, 1),
+    "iterative": (iterative, 1), "matrices": (matrices, 1), "regressors": (regressors, 2), "dynamics": (dynamics, 2), "spectra": (spectra, 2),
+    "empirical": (empirical, 3), "outputs": (outputs, 1), "trainings": (trainings, 2), "convergence": (convergence, 2), "stored": (stored, 1),
+}
+
+
+def line(count) -> list:
+    return [[round(-3 + 6 * place / (count - 1), 4)] for place in range(count)]
+
+
+def mlp(depth, name) -> dict:
+    return {"type": "mlp", "depth": depth, "activation": name, "w_std": 1.4, "b_std": 0.1}
+
+
+def tiny_training(steps) -> tuple[str, dict]:
+    layers = [{"type": "dense", "width": 4}, {"type": "relu"}, {"type": "dense", "width": 1}]
+    own = {"architecture": {"type": "serial", "layers": layers}, "initialization": {"seed": 1}}
+    body = {"network": own, "x_train": [[0.1], [0.7], [-1]], "y_train": [0, 1, 0], "steps": [0, steps], "learning_rate": 0.01}
+    return "/v1/trainings", body
+
+
+def small_images(name) -> tuple[str, dict]:
+    layers = [{"type": "conv", "filter_shape": [3, 3], "padding": "same"}, {"type": name}] * 2 + [{"type": "global_avg_pool"}, {"type": "dense"}]
+    return "/v1/kernels", {"architecture": {"type": "serial", "layers": layers}, "x1": points(random.Random(1), 2, 12, 12, 1)}
+
+
+def posterior(name) -> tuple[str, dict]:
+    """What the page asks while a slider moves."""
+    body = {"x_train": [[-2], [-1.2], [-0.3], [0.4], [1.5], [2.2]], "y_train": [0, 1, -1, 0.5, 0.2, 1], "x_test": line(121), "ridge": 1e-3}
+    return "/v1/predictions", body | {"kernel": {"architecture": mlp(2, name), "kind": "ntk"}, "covariance": "diagonal", "posterior": "ensemble"}
+
+
+EXAMPLES = {
+    **{f"depth 12 {name} on a line": ("/v1/kernels", {"architecture": mlp(12, name), "x1": line(121)}) for name in ("softplus", "erf", "tanh", "elu")},
+    **{f"two images of 12 by 12, {name}": small_images(name) for name in ("elu", "selu", "relu", "tanh")},
+    **{f"a posterior with {name}": posterior(name) for name in ("tanh", "gelu", "mish")},
+    "a tiny network's training": tiny_training(20_000),
+}
+
+
+def maker(number: int):
+    """The maker of a request by its number: each activation in its turn, then every kind as often as its weight says."""
+    if number < len(ACTIVATIONS):
+        name = ACTIVATIONS[number]
+        return f"kernels of {name}", lambda rng, size: kernels(rng, size, name)
+    rng = random.Random(number)
+    kind = rng.choices(list(MAKERS), [weight for _, weight in MAKERS.values()])[0]
+    return kind, MAKERS[kind][0]
