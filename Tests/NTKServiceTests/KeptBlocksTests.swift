@@ -131,7 +131,7 @@ struct KeptBlocksTests {
             Self.mlp, train: Self.list(.random(100, 3, seed: 1)), test: Self.list(.random(50, 3, seed: 2)), targets: .random(100, 1, seed: 3))
         for (solver, blockOperations) in [("", 1.6e10), ("", 1e5), (#","solver":"conjugate_gradient""#, 1.6e10)] {
             let task = try Self.prediction(String(text.dropLast()) + solver + "}")
-            #expect((1e6...4e7).contains(Double(100 * 100 * task.fit.training.operationsPerPair)))
+            #expect((1e6...4e7).contains(2 * task.fit.training.gramWork.equivalentOperations))
             let keeper = StoppingKeeper(blockOperations: blockOperations)
             let whole = try Self.answer(task, PredictionEndpoint.answer, on: SerialTiles())
             #expect(try Self.answer(task, PredictionEndpoint.answer, on: KeepingTiles(SerialTiles(), keeper: keeper)) == whole)
