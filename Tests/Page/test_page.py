@@ -164,7 +164,7 @@ def test_a_server_that_is_gone_is_told_kindly(visit):
     assert page.locator(".point").count() == 6
 
 
-def test_an_overtaken_request_is_cancelled(visit):
+def test_an_overtaken_request_that_does_not_end_is_cancelled(visit):
     page = visit.open()
     held = []
     visit.intercept("**/v1/predictions", held.append)
@@ -172,6 +172,9 @@ def test_an_overtaken_request_is_cancelled(visit):
     page.wait_for_timeout(500)
     page.locator("#depth").fill("4")
     page.wait_for_timeout(500)
+    assert len(held) == 2, "it is let come to its end first"
+    # Where nothing new is wanted for some seconds there is no drag any more.
+    page.wait_for_timeout(6_000)
     assert len(held) == 4
     for route in held[2:]:
         route.continue_()

@@ -44,7 +44,7 @@ extension NetworkProgram {
     /// Layers are called for one block of points after another.
     private func callWork(points: Int) -> Work {
         let blocks = Double(points) * Double(values.map(\.positions).max() ?? 1) / 128 + 1
-        return Work(.calls, 0.5 * Double(instructions.count)) * blocks + Work(.calls, 10).onOneThread
+        return Work(.calls, 0.5 * Double(instructions.count)) * blocks + Work(.calls, 2).onOneThread
     }
 
     /// One instruction at one point.

@@ -28,7 +28,7 @@ public struct NetworkTraining: Sendable {
         let program = network.program
         let updates = Work(.loops, (hasMomentum ? 60 : 40) * Double(network.parameterCount)).onOneThread
         return program.forwardWork(points: points) + program.backwardWork(points: points, outputs: 1) + program.weightGradientWork(points: points)
-            + updates + Work(.calls, 2 * Double(program.instructions.count) + 10).onOneThread
+            + updates + Work(.calls, 2 * Double(program.instructions.count) + 6).onOneThread
     }
 
     /// Makes one step.
