@@ -7,8 +7,9 @@ extension JobBoard {
     /// Seconds after a change in which another one may leave the directory's time as it is.
     private static let settling = 2
 
-    /// Finds out which jobs have come and gone, and which have ended.
-    func refresh() throws {
+    /// Finds out which jobs have come and gone.
+    /// - Parameter lookingForEnds: and which of the others have ended, by a look at each.
+    func refresh(lookingForEnds: Bool = true) throws {
         guard let stamp = Files.stamp(store.directory) else { throw Files.failure("stat", store.directory) }
         if state.withLock({ $0.index.stamp != stamp }) {
             let isSettled = (Files.age(store.directory) ?? 0) >= Self.settling
@@ -25,6 +26,7 @@ extension JobBoard {
             }
             state.withLock { $0.index.stamp = isSettled ? stamp : nil }
         }
+        guard lookingForEnds else { return }
         for id in state.withLock({ $0.index.open }) where store.hasEnded(id) { state.withLock { $0.index[id]?.hasEnded = true } }
     }
 
@@ -64,11 +66,12 @@ extension JobBoard {
         }
     }
 
-    /// The jobs that have not ended, the oldest first.
-    func unfinished() throws -> [(id: JobID, manifest: JobManifest)] {
-        try refresh()
+    /// The jobs that have not ended, as far as they were looked at, the oldest first.
+    func unfinished(lookingForEnds: Bool = true) throws -> [(id: JobID, manifest: JobManifest)] {
+        try refresh(lookingForEnds: lookingForEnds)
+        let known = state.withLock { state in state.index.open.map { ($0, state.index[$0]?.manifest) } }
         // One that cannot be read does not keep the others from being.
-        return state.withLock { $0.index.open }.compactMap { id in (try? manifest(id)).map { (id, $0) } }
+        return known.compactMap { id, known in (try? known ?? manifest(id)).map { (id, $0) } }
             .sorted { ($0.manifest.createdAt, $0.id.description) < ($1.manifest.createdAt, $1.id.description) }
     }
 

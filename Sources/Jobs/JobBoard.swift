@@ -121,7 +121,7 @@ package final class JobBoard: Sendable {
     private func next() throws -> (JobRun, JobClaim)? {
         let now = ContinuousClock.now
         let postponed = state.withLock { $0.postponed }
-        for (id, manifest) in try unfinished() where postponed[id].map({ $0.until <= now }) ?? true {
+        for (id, manifest) in try unfinished(lookingForEnds: false) where postponed[id].map({ $0.until <= now }) ?? true {
             do {
                 guard let claim = try claim(id) else { continue }
                 if let run = try begin(id, manifest, claim) { return (run, claim) }
@@ -157,7 +157,10 @@ package final class JobBoard: Sendable {
 
     private func begin(_ id: JobID, _ manifest: JobManifest, _ claim: JobClaim) throws -> JobRun? {
         // Its last owner may have ended it meanwhile, or nobody wants it.
-        if store.hasEnded(id) { return nil }
+        if store.hasEnded(id) {
+            state.withLock { $0.index[id]?.hasEnded = true }
+            return nil
+        }
         let last = try store.state(id)
         if store.isCancelled(id) {
             try endCancelled(id, last)

@@ -52,6 +52,7 @@ final class JobFencingTests {
             return Array("{}".utf8)
         }
         for _ in 0..<1_000 where !first.store.hasEnded(id) { try await Task.sleep(for: .milliseconds(10)) }
+        await second.checkpoint()
         let outcome = try #require(try second.outcome(id))
         #expect(outcome.state.status == .succeeded && outcome.state.attempt == 2 && outcome.place == "attempt-2")
 
@@ -69,7 +70,6 @@ final class JobFencingTests {
         }
         let files = try FileManager.default.contentsOfDirectory(atPath: first.store.path(id)).sorted()
         #expect(files == ["attempt-2", "checksums", "job.json", "lock", "outcome.json"])
-        await second.checkpoint()
         withExtendedLifetime(claim) {}
     }
 

@@ -12,7 +12,7 @@ from ._transport import Transport
 from .errors import JobFailedError, NotAcceptableError, NotFoundError, UnreachableError
 
 Result = TypeVar("Result")
-_ENDED = frozenset({"succeeded", "failed", "cancelled"})
+_ENDED = frozenset({"succeeded", "failed", "cancelled", "damaged"})
 
 
 def _bar(**options: Any) -> Any:
