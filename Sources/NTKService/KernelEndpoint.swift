@@ -22,12 +22,14 @@ enum KernelEndpoint {
         let kinds = Set(request.kinds)
         var body = Answer()
         let shape: [Int]
+        let errorEstimate: Double
         if request.diagonal {
             let diagonals = try request.kernel.diagonals(request.x1, patterns: request.patterns?.x1, kinds: kinds, as: Element.self, on: tiles)
             for kind in request.kinds {
                 if let values = diagonals[kind] { body.append(kind.rawValue, values) }
             }
             shape = [request.x1.rows]
+            errorEstimate = diagonals.errorEstimate
         } else {
             let matrices = try request.kernel.matrices(
                 request.x1, request.x2, patterns: request.patterns, kinds: kinds, as: Element.self, on: tiles)
@@ -35,8 +37,10 @@ enum KernelEndpoint {
                 if let matrix = matrices[kind] { body.append(kind.rawValue, matrix) }
             }
             shape = [request.x1.rows, request.x2?.rows ?? request.x1.rows]
+            errorEstimate = matrices.errorEstimate
         }
         body.append(shape: shape, request.precision)
+        body.append(errorEstimate: errorEstimate)
         return body
     }
 }
@@ -46,5 +50,10 @@ extension Answer {
     mutating func append(shape: [Int], _ precision: KernelRequest.Precision) {
         append("shape") { $0.list(shape) }
         append("precision", text: precision.rawValue)
+    }
+
+    /// Of kernels that are not closed forms.
+    mutating func append(errorEstimate: Double) {
+        if errorEstimate > 0 { append("error_estimate", nullable: errorEstimate) }
     }
 }

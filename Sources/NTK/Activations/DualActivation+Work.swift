@@ -53,8 +53,9 @@ extension Activation {
 }
 
 extension NumericalDual {
-    /// By series, or by quadrature where that converges slowly: what lies between.
-    var pairWork: Work { Work(.series, 300) + Work(.quadrature, 1_000 * activation.evaluationNanoseconds) }
+    /// By a series of some hundred terms, or near the poles where that converges slowly by some hundred lookups: what lies between.
+    var pairWork: Work { Work(.series, 200) + Work(.quadrature, function.kinks.isEmpty ? 900 : 15_000) }
 
-    var pointWork: Work { Work(.series, 160_000) + Work(.quadrature, 500 * activation.evaluationNanoseconds) }
+    /// Up to 1,600 values of the function, the series' coefficients, and two pairs by which the error is estimated.
+    var pointWork: Work { Work(.series, 100_000) + Work(.quadrature, function.kinks.isEmpty ? 80_000 : 650_000) }
 }

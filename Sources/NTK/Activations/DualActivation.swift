@@ -1,4 +1,6 @@
 import Glibc
+package import LinearAlgebra
+internal import Locks
 
 /// The dual of an activation: κ = E[φ(u)φ(v)] and κ̇ = E[φ'(u)φ'(v)] for (u, v) ~ N(0, [[q1, c√(q1 q2)], [c√(q1 q2), q2]]).
 ///
@@ -14,21 +16,20 @@ package struct DualActivation: Sendable {
     /// Whether φ jumps.
     package let isSharp: Bool
 
-    /// Estimated error of κ relative to √(κ11 κ22); 0 for closed forms. Takes some milliseconds.
-    package var errorEstimate: Double {
-        switch form {
-        case .closed: 0
-        case .numerical(let numerical): numerical.errorEstimate
-        }
-    }
-
     /// Constants of the points: variances q, and κ, √κ and κ̇ of each point with itself.
     package struct Points: Sendable {
         package let variances: [Double]
         package fileprivate(set) var kappa: [Double] = []
         package fileprivate(set) var kappaRoots: [Double] = []
         package fileprivate(set) var kappaDot: [Double] = []
-        fileprivate var series: [HermiteSeries?] = []
+        /// Of the points of a numerical dual.
+        fileprivate var numerical: [NumericalDual.Point] = []
+        /// Estimated error of κ and κ̇ of pairs of these points, relative to √(κ11 κ22) and √(κ̇11 κ̇22); 0 for closed forms.
+        package fileprivate(set) var errorEstimate = 0.0
+        /// By how much a relative error before may be larger behind: the largest q κ̇ / κ, the slope of the cosines, and 1 at least.
+        package var amplification: Double {
+            variances.indices.reduce(1) { kappa[$1] > 0 ? max($0, variances[$1] * kappaDot[$1] / kappa[$1]) : $0 }
+        }
 
         fileprivate init(variances: [Double]) {
             self.variances = variances
@@ -40,6 +41,18 @@ package struct DualActivation: Sendable {
         if case .closed(let closed) = form { closed.scaleRoot } else { nil }
     }
 
+    /// Whether the dual is no closed form.
+    package var isNumerical: Bool { if case .numerical = form { true } else { false } }
+
+    /// The estimate for a network with these activations, one after the other: errors grow by what each makes of what it is given, and κ and
+    /// κ̇ both err.
+    package static func errorEstimate(_ layers: some Sequence<Points>) -> Double {
+        2 * layers.reduce(0) { $1.errorEstimate > 0 || $0 > 0 ? $0 * $1.amplification + $1.errorEstimate : 0 }
+    }
+
+    /// Bytes that a point of a variance of its own takes, roughly.
+    package var pointBytes: Int { isNumerical ? 8192 : 0 }
+
     /// - Throws: where the parameters give no function, with the field's path.
     package init(_ activation: Activation) throws(ArchitectureError) {
         try activation.validate()
@@ -47,31 +60,66 @@ package struct DualActivation: Sendable {
         if let closed = ClosedDual(activation) {
             form = .closed(closed)
         } else {
-            form = .numerical(NumericalDual(activation))
+            form = .numerical(try NumericalDual(activation))
         }
     }
 
     package func points(_ variances: UnsafeBufferPointer<Double>) -> Points {
-        var points = Points(variances: unsafe Array(variances))
+        let points = Points(variances: unsafe Array(variances))
+        guard case .numerical(let numerical) = form else { return closedPoints(points) }
+        let (distinct, places) = Self.distinct(points.variances)
+        return Self.numericalPoints(points, distinct.map(numerical.point), places)
+    }
+
+    /// The same shared among threads where it takes long: some tenths of a millisecond for each variance without a closed form.
+    package func points(_ variances: [Double], on executor: any TileExecutor) throws -> Points {
+        let points = Points(variances: variances)
+        guard case .numerical(let numerical) = form else { return closedPoints(points) }
+        let (distinct, places) = Self.distinct(variances)
+        let made = Lock([NumericalDual.Point?](repeating: nil, count: distinct.count))
+        let side = 8
+        try executor.forEach((distinct.count + side - 1) / side) { block in
+            for index in (block * side)..<min((block + 1) * side, distinct.count) {
+                let point = numerical.point(distinct[index])
+                made.withLock { $0[index] = point }
+            }
+        }
+        return Self.numericalPoints(points, made.withLock { $0.compactMap { $0 } }, places)
+    }
+
+    /// Positions of one image, or normalized points, often share a variance.
+    private static func distinct(_ variances: [Double]) -> (values: [Double], places: [Int]) {
+        var known: [Double: Int] = [:]
+        var values: [Double] = []
+        let places = variances.map { variance in
+            if let place = known[variance] { return place }
+            // One that is no number equals nothing, and is made each time.
+            known[variance] = values.count
+            values.append(variance)
+            return values.count - 1
+        }
+        return (values, places)
+    }
+
+    private static func numericalPoints(_ points: Points, _ distinct: [NumericalDual.Point], _ places: [Int]) -> Points {
+        var points = points
+        points.numerical = places.map { distinct[$0] }
+        points.kappa = points.numerical.map { $0.norm * $0.norm }
+        points.kappaDot = points.numerical.map { $0.slopeNorm * $0.slopeNorm }
+        points.kappaRoots = points.numerical.map(\.norm)
+        points.errorEstimate = distinct.reduce(0) { max($0, $1.error) }
+        return points
+    }
+
+    private func closedPoints(_ points: Points) -> Points {
+        guard case .closed(let closed) = form else { return points }
+        var points = points
         points.kappa.reserveCapacity(points.variances.count)
         points.kappaDot.reserveCapacity(points.variances.count)
-        switch form {
-        case .closed(let closed):
-            for q in points.variances {
-                let (kappa, dot) = closed.own(q)
-                points.kappa.append(kappa)
-                points.kappaDot.append(dot)
-            }
-        case .numerical(let numerical):
-            var known: [Double: (HermiteSeries?, Double, Double)] = [:]
-            for q in points.variances {
-                // Positions of one image, or normalized points, often share a variance.
-                let entry = known[q] ?? numerical.point(q)
-                if known.count < 64 { known[q] = entry }
-                points.series.append(entry.0)
-                points.kappa.append(entry.1)
-                points.kappaDot.append(entry.2)
-            }
+        for q in points.variances {
+            let (kappa, dot) = closed.own(q)
+            points.kappa.append(kappa)
+            points.kappaDot.append(dot)
         }
         points.kappaRoots = points.kappa.map { $0.squareRoot() }
         return points
@@ -90,6 +138,19 @@ package struct DualActivation: Sendable {
         differences: UnsafePointer<Double>? = nil, covariance: UnsafeMutablePointer<Double>, derivative: UnsafeMutablePointer<Double>?,
         gapsBehind: UnsafeMutablePointer<Double>? = nil
     ) {
+        if case .numerical(let numerical) = form {
+            var polar = PolarDual(numerical.table)
+            for k in 0..<count {
+                let gap = unsafe gaps[k]
+                let result = numerical.pair(
+                    own.numerical[i + k * ownStride], others.numerical[j + k], near: abs(gap), isFar: gap.sign == .minus, &polar)
+                unsafe covariance[k] = result.covariance
+                unsafe derivative?[k] = result.derivative
+                unsafe gapsBehind?[k] = result.gap
+            }
+            return polar.finish()
+        }
+        guard case .closed(let closed) = form else { return }
         for k in 0..<count {
             let (a, b) = (i + k * ownStride, j + k)
             let (q1, q2) = (own.variances[a], others.variances[b])
@@ -101,12 +162,7 @@ package struct DualActivation: Sendable {
             } else {
                 let pair = GaussianPair(q1, q2, gap: gap, knownDifference: known)
                 let roots = own.kappaRoots[a] * others.kappaRoots[b]
-                switch form {
-                case .closed(let closed): result = closed.pair(pair, roots: roots)
-                case .numerical(let numerical):
-                    let (first, second) = pair.q1 == q1 ? (own.series[a], others.series[b]) : (others.series[b], own.series[a])
-                    result = numerical.pair(pair, first, second, roots: roots)
-                }
+                result = closed.pair(pair, roots: roots)
             }
             unsafe covariance[k] = result.covariance
             unsafe derivative?[k] = result.derivative
@@ -124,9 +180,11 @@ package struct DualActivation: Sendable {
             let behind = closed.difference(pair)
             return (closed.pair(pair, roots: roots), isOrdered ? behind : -behind)
         case .numerical(let numerical):
-            let (first, second) = isOrdered ? (points.series[0], points.series[1]) : (points.series[1], points.series[0])
+            var polar = PolarDual(numerical.table)
+            let result = numerical.pair(points.numerical[0], points.numerical[1], near: abs(gap), isFar: gap.sign == .minus, &polar)
+            polar.finish()
             let sum = points.kappa[0] + points.kappa[1]
-            return (numerical.pair(pair, first, second, roots: roots), sum > 0 ? (points.kappa[0] - points.kappa[1]) / sum : 0)
+            return (result, sum > 0 ? (points.kappa[0] - points.kappa[1]) / sum : 0)
         }
     }
 }

@@ -6,7 +6,7 @@ import Glibc
 public struct Expression: Sendable, Equatable {
     public let text: String
     /// In postfix order.
-    private let steps: [Step]
+    let steps: [Step]
 
     static let maximumLength = 1000
     static let maximumDepth = 50
@@ -66,7 +66,30 @@ public struct Expression: Sendable, Equatable {
         }
     }
 
-    private static func apply(_ function: Function, _ a: (Double, Double)) -> (Double, Double) {
+    /// By what sign the function switches at x: the arguments of absolute values, the differences of those of maxima and minima.
+    func switches(at x: Double) -> [Double] {
+        var stack: [(Double, Double)] = []
+        var switches: [Double] = []
+        for step in steps {
+            switch step {
+            case .number(let value): stack.append((value, 0))
+            case .variable: stack.append((x, 1))
+            case .negate: stack.append((-stack.removeLast().0, 0))
+            case .function(let function) where function.arguments == 1:
+                let argument = stack.removeLast()
+                if function == .abs { switches.append(argument.0) }
+                stack.append(Self.apply(function, argument))
+            default:
+                let (b, a) = (stack.removeLast(), stack.removeLast())
+                if step == .function(.max) || step == .function(.min) { switches.append(a.0 - b.0) }
+                stack.append(Self.combine(step, a, b))
+            }
+        }
+        return switches
+    }
+
+    @inline(__always)
+    static func apply(_ function: Function, _ a: (Double, Double)) -> (Double, Double) {
         let (x, dx) = a
         switch function {
         case .exp: return (Glibc.exp(x), Glibc.exp(x) * dx)
@@ -83,7 +106,8 @@ public struct Expression: Sendable, Equatable {
         }
     }
 
-    private static func combine(_ step: Step, _ a: (Double, Double), _ b: (Double, Double)) -> (Double, Double) {
+    @inline(__always)
+    static func combine(_ step: Step, _ a: (Double, Double), _ b: (Double, Double)) -> (Double, Double) {
         switch step {
         case .add: return (a.0 + b.0, a.1 + b.1)
         case .subtract: return (a.0 - b.0, a.1 - b.1)

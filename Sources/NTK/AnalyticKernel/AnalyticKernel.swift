@@ -29,6 +29,11 @@ public struct AnalyticKernel: Sendable {
     /// Nodes of the graphs over which the architecture aggregates; nil where it does not, so that points come without patterns.
     public var patternSize: Int? { program.patternSize }
 
+    /// Whether some activation's dual is no closed form, so that the kernels come with an estimate of their error.
+    public var isNumerical: Bool {
+        program.instructions.contains { if case .activation(let step) = $0.operation { step.dual.isNumerical } else { false } }
+    }
+
     /// Bytes that `matrices`, or without panels `diagonals`, takes beside its results for so many points in all on as many threads.
     public func workingBytes<Element: KernelScalar>(points: Int, inPanels: Bool = true, threads: Int, as _: Element.Type) -> Int {
         if let spatial { return spatial.workingBytes(points: points, threads: threads, as: Element.self) }
@@ -37,7 +42,16 @@ public struct AnalyticKernel: Sendable {
         let rows = inPanels ? 2 * (points.roundedUp(to: padding) + padding) : points.roundedUp(to: blockRows)
         let width = features + (features + cosineChunk - 1) / cosineChunk
         let (bytes, overflow) = rows.multipliedReportingOverflow(by: width * MemoryLayout<Element>.stride)
-        return overflow ? .max : bytes
+        let (constants, isOver) = points.multipliedReportingOverflow(by: numericalBytesPerPoint)
+        let (total, isMore) = bytes.addingReportingOverflow(constants)
+        return overflow || isOver || isMore ? .max : total
+    }
+
+    /// Bytes of what a point without closed forms is prepared with.
+    private var numericalBytesPerPoint: Int {
+        program.instructions.reduce(0) { sum, instruction in
+            if case .activation(let step) = instruction.operation { sum + step.dual.pointBytes } else { sum }
+        }
     }
 
     /// The kernel of points that are vectors.
@@ -130,7 +144,7 @@ public struct AnalyticKernel: Sendable {
             ntk?.storeDiagonal(first.ntkDiagonal)
         }
         for matrix in [nngp, ntk] { matrix?.clear(rows: points.missing, columns: second?.missing ?? points.missing) }
-        return Kernels(nngp: nngp, ntk: ntk)
+        return Kernels(nngp: nngp, ntk: ntk, errorEstimate: max(first.errorEstimate, pass.x2.errorEstimate))
     }
 
     /// k(x, x) for each point of `x` [n, d], by the exact formula of one point: O(n (d + layers)).
@@ -148,7 +162,8 @@ public struct AnalyticKernel: Sendable {
             for point in masked.missing { values[point] = 0 }
             return values
         }
-        return Kernels(nngp: values(.nngp, points.nngpDiagonal), ntk: values(.ntk, points.ntkDiagonal))
+        return Kernels(
+            nngp: values(.nngp, points.nngpDiagonal), ntk: values(.ntk, points.ntkDiagonal), errorEstimate: points.errorEstimate)
     }
 
     private func check(_ x1: Matrix<Double>, _ x2: Matrix<Double>?) throws(KernelError) {

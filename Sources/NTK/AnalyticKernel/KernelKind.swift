@@ -10,10 +10,13 @@ public enum KernelKind: String, Sendable, CaseIterable {
 public struct Kernels<Value: Sendable>: Sendable {
     public var nngp: Value?
     public var ntk: Value?
+    /// Estimated error of an entry k(x, x') relative to √(k(x, x) k(x', x')), rounding aside; 0 where every dual is a closed form.
+    public var errorEstimate = 0.0
 
-    public init(nngp: Value? = nil, ntk: Value? = nil) {
+    public init(nngp: Value? = nil, ntk: Value? = nil, errorEstimate: Double = 0) {
         self.nngp = nngp
         self.ntk = ntk
+        self.errorEstimate = errorEstimate
     }
 
     public subscript(kind: KernelKind) -> Value? {

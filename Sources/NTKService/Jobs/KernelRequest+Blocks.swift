@@ -38,6 +38,14 @@ extension KernelRequest: BlockwiseTask {
         var body = Answer()
         for (kind, file) in zip(kinds, files) { body.append(kind.rawValue, .array(file.output)) }
         body.append(shape: [rows, columns], precision)
+        // Blocks may have been computed before the server was last started; the estimate follows from the points alone.
+        if kernel.isNumerical {
+            let points = [(x1, patterns?.x1)] + (x2.map { [($0, patterns?.x2)] } ?? [])
+            body.append(
+                errorEstimate: try points.reduce(0) { worst, set in
+                    max(worst, try kernel.diagonals(set.0, patterns: set.1, kinds: Set(kinds), as: Element.self, on: tiles).errorEstimate)
+                })
+        }
         var answer = ComputedAnswer(body)
         answer.storedArrays = files.count
         return answer

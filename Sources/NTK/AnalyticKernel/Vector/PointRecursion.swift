@@ -69,7 +69,7 @@ struct PointRecursion<Element: KernelScalar> {
     }
 
     /// Runs the next instruction.
-    mutating func advance() -> Stage {
+    mutating func advance(on executor: any TileExecutor) throws -> Stage {
         let index = values.count - 1
         let instruction = plan.program.instructions[index]
         var points = values[instruction.inputs[0]]
@@ -79,7 +79,7 @@ struct PointRecursion<Element: KernelScalar> {
         let stage: Stage
         switch instruction.operation {
         case .affine(let step): stage = affine(&points, step)
-        case .activation(let step): stage = activation(&points, step)
+        case .activation(let step): stage = try activation(&points, step, executor)
         case .sum: stage = combine([points] + others, instruction.inputs.map { _ in 1 }, &points)
         case .concatenateChannels(let weights): stage = combine([points] + others, weights, &points)
         case .product: stage = product([points] + others, &points)
@@ -122,7 +122,9 @@ struct PointRecursion<Element: KernelScalar> {
         return .affine(std: std, constant: addConstant(&points, weight: step.weight, constant: step.bias))
     }
 
-    private mutating func activation(_ points: inout PointValues, _ step: ActivationStep) -> Stage {
+    private mutating func activation(
+        _ points: inout PointValues, _ step: ActivationStep, _ executor: any TileExecutor
+    ) throws -> Stage {
         if case .abRelu(let a, let b) = step.activation {
             let power = AbRelu(a, b).power
             for point in points.theta.indices {
@@ -137,7 +139,7 @@ struct PointRecursion<Element: KernelScalar> {
             isAmplifying = true
         }
         if case .erf(let a, let b, let c) = step.activation { return erf(&points, a, b, c) }
-        let prepared = unsafe points.variance.withUnsafeBufferPointer { unsafe step.dual.points($0) }
+        let prepared = try step.dual.points(points.variance, on: executor)
         for point in points.theta.indices {
             points.theta[point] *= prepared.kappaDot[point]
             points.variance[point] = prepared.kappa[point]

@@ -28,6 +28,8 @@ struct PointSet<Element: KernelScalar>: Sendable {
     /// K(x, x) and Θ(x, x).
     let nngpDiagonal: [Double]
     let ntkDiagonal: [Double]
+    /// Estimated error of the kernels of these points, see `Kernels`.
+    let errorEstimate: Double
 
     /// Up to a multiple of this the last tile reads rows of units beyond the points: whole panels, and whole runs.
     static var rowPadding: Int { Element.cosinePanel % run == 0 ? Element.cosinePanel : 2 * Element.cosinePanel }
@@ -47,13 +49,14 @@ struct PointSet<Element: KernelScalar>: Sendable {
             variance: unsafe UnsafeBufferPointer(start: norms.base, count: x.rows).map { ($0 / Double(x.columns).squareRoot()).squared })
         var recursion = PointRecursion<Element>(input, plan)
         var variances = plan.mayBeSharp ? [input.variance] : []
-        stages = plan.program.instructions.indices.map { index in
-            let stage = recursion.advance()
+        stages = try plan.program.instructions.indices.map { index in
+            let stage = try recursion.advance(on: executor)
             if plan.mayBeSharp { variances.append(recursion.values[index + 1].variance) }
             return stage
         }
         self.variances = variances
         isSharp = plan.isSharp || (plan.mayBeSharp && recursion.isAmplifying)
+        errorEstimate = DualActivation.errorEstimate(stages.lazy.compactMap { if case .dual(let points) = $0 { points } else { nil } })
         let output = recursion.values[plan.program.output]
         outputStd = Self.padded(output.variance.lazy.map { $0.squareRoot() })
         nngpDiagonal = output.variance
