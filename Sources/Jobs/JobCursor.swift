@@ -24,6 +24,6 @@ package struct JobCursor: Sendable, Comparable, CustomStringConvertible {
 
     /// The newest first.
     package static func < (left: JobCursor, right: JobCursor) -> Bool {
-        (left.createdAt, left.id.description) > (right.createdAt, right.id.description)
+        left.createdAt == right.createdAt ? left.id.description > right.id.description : left.createdAt > right.createdAt
     }
 }

@@ -110,7 +110,11 @@ class Jobs:
             time.sleep(0.01)
         # Whatever failed, it was tried again.
         assert job["status"] == "succeeded", job
-        return checked(send(port, "GET", f"/v1/jobs/{identifier}/result?format=npz"), 200)
+        try:
+            return checked(send(port, "GET", f"/v1/jobs/{identifier}/result?format=npz"), 200)
+        except (ConnectionResetError, http.client.IncompleteRead) as error:
+            # A file that cannot be read on while it is sent.
+            raise Refused("broken off") from error
 
     def remove(self, port: int, identifier: str) -> None:
         checked(send(port, "DELETE", f"/v1/jobs/{identifier}"), 204, 404)

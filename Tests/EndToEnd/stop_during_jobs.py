@@ -64,9 +64,12 @@ def main() -> None:
         try:
             deadline = time.monotonic() + 3600
             while True:
-                open_jobs = [job for job in states() if job["finished_at"] is None]
+                listed = states()
+                open_jobs = [job for job in listed if job["finished_at"] is None]
+                # At least one has to go over.
+                wanted = arguments.stops if any(job["attempts"] > 1 for job in listed) else max(arguments.stops, min(stops + 1, 10 * arguments.stops))
                 # There is work as long as there are stops to come, and in all as many jobs as are wanted.
-                while (len(jobs) < arguments.jobs or stops < arguments.stops) and len(open_jobs) < 4:
+                while (len(jobs) < arguments.jobs or stops < wanted) and len(open_jobs) < 4:
                     name = list(work)[len(jobs)] if len(jobs) < len(work) else rng.choice(list(work))
                     path, body = work[name]
                     if "fit" in name:
@@ -74,11 +77,11 @@ def main() -> None:
                     location = submit(front, path, body, f"key-{len(jobs)}")
                     jobs.append((location, name, body))
                     open_jobs.append({})
-                if stops >= arguments.stops and not open_jobs:
+                if stops >= wanted and not open_jobs:
                     break
                 assert time.monotonic() < deadline, open_jobs
                 time.sleep(rng.uniform(0, 1.5))
-                if stops < arguments.stops:
+                if stops < wanted:
                     chosen = rng.choice(workers)
                     stops += 1
                     # Now and then so short that nothing goes over; or the other one, too.
