@@ -34,7 +34,7 @@ enum RegressionBenchmark {
         timed("condition") { _ = cholesky.reciprocalCondition }
         var solution = y
         try timed("solve") { solution = try cholesky.solve(y, on: executor) }
-        try timed("residual") { _ = try gram.residual(y, solution, diagonal: diagonal, ridge: 1e-3, on: executor) }
+        try timed("residual") { _ = try gram.residual(y, solution, diagonal: diagonal, shifts: [Double](repeating: 1e-3, count: n), on: executor) }
         try timed("inverse diagonal") { _ = try cholesky.inverseDiagonal(on: executor) }
         gram.mirrorUpperHalf()
         gram.storeDiagonal(diagonal.map { $0 + 1 })

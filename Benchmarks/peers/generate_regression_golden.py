@@ -145,7 +145,7 @@ def exact(ridge: float) -> dict:
         "coefficients": floats(alpha), "mean": floats(cross * alpha), "covariance": floats(covariance),
         "leave_one_out_residuals": [[float(v) for v in row] for row in residuals],
         "leave_one_out_error": float(sum(v ** 2 for row in residuals for v in row) / (n * k)),
-        "gcv": float(n * squares / trace ** 2 / k),
+        "gcv": float(n * squares / trace ** 2),
         "log_marginal_likelihood": float(-(fit + k * (determinant + n * mpmath.log(2 * mpmath.pi))) / 2),
         "rkhs_norm": float(mpmath.sqrt(norm)), "effective_dimension": float(sum(smoother[i, i] for i in range(n))),
         "condition": float((values[n - 1] + lam) / (values[0] + lam)),

@@ -35,6 +35,9 @@ public struct Cholesky<Element: Scalar>: Sendable {
         try self.init(inPlace: matrix, norm: matrix.symmetricOneNorm(on: executor), on: executor)
     }
 
+    /// A factor that is known.
+    init(factor: Matrix<Element>, norm: Element) { (self.factor, self.norm) = (factor, norm) }
+
     static func blocks(_ rows: Range<Int>) -> [Range<Int>] {
         stride(from: rows.lowerBound, to: rows.upperBound, by: tileSide).map { $0..<min($0 + tileSide, rows.upperBound) }
     }

@@ -1,15 +1,15 @@
 internal import CCompensatedSums
 
 extension Matrix where Element == Double {
-    /// B − (A + λI) X for a symmetric A, as if computed in twice the working precision and then rounded: what iterative refinement needs to
+    /// B − (A + Λ) X for a symmetric A and a diagonal Λ, as if computed in twice the working precision and then rounded: what iterative refinement needs to
     /// take the error of X to the rounding unit (Higham 2002, *Accuracy and Stability of Numerical Algorithms*, §12.1).
     ///
     /// Only A's elements above the diagonal are read, and its diagonal from `diagonal`, so that a Cholesky factor may stand below.
     /// About 10 n² k operations for B, X [n, k].
     public func residual(
-        _ right: Matrix, _ solution: Matrix, diagonal: [Double], ridge: Double, on executor: any TileExecutor
+        _ right: Matrix, _ solution: Matrix, diagonal: [Double], shifts: [Double], on executor: any TileExecutor
     ) throws -> Matrix {
-        precondition(rows == columns && right.rows == rows && solution.rows == rows && diagonal.count == rows && right.columns == solution.columns)
+        precondition(rows == columns && right.rows == rows && solution.rows == rows && diagonal.count == rows && shifts.count == rows && right.columns == solution.columns)
         let (n, k) = (rows, right.columns)
         let result = Matrix(uninitializedRows: n, columns: k)
         let outputs = solution.transposed
@@ -34,8 +34,8 @@ extension Matrix where Element == Double {
                 let i = rows.lowerBound + row
                 for output in 0..<k {
                     let element = row * k + output
-                    // The ridge and the right side belong to the same sum.
-                    var (left, right) = ([ridge, -1], unsafe [solution.base[i * k + output], right.base[i * k + output]])
+                    // The shift and the right side belong to the same sum.
+                    var (left, right) = ([shifts[i], -1], unsafe [solution.base[i * k + output], right.base[i * k + output]])
                     unsafe ntk_dot2(&left, &right, 2, high.base + element, low.base + element)
                     unsafe result.base[i * k + output] = -(high.base[element] + low.base[element])
                 }

@@ -10,6 +10,12 @@ public struct SymmetricEigen: Sendable {
 
     public var order: Int { values.count }
 
+    /// One that is known.
+    init(values: [Double], vectors: Matrix<Double>) {
+        precondition(vectors.rows == values.count && vectors.columns == values.count)
+        (self.values, self.vectors) = (values, vectors)
+    }
+
     /// Decomposes `matrix`, which is destroyed; both halves must be there and finite.
     public init(inPlace matrix: Matrix<Double>, on executor: any TileExecutor) throws {
         let n = matrix.rows
@@ -40,6 +46,23 @@ public struct SymmetricEigen: Sendable {
     /// U C for C [n, k].
     public func combine(_ coordinates: Matrix<Double>, on executor: any TileExecutor) throws -> Matrix<Double> {
         try vectors.transposedMultiply(coordinates, on: executor)
+    }
+
+    /// Σ_i U_ij² w_i for each mode j.
+    public func modeMeans(of weights: [Double], on executor: any TileExecutor) throws -> [Double] {
+        precondition(weights.count == order)
+        let n = order
+        let result = Storage<Double>(count: n)
+        let blocks = stride(from: 0, to: n, by: 64).map { $0..<min($0 + 64, n) }
+        try executor.forEach(blocks.count) { index in
+            for mode in blocks[index] {
+                let row = unsafe vectors.base + mode * n
+                var sum = 0.0
+                for i in 0..<n { unsafe sum += row[i] * row[i] * weights[i] }
+                result.set(mode, sum)
+            }
+        }
+        return result.elements
     }
 
     /// Σ_j U_ij² w_j for each i: the diagonal of U diag(w) Uᵀ.

@@ -70,12 +70,17 @@ extension ProblemDetails {
                 detail: "a candidate expected with which K + ridge·I is positive definite to working precision; none is",
                 faults: [Fault(pointer: "/ridge/candidates", detail: "larger ridges expected")])
         case .kernelOverflow:
-            self = .invalid("/kernel", "a kernel within the range of float64 expected; the sums of its rows overflow: scale the inputs")
+            self = .invalid("/kernel", "a kernel, and eigenvalues, within the range of float64 expected; they overflow: scale the inputs")
         case .overflow:
-            self = .invalid("/y_train", "a solution within the range of float64 expected; it overflows: scale the targets, or give a larger ridge")
+            self = .invalid("/y_train", "predictions within the range of float64 expected; they overflow: scale the targets, or give a larger ridge")
         case .indefinite(let least, let largest):
             self = .invalid(
                 "/kernel", "a positive semi-definite kernel expected; its eigenvalues go from \(least) to \(largest), and that is more than rounding")
+        case .negativeVariance(let test, let value, _):
+            self = .invalid(
+                "/kernel", "one positive semi-definite kernel expected; the variance at test point \(test) is \(value), and that is more than rounding")
+        case .theoryOverflow(let samples):
+            self = .invalid("/ridge", "a constant κ within the range of float64 expected; with \(samples) samples it overflows: scale the kernel and the ridge")
         case .noConvergence(let iterations, let residual):
             self = .invalid(
                 "/ridge",

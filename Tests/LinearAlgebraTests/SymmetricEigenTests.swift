@@ -53,7 +53,7 @@ struct SymmetricEigenTests {
         let full = Matrix(rows: n, columns: n, a.elements.map { _ in entry })
         let x = Matrix(rows: n, columns: 1, [Double](repeating: entry, count: n))
         let b = Matrix(rows: n, columns: 1, [Double](repeating: Double(n) * (1 + 0x1p-29) + entry * 0.5, count: n))
-        let residual = try full.residual(b, x, diagonal: full.diagonal, ridge: 0.5, on: ConcurrentTiles())
+        let residual = try full.residual(b, x, diagonal: full.diagonal, shifts: [Double](repeating: 0.5, count: n), on: ConcurrentTiles())
         // n (1 + 2⁻²⁹) + entry/2 − n (1 + 2⁻³⁰)² − entry/2, where the right side was rounded.
         let expected = (b[0, 0] - Double(n) - entry * 0.5) - Double(n) * 0x1p-29 - Double(n) * 0x1p-60
         #expect(residual.elements.allSatisfy { abs($0 - expected) <= 1e-12 * abs(expected) }, "\(residual[0, 0]) \(expected)")

@@ -36,6 +36,13 @@ struct RegressionGolden: Decodable {
     struct Exact: Decodable {
         var kernel, y, coefficients, mean, covariance, leaveOneOutResiduals: [[Double]]
         var ridge, leaveOneOutError, gcv, logMarginalLikelihood, rkhsNorm, effectiveDimension, condition: Double
+
+        /// Minus the log likelihood with the best factor on K + λI for each output, yᵀα/n, from that with the factor 1.
+        var profiledLikelihood: Double {
+            let (n, k) = (Double(y.count), y[0].count)
+            let fits = (0..<k).map { output in zip(y, coefficients).reduce(0) { $0 + $1.0[output] * $1.1[output] } }
+            return -logMarginalLikelihood + fits.reduce(0) { $0 + (n * (log($1 / n) + 1) - $1) / 2 }
+        }
     }
 
     struct Dynamics: Decodable {

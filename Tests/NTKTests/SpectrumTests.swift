@@ -20,11 +20,12 @@ struct SpectrumTests {
 
     /// E₀ and κ by their equations, and the learned whole where there are as many samples as modes.
     @Test(arguments: [(0.0, 0.0), (0.3, 0.0), (0.0, 0.2), (1e-6, 1.0)])
-    func eigenlearning(ridge: Double, noise: Double) {
+    func eigenlearning(ridge: Double, noise: Double) throws {
         let values = (1...40).map { 1 / Double($0 * $0) }
         let powers = (1...40).map { 1 / Double($0) }
         for samples in [1.0, 7, 25] {
-            let theory = Eigenlearning(eigenvalues: values, powers: powers, samples: samples, ridge: ridge, noise: noise)
+            let theory = try Eigenlearning(
+                eigenvalues: values, coefficients: powers.map { $0.squareRoot() }, samples: samples, ridge: ridge, noise: noise)
             let kappa = theory.constant
             #expect(abs(values.reduce(ridge / kappa) { $0 + $1 / ($1 + kappa) } - samples) < 1e-10 * samples)
             let learned = theory.learnability.reduce(0) { $0 + $1 * $1 }
@@ -32,7 +33,7 @@ struct SpectrumTests {
             #expect(abs((theory.testError ?? 0) - samples / (samples - learned) * (bias + noise)) < 1e-10)
             #expect(theory.learnability.allSatisfy { $0 > 0 && $0 < 1 })
         }
-        let all = Eigenlearning(eigenvalues: values, powers: powers, samples: 40, ridge: 0, noise: 0)
+        let all = try Eigenlearning(eigenvalues: values, coefficients: powers.map { $0.squareRoot() }, samples: 40, ridge: 0, noise: 0)
         #expect(all.constant == 0 && all.testError == 0)
     }
 
@@ -46,9 +47,9 @@ struct SpectrumTests {
             AnalyticKernel(.mlp(depth: 2, weightStd: 1.4, biasStd: 0.3), features: d).matrices(x, kinds: [.ntk], as: Double.self).ntk)
         let (samples, ridge) = (48, 0.05)
         let spectrum = try KernelSpectrum(inPlace: kernel.copy())
-        let powers = try spectrum.targets(y).powers.map { $0 / Double(n) }
-        let theory = Eigenlearning(
-            eigenvalues: spectrum.eigenvalues.map { $0 / Double(n) }, powers: powers, samples: Double(samples), ridge: ridge, noise: 0)
+        let coefficients = try spectrum.targets(y).roots.map { $0 / Double(n).squareRoot() }
+        let theory = try Eigenlearning(
+            eigenvalues: spectrum.eigenvalues.map { $0 / Double(n) }, coefficients: coefficients, samples: Double(samples), ridge: ridge, noise: 0)
         var generator = SeededGenerator(seed: 5)
         let trials = 60
         var sum = 0.0

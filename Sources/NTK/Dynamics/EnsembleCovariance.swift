@@ -8,32 +8,48 @@ public import LinearAlgebra
 public struct EnsembleCovariance: Sendable {
     private let map: Matrix<Double>
     private let half: Matrix<Double>
+    /// √K_ii.
+    private let roots: [Double]
+    private let rounding: Double
 
     /// - Parameters:
     ///   - map: V [t, m].
     ///   - trainTrain: K [m, m].
     ///   - testTrain: K* [t, m].
+    ///   - rounding: how far entries of the kernel may be off, relative to √(K_ii K_jj).
     public init(
-        map: Matrix<Double>, trainTrain: Matrix<Double>, testTrain: Matrix<Double>, on executor: any TileExecutor = ConcurrentTiles()
+        map: Matrix<Double>, trainTrain: Matrix<Double>, testTrain: Matrix<Double>, rounding: Double = RegressionOptions.float64Rounding,
+        on executor: any TileExecutor = ConcurrentTiles()
     ) throws {
         self.map = map
+        self.rounding = rounding
+        roots = trainTrain.diagonal.map { $0.squareRoot() }
         half = testTrain.combining(try map.multiply(trainTrain, on: executor)) { $0 - $1 / 2 }
     }
 
     /// The diagonal, from K(x*, x*) [t]; never negative.
-    public func diagonal(_ prior: [Double]) -> [Double] {
-        (0..<prior.count).map { test in
-            let sum = zip(map.row(test), half.row(test)).reduce(0) { $0 + $1.0 * $1.1 }
-            return max(prior[test] - 2 * sum, 0)
-        }
+    /// - Throws: `RegressionError.negativeVariance` where one is further below 0 than rounding explains.
+    public func diagonal(_ prior: [Double]) throws -> [Double] {
+        try floored(
+            (0..<prior.count).map { test in
+                prior[test] - 2 * zip(map.row(test), half.row(test)).reduce(0) { $0 + $1.0 * $1.1 }
+            }, prior)
     }
 
     /// All of it [t, t], from K** [t, t]; symmetric, its diagonal never negative.
+    /// - Throws: `RegressionError.negativeVariance`; what the executor throws.
     public func full(_ prior: Matrix<Double>, on executor: any TileExecutor = ConcurrentTiles()) throws -> Matrix<Double> {
         let product = try map.multiplyTransposed(half, on: executor)
         let covariance = prior.subtracting(product.adding(product.transposed))
-        covariance.storeDiagonal(covariance.diagonal.map { max($0, 0) })
+        covariance.storeDiagonal(try floored(covariance.diagonal, prior.diagonal))
         covariance.mirrorUpperHalf()
         return covariance
+    }
+
+    private func floored(_ variances: [Double], _ prior: [Double]) throws -> [Double] {
+        for (test, variance) in variances.enumerated() where variance < 0 {
+            try VarianceFloor.check(variance, test: test, prior: prior[test], map: map.row(test), roots: roots, rounding: rounding)
+        }
+        return variances.map { max($0, 0) }
     }
 }

@@ -2,8 +2,8 @@ internal import Glibc
 
 /// How the outputs are trained, and what that does to one mode of the kernel.
 ///
-/// The loss is ½ · mean over samples and outputs of the squared error, so that a mode of eigenvalue λ decays at rate ηλ/(n k). With
-/// a = ηλ/(n k), ρ is what is left of a mode's error after time or steps t, and φ = (1 − ρ)/λ, which has the limit ηt/(n k) as λ goes to 0:
+/// The loss is ½ · mean over samples and outputs of the squared error, so that a mode of eigenvalue λ decays at rate a = hλ with
+/// h = η/(n k), ρ is what is left of a mode's error after time or steps t, and φ = (1 − ρ)/λ, which has the limit ht as λ goes to 0:
 /// nothing is ever divided by an eigenvalue that may be 0.
 public enum Optimizer: Sendable, Equatable {
     /// df/dt = −η ∇: ρ = e^(−at).
@@ -24,31 +24,62 @@ public enum Optimizer: Sendable, Equatable {
     /// Whether times are numbers of steps.
     public var isDiscrete: Bool { if case .gradientFlow = self { false } else { true } }
 
-    /// ρ for rate a = ηλ/(n k) ≥ 0 and time t ≥ 0.
-    func remainder(_ a: Double, _ t: Double) -> Double {
+    /// What has become of a mode.
+    struct Response {
+        /// ρ.
+        var remainder: Double
+        /// 1 − ρ, without cancellation.
+        var complement: Double
+        /// φ = (1 − ρ)/λ.
+        var gain: Double
+    }
+
+    /// Rates below this change e^(−a) and 1 − a to the same number, and may have lost digits by being so small.
+    private static let tiny = 1e-290
+
+    /// - Parameters:
+    ///   - step: h > 0.
+    ///   - eigenvalue: λ ≥ 0.
+    ///   - t: ≥ 0; a whole number of at most 2⁵³ where times are steps.
+    func response(step: Double, eigenvalue: Double, at t: Double) -> Response {
+        guard t > 0 else { return Response(remainder: 1, complement: 0, gain: 0) }
+        let rate = step * eigenvalue
         switch self {
-        case .gradientFlow: t == 0 ? 1 : exp(-a * t)
-        case .gradientDescent: Self.power(1, minus: a, t).value
-        case .heavyBall(_, let momentum): Self.heavyBall(a, momentum, t).remainder
+        case .gradientFlow: return Self.exponential(step, eigenvalue, t)
+        case .gradientDescent where rate < Self.tiny, .heavyBall(_, 0) where rate < Self.tiny: return Self.exponential(step, eigenvalue, t)
+        case .gradientDescent, .heavyBall(_, 0):
+            let (value, complement) = Self.power(1, minus: rate, t)
+            return Response(remainder: value, complement: complement, gain: complement / eigenvalue)
+        case .heavyBall(_, let momentum):
+            let ball = HeavyBall(rate: rate < Self.tiny ? 0 : rate, momentum: momentum)
+            guard rate >= Self.tiny else {
+                let gain = step * ball.gain(t)
+                let complement = Self.product(step, eigenvalue, ball.gain(t))
+                return Response(remainder: 1 - complement, complement: complement, gain: gain)
+            }
+            let remainder = ball.remainder(t)
+            let complement = remainder < 0.5 ? 1 - remainder : rate * ball.gain(t)
+            return Response(remainder: remainder, complement: complement, gain: complement / eigenvalue)
         }
     }
 
-    /// (1 − ρ)/a, without cancellation; t for the first two and a = 0.
-    func gain(_ a: Double, _ t: Double) -> Double {
-        switch self {
-        case .gradientFlow:
-            if t == 0 { return 0 }
-            return a == 0 ? t : -expm1(-a * t) / a
-        case .gradientDescent:
-            if t == 0 { return 0 }
-            return a == 0 ? t : Self.power(1, minus: a, t).complement / a
-        case .heavyBall(_, let momentum): return Self.heavyBall(a, momentum, t).gain
-        }
+    private static func exponential(_ step: Double, _ eigenvalue: Double, _ t: Double) -> Response {
+        let exponent = product(step, eigenvalue, t)
+        let complement = -expm1(-exponent)
+        let gain = exponent < 1e-8 ? step * t * (1 - exponent / 2) : complement / eigenvalue
+        return Response(remainder: exp(-exponent), complement: complement, gain: gain)
+    }
+
+    /// a b c for numbers ≥ 0, whose partial products may leave the range; 0 if one is 0.
+    private static func product(_ a: Double, _ b: Double, _ c: Double) -> Double {
+        guard a > 0, b > 0, c > 0, a.isFinite, b.isFinite, c.isFinite else { return a == 0 || b == 0 || c == 0 ? 0 : a * b * c }
+        let exponent = Int(a.exponent) + Int(b.exponent) + Int(c.exponent)
+        let scaled = a.significand * b.significand * c.significand
+        return exponent > 1_100 ? .infinity : exponent < -1_100 ? 0 : Double(sign: .plus, exponent: exponent, significand: scaled)
     }
 
     /// (1 − a)^t and one minus that.
     private static func power(_ one: Double, minus a: Double, _ t: Double) -> (value: Double, complement: Double) {
-        if t == 0 { return (1, 0) }
         if a < 1 {
             let exponent = t * log1p(-a)
             return (exp(exponent), -expm1(exponent))
@@ -57,46 +88,5 @@ public enum Optimizer: Sendable, Equatable {
         let size = exp(t * log(a - 1))
         let value = t.truncatingRemainder(dividingBy: 2) == 0 ? size : -size
         return (value, 1 - value)
-    }
-
-    /// By powers of the recursions' matrices: that of e, and that of u = (1 − e)/a, u_{s+1} = (1 + μ − a) u_s − μ u_{s−1} + 1.
-    private static func heavyBall(_ a: Double, _ momentum: Double, _ t: Double) -> (remainder: Double, gain: Double) {
-        let step = Recursion(next: 1 + momentum - a, last: -momentum)
-        let power = step.power(t)
-        // e_0 = e_{−1} = 1; u_0 = u_{−1} = 0.
-        return (power.m11 + power.m12, power.c1)
-    }
-
-    /// (e_s, e_{s−1}) ↦ M (e_s, e_{s−1}) + c.
-    private struct Recursion {
-        var m11, m12, m21, m22, c1, c2: Double
-
-        init(next: Double, last: Double) { (m11, m12, m21, m22, c1, c2) = (next, last, 1, 0, 1, 0) }
-
-        private init(identity: Void) { (m11, m12, m21, m22, c1, c2) = (1, 0, 0, 1, 0, 0) }
-
-        /// First `inner`, then this.
-        private func after(_ inner: Recursion) -> Recursion {
-            var result = self
-            result.m11 = m11 * inner.m11 + m12 * inner.m21
-            result.m12 = m11 * inner.m12 + m12 * inner.m22
-            result.m21 = m21 * inner.m11 + m22 * inner.m21
-            result.m22 = m21 * inner.m12 + m22 * inner.m22
-            result.c1 = m11 * inner.c1 + m12 * inner.c2 + c1
-            result.c2 = m21 * inner.c1 + m22 * inner.c2 + c2
-            return result
-        }
-
-        func power(_ t: Double) -> Recursion {
-            var result = Recursion(identity: ())
-            var square = self
-            var rest = UInt64(t)
-            while rest > 0 {
-                if rest & 1 == 1 { result = square.after(result) }
-                rest >>= 1
-                if rest > 0 { square = square.after(square) }
-            }
-            return result
-        }
     }
 }

@@ -21,10 +21,11 @@ public struct Diagnostics: Sendable {
     public var selection: RidgeSelection?
     /// The number of modes of the distinct points' system that are not zero to working precision; nil if no factor tells.
     public var rank: Int?
-    /// An estimate of 1 / cond(K + λI), over the modes that were used: in the one-norm of a factor, in the two-norm of eigenvalues.
+    /// An estimate of 1 / cond(K + λI) after scaling to unit diagonal, in the one-norm; of the modes that a minimum-norm solution uses the
+    /// least eigenvalue over the largest.
     public var reciprocalCondition: Double?
-    /// ‖y − (K + λI)α‖ / (‖K + λI‖ ‖α‖ + ‖y‖) in the largest-column-sum norm: the backward error of the solution. Of a minimum-norm
-    /// solution the residual within the modes that were used.
+    /// ‖y − (K + λI)α‖ / (‖K + λI‖ ‖α‖ + ‖y‖) in the largest-column-sum norm, of the system scaled to unit diagonal: the backward error of
+    /// the solution. Of a minimum-norm solution the residual within the modes that were used.
     public var relativeResidual: Double
     /// ‖P₀y‖ / ‖y‖: the part of the targets that no function of the kernel reaches; 0 unless the system is singular.
     public var unreachableTargets: Double
@@ -32,10 +33,14 @@ public struct Diagnostics: Sendable {
     public var duplicatesMerged: Int
     /// Distinct points whose duplicates have different targets: what is fitted there is their mean.
     public var conflictingDuplicates: Int
-    /// What was added to the diagonal beside the ridge; 0 unless jitter was asked for.
+    /// The mean of what was added to the diagonal beside the ridge, to each element in proportion; 0 unless jitter was asked for.
     public var jitter: Double
     /// log p(y) of the Gaussian process, summed over outputs: −½ yᵀα − ½ log det(K + λI) − (n/2) log 2π each.
     public var logMarginalLikelihood: Double?
+    /// yᵀ(K + λI)⁻¹y / n of each output: the factor on K + λI with which the Gaussian process makes the targets most likely.
+    public var signalVariances: [Double]?
+    /// What a reader of the answer should know.
+    public var warnings: [String] = []
     /// The mean over points and outputs of the squared leave-one-out residual.
     public var leaveOneOutError: Double?
     /// ‖f‖ = √(Σ αᵀKα), summed over outputs, in the kernel's Hilbert space.

@@ -56,28 +56,36 @@ public struct DuplicateGroups: Sendable {
     /// W^½ȳ [m, k] from y [n, k].
     func reduce(_ targets: Matrix<Double>) -> Matrix<Double> {
         guard mergedCount > 0 else { return targets }
-        let k = targets.columns
-        var sums = [Double](repeating: 0, count: groupCount * k)
-        for (point, group) in group.enumerated() {
-            // Divided first, so that no sum overflows which the mean does not.
-            for output in 0..<k { sums[group * k + output] += targets[point, output] / multiplicities[group] }
-        }
-        let roots = roots
+        let (k, roots, offsets) = (targets.columns, roots, meanOffsets(targets))
+        var means = [Double](repeating: 0, count: groupCount * k)
         for group in 0..<groupCount {
-            for output in 0..<k { sums[group * k + output] *= roots[group] }
+            for output in 0..<k { means[group * k + output] = (targets[representatives[group], output] + offsets[group * k + output]) * roots[group] }
         }
-        return Matrix(rows: groupCount, columns: k, sums)
+        return Matrix(rows: groupCount, columns: k, means)
     }
 
-    /// y − S ȳ [n, k], from y and W^½ȳ.
-    func deviations(_ targets: Matrix<Double>, reduced: Matrix<Double>) -> Matrix<Double> {
+    /// y − S ȳ [n, k].
+    func deviations(_ targets: Matrix<Double>) -> Matrix<Double> {
         guard mergedCount > 0 else { return Matrix(zeroRows: targets.rows, columns: targets.columns) }
-        let (k, roots) = (targets.columns, roots)
+        let (k, offsets) = (targets.columns, meanOffsets(targets))
         var elements = [Double](repeating: 0, count: targets.rows * k)
         for (point, group) in group.enumerated() where multiplicities[group] > 1 {
-            for output in 0..<k { elements[point * k + output] = targets[point, output] - reduced[group, output] / roots[group] }
+            let first = representatives[group]
+            for output in 0..<k { elements[point * k + output] = (targets[point, output] - targets[first, output]) - offsets[group * k + output] }
         }
         return Matrix(rows: targets.rows, columns: k, elements)
+    }
+
+    /// Of each distinct point ȳ − y of its first point [m · k]: differences, so that equal targets have a mean that is equal, and deviations of
+    /// exactly 0.
+    private func meanOffsets(_ targets: Matrix<Double>) -> [Double] {
+        let k = targets.columns
+        var sums = [Double](repeating: 0, count: groupCount * k)
+        for (point, group) in group.enumerated() where representatives[group] != point {
+            let first = representatives[group]
+            for output in 0..<k { sums[group * k + output] += (targets[point, output] - targets[first, output]) / multiplicities[group] }
+        }
+        return sums
     }
 
     /// Distinct points whose equal points have different targets.

@@ -7,8 +7,10 @@ public struct PackedKernel: Sendable {
     public let order: Int
     /// Points on a side of a tile: a multiple of 64.
     public let side: Int
-    /// k(x_i, x_i) in float64.
+    /// The diagonal in float64.
     public let diagonal: [Double]
+    /// D, where the tiles and the diagonal are those of D K D.
+    public let scaling: UnitScaling
     /// Tiles row by row, each [side, side] (with a gap after each row) and what is beyond the last point 0; below the diagonal of those on it, the mirror image.
     private let tiles: [Storage<Float>]
     private let blocks: Int
@@ -21,12 +23,15 @@ public struct PackedKernel: Sendable {
 
     public static let standardSide = 2_048
 
-    /// - Parameter block: k between two ranges of points, in as many threads as it likes; columns beyond the last point are not read.
+    /// - Parameters:
+    ///   - diagonal: of D K D, as `scaling` has D, or of K without one.
+    ///   - block: D K D between two ranges of points, in as many threads as it likes; columns beyond the last point are not read.
     public init(
-        order: Int, side: Int = standardSide, diagonal: [Double], block: (_ rows: Range<Int>, _ columns: Range<Int>) throws -> Matrix<Float>
+        order: Int, side: Int = standardSide, diagonal: [Double], scaling: UnitScaling? = nil, block: (_ rows: Range<Int>, _ columns: Range<Int>) throws -> Matrix<Float>
     ) throws {
         precondition(order > 0 && diagonal.count == order && side.isMultiple(of: Int(NTK_THIN_COLUMNS)))
         (self.order, self.side, self.diagonal) = (order, side, diagonal)
+        self.scaling = scaling ?? UnitScaling(uniform: 0, count: order)
         blocks = (order + side - 1) / side
         var tiles: [Storage<Float>] = []
         for row in 0..<blocks {
@@ -48,7 +53,7 @@ public struct PackedKernel: Sendable {
 
     private func tile(_ row: Int, _ column: Int) -> Storage<Float> { tiles[row * blocks - row * (row - 1) / 2 + column - row] }
 
-    /// K V for V [n, k] in float64; products in float32, sums over tiles in float64, in a fixed order. Reads every tile once, from both sides.
+    /// D K D V for V [n, k] in float64; products in float32, sums over tiles in float64, in a fixed order. Reads every tile once, from both sides.
     public func multiply(_ right: Matrix<Double>, on executor: any TileExecutor) throws -> Matrix<Double> {
         let k = right.columns
         let (padded, count) = (blocks * side + apart, k.roundedUp(to: Int(NTK_THIN_VECTORS)))
@@ -86,7 +91,40 @@ public struct PackedKernel: Sendable {
         return result
     }
 
-    /// Columns of K [n, count] in float64.
+    /// ‖S D K D S + Λ‖₁ for diagonal S and Λ: reads every tile once.
+    func oneNorm(weights: [Double], shifts: [Double], on executor: any TileExecutor) throws -> Double {
+        let pairs = (0..<blocks).flatMap { row in (row..<blocks).map { (row, $0) } }
+        // Of each tile what it adds to its rows, and to its columns.
+        let sums = Storage<Double>(count: pairs.count * 2 * side)
+        unsafe sums.base.initialize(repeating: 0, count: sums.count)
+        try executor.forEach(pairs.count) { index in
+            let (row, column) = pairs[index]
+            let (rows, columns) = (Self.range(row, side, order), Self.range(column, side, order))
+            let elements = tile(row, column)
+            let own = unsafe sums.base + index * 2 * side
+            for i in 0..<rows.count {
+                let line = unsafe elements.base + i * (side + apart)
+                let weight = weights[rows.lowerBound + i]
+                var sum = 0.0
+                for j in 0..<columns.count {
+                    let size = unsafe Double(abs(line[j]))
+                    sum += size * weights[columns.lowerBound + j]
+                    unsafe own[side + j] += size * weight
+                }
+                unsafe own[i] = sum
+            }
+        }
+        var totals = [Double](repeating: 0, count: order)
+        for (index, (row, column)) in pairs.enumerated() {
+            let own = unsafe sums.base + index * 2 * side
+            for (i, point) in Self.range(row, side, order).enumerated() { unsafe totals[point] += own[i] }
+            guard row != column else { continue }
+            for (j, point) in Self.range(column, side, order).enumerated() { unsafe totals[point] += own[side + j] }
+        }
+        return (0..<order).reduce(0) { max($0, totals[$1] * weights[$1] + shifts[$1]) }
+    }
+
+    /// Columns of D K D [n, count] in float64.
     public func columns(_ indices: [Int], on executor: any TileExecutor) throws -> Matrix<Double> {
         let result = Matrix<Double>(uninitializedRows: order, columns: indices.count)
         try executor.forEach(blocks) { block in

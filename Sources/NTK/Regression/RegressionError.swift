@@ -10,6 +10,11 @@ public enum RegressionError: Error, Sendable, Equatable {
     case overflow
     /// K + λI is not positive semi-definite: its least eigenvalue is below what rounding explains.
     case indefinite(leastEigenvalue: Double, largestEigenvalue: Double)
+    /// A posterior variance is further below 0 than rounding explains: the kernel's values at this test point and the training points are not
+    /// those of one kernel.
+    case negativeVariance(test: Int, value: Double, prior: Double)
+    /// A constant of a theory is beyond the range of float64.
+    case theoryOverflow(samples: Double)
     /// Conjugate gradients did not reach the residual that was asked for.
     case noConvergence(iterations: Int, residual: Double)
 }

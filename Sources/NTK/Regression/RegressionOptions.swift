@@ -36,7 +36,19 @@ public struct RegressionOptions: Sendable {
     /// Whether predictions need covariances, or the likelihood is wanted: without, the factor may be kept in float32.
     public var needsFactor: Bool
 
+    /// How far the kernel's entries may be off, relative to √(K_ii K_jj), by rounding in their making.
+    public var entryRounding = Self.float64Rounding
+    /// Whether the kernel came from elsewhere, so that it may be no kernel at all: then it is judged before the ridge is added.
+    public var judgesKernel = false
+
     public static let completeUpTo = 4_096
+    /// Of entries that were computed in float64: some thousand times ε.
+    public static let float64Rounding = 0x1p-40
+    /// Of entries in float32.
+    public static let float32Rounding = 0x1p-22
+
+    /// How far the eigenvalues of a kernel of unit diagonal may be off.
+    func noise(_ order: Int) -> Double { Double(order) * entryRounding }
 
     public init(ridge: Ridge = .fixed(0), onSingular: SingularPolicy = .minimumNorm, isComplete: Bool? = nil, needsFactor: Bool = true) {
         self.ridge = ridge

@@ -3,6 +3,8 @@ internal import LinearAlgebra
 /// (B + λI)⁻¹, or the pseudo-inverse where that is singular, as something that can be applied.
 enum SystemSolver: Sendable {
     case cholesky(Cholesky<Double>)
+    /// Of a system that is all but singular.
+    case permuted(PermutedCholesky)
     /// A factor in half the precision: good for solutions, which refinement makes right, and for nothing else.
     case singlePrecision(Cholesky<Float>)
     case spectral(SpectralSolver)
@@ -11,6 +13,7 @@ enum SystemSolver: Sendable {
     func solve(_ right: Matrix<Double>, on executor: any TileExecutor) throws -> Matrix<Double> {
         switch self {
         case .cholesky(let cholesky): return try cholesky.solve(right, on: executor)
+        case .permuted(let cholesky): return try cholesky.solve(right, on: executor)
         case .singlePrecision(let cholesky):
             // Scaled, so that what float64 can hold does not leave the range of float32.
             let largest = right.elements.reduce(0) { max($0, abs($1)) }
@@ -26,6 +29,7 @@ enum SystemSolver: Sendable {
     func whiten(_ rows: Matrix<Double>, on executor: any TileExecutor) throws -> Matrix<Double> {
         switch self {
         case .cholesky(let cholesky): return try cholesky.whiten(rows, on: executor)
+        case .permuted(let cholesky): return try cholesky.whiten(rows, on: executor)
         case .spectral(let spectral): return try spectral.whiten(rows, on: executor)
         case .singlePrecision: preconditionFailure("a factor in float32 was made for solutions only")
         }
@@ -35,6 +39,7 @@ enum SystemSolver: Sendable {
     func solveRows(_ rows: Matrix<Double>, on executor: any TileExecutor) throws -> Matrix<Double> {
         switch self {
         case .cholesky(let cholesky): return try cholesky.solveRows(rows, on: executor)
+        case .permuted(let cholesky): return try cholesky.solveRows(rows, on: executor)
         case .spectral(let spectral): return try spectral.solveRows(rows, on: executor)
         case .singlePrecision: preconditionFailure("a factor in float32 was made for solutions only")
         }
@@ -43,6 +48,7 @@ enum SystemSolver: Sendable {
     func inverseDiagonal(on executor: any TileExecutor) throws -> [Double] {
         switch self {
         case .cholesky(let cholesky): return try cholesky.inverseDiagonal(on: executor)
+        case .permuted(let cholesky): return try cholesky.inverseDiagonal(on: executor)
         case .spectral(let spectral): return try spectral.eigen.weightedDiagonal(spectral.weights, on: executor)
         case .singlePrecision: preconditionFailure("a factor in float32 was made for solutions only")
         }
@@ -52,32 +58,30 @@ enum SystemSolver: Sendable {
 /// U diag(1/(λ_j + λ)) Uᵀ over the modes that are not zero to working precision.
 struct SpectralSolver: Sendable {
     let eigen: SymmetricEigen
-    let ridge: Double
     /// 1/(λ_j + λ), and 0 for modes that are left out.
     let weights: [Double]
     let rank: Int
 
-    /// Modes with λ_j + λ ≤ m ε (λ_max + λ) are zero to working precision.
-    init(_ eigen: SymmetricEigen, ridge: Double) {
-        self.eigen = eigen
-        self.ridge = ridge
-        let cutoff = Self.cutoff(eigen, ridge: ridge)
-        weights = eigen.values.map { $0 + ridge > cutoff ? 1 / ($0 + ridge) : 0 }
+    /// - Parameter ridge: with which modes that are zero without it may not be.
+    init(_ definite: DefiniteEigen, ridge: Double = 0) {
+        eigen = definite.eigen
+        let zeros = definite.eigen.order - definite.rank
+        let floor = DefiniteEigen.floor(definite.eigen.order) * .ulpOfOne
+        weights = definite.eigen.values.enumerated().map { mode, value in
+            if mode >= zeros { return 1 / (value + ridge) }
+            return ridge > floor * (definite.scales[mode] + ridge) ? 1 / (max(value, 0) + ridge) : 0
+        }
         rank = weights.count { $0 > 0 }
-    }
-
-    static func cutoff(_ eigen: SymmetricEigen, ridge: Double) -> Double {
-        Double(eigen.order) * .ulpOfOne * max((eigen.values.last ?? 0) + ridge, 0)
     }
 
     var isSingular: Bool { rank < eigen.order }
 
     var reciprocalCondition: Double {
-        guard let largest = eigen.values.last, let least = zip(eigen.values, weights).first(where: { $0.1 > 0 })?.0 else { return 0 }
-        return (least + ridge) / (largest + ridge)
+        guard let largest = weights.max(), let least = weights.filter({ $0 > 0 }).min() else { return 0 }
+        return least / largest
     }
 
-    var logDeterminant: Double { eigen.values.reduce(0) { $0 + logarithm($1 + ridge) } }
+    var logDeterminant: Double { weights.reduce(0) { $0 - logarithm($1) } }
 
     func solve(_ right: Matrix<Double>, on executor: any TileExecutor) throws -> Matrix<Double> {
         let coordinates = try eigen.project(right, on: executor)

@@ -19,6 +19,13 @@ enum DiagnosticsJSON {
         json.number("leave_one_out_error", diagnostics.leaveOneOutError)
         json.number("rkhs_norm", diagnostics.rkhsNorm)
         json.number("effective_dimension", diagnostics.effectiveDimension)
+        if let variances = diagnostics.signalVariances { json.numbers("signal_variances", variances) }
+        if !diagnostics.warnings.isEmpty {
+            json.key("warnings")
+            json.beginArray()
+            for warning in diagnostics.warnings { json.value(warning) }
+            json.endArray()
+        }
         if let iterations = diagnostics.iterations { json.member("iterations", iterations) }
         if let rank = diagnostics.preconditionerRank { json.member("preconditioner_rank", rank) }
         if let selection = diagnostics.selection { write(selection, to: &json) }

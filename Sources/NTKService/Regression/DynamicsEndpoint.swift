@@ -20,14 +20,20 @@ enum DynamicsEndpoint {
         let dynamics = try TrainingDynamics(
             inPlace: training.trainTrain(training.kind, groups, on: tiles), groups: groups, targets: targets,
             initial: initialTrain.map(training.rows),
-            optimizer: request.optimizer, on: tiles)
+            optimizer: request.optimizer, rounding: training.entryRounding, on: tiles)
         let isVector = if case .values(_, true) = request.targets { true } else { false }
 
         var body = Answer()
         body.append("times", request.times)
         body.append("max_learning_rate", nullable: dynamics.maximumLearningRate)
-        body.append("train_loss", try request.times.map { try finite(dynamics.trainLoss($0), dynamics) })
-        if let loss = request.targetLoss { body.append("time_to_loss", nullable: dynamics.timeToReach(loss: loss)) }
+        body.append(
+            "train_loss",
+            try request.times.map { time in
+                // Whoever no longer waits is looked for.
+                try tiles.forEach(0) { _ in }
+                return try finite(dynamics.trainLoss(time), dynamics)
+            })
+        if let loss = request.targetLoss { body.append("time_to_loss", nullable: try dynamics.timeToReach(loss: loss, on: tiles)) }
         body.append("rank", dynamics.rank)
         body.append("duplicates_merged", groups.mergedCount)
         body.append(
@@ -62,15 +68,18 @@ enum DynamicsEndpoint {
         let nngp = (train: try training.trainTrain(.nngp, groups, on: tiles), cross: try test.testTrain(.nngp, groups, on: tiles))
         func ensemble(_ time: Double) throws -> EnsembleCovariance {
             try EnsembleCovariance(
-                map: finite(dynamics.map(time, testTrain: testTrain, on: tiles), dynamics), trainTrain: nngp.train, testTrain: nngp.cross, on: tiles)
+                map: finite(dynamics.map(time, testTrain: testTrain, on: tiles), dynamics), trainTrain: nngp.train, testTrain: nngp.cross,
+                rounding: max(training.entryRounding, test.entryRounding), on: tiles)
         }
-        if request.covariance == .diagonal {
-            let prior = try test.diagonal(.nngp, on: tiles)
-            let variances = try request.times.map { try ensemble($0).diagonal(prior) }
-            body.append("variance", Matrix(rows: variances.count, columns: prior.count, variances.flatMap { $0 }))
-        } else {
-            let prior = try test.testTest(.nngp, on: tiles)
-            body.append("covariance", try request.times.map { try finite(ensemble($0).full(prior, on: tiles), dynamics) }, asVectors: false)
+        try test.checked(.nngp) {
+            if request.covariance == .diagonal {
+                let prior = try test.diagonal(.nngp, on: tiles)
+                let variances = try request.times.map { try ensemble($0).diagonal(prior) }
+                body.append("variance", try finite(Matrix(rows: variances.count, columns: prior.count, variances.flatMap { $0 }), dynamics))
+            } else {
+                let prior = try test.testTest(.nngp, on: tiles)
+                body.append("covariance", try request.times.map { try finite(ensemble($0).full(prior, on: tiles), dynamics) }, asVectors: false)
+            }
         }
     }
 

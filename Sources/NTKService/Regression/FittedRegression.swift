@@ -24,7 +24,7 @@ struct FittedRegression: Sendable {
         let kernel = try request.training.trainTrain(request.training.kind, groups, on: tiles)
         var trace = 0.0
         for (index, value) in kernel.diagonal.enumerated() { trace += value * (groups.multiplicities[index] / Double(groups.pointCount)) }
-        let options = try request.settings.options(meanDiagonal: trace, count: groups.groupCount, needsCovariance: needsCovariance)
+        let options = try request.settings.options(meanDiagonal: trace, count: groups.groupCount, needsCovariance: needsCovariance, of: request.training)
         let fitted = request.training.rows(request.targets.matrix)
         let initial = try request.training.initialOutputs(on: tiles).map(request.training.rows)
         regression = try KernelRidgeRegression(
@@ -41,12 +41,16 @@ struct FittedRegression: Sendable {
         _ request: FitRequest, _ groups: DuplicateGroups, on tiles: any TileExecutor
     ) throws -> KernelRidgeRegression {
         let training = request.training
-        guard let packed = try training.packed(groups, on: tiles) else { preconditionFailure("validation asks whether there is one") }
-        let trace = zip(packed.diagonal, groups.multiplicities).reduce(0) { $0 + $1.0 * ($1.1 / Double(groups.pointCount)) }
-        guard case .fixed(let ridge) = try request.settings.options(meanDiagonal: trace, count: groups.groupCount, needsCovariance: false).ridge
-        else {
-            preconditionFailure("validation asks for a number")
+        var ridge = 0.0
+        let packed = try training.packed(groups, on: tiles) { diagonal in
+            let trace = zip(diagonal, groups.multiplicities).reduce(0) { $0 + $1.0 * ($1.1 / Double(groups.pointCount)) }
+            let options = try request.settings.options(
+                meanDiagonal: trace, count: groups.groupCount, needsCovariance: false, of: training)
+            guard case .fixed(let value) = options.ridge else { preconditionFailure("validation asks for a number") }
+            ridge = value
+            return UnitScaling(diagonal: zip(diagonal, groups.multiplicities).map { $0 * $1 + value }, tame: 40)
         }
+        guard let packed else { preconditionFailure("validation asks whether there is one") }
         let targets = request.targets.matrix
         return try KernelRidgeRegression(
             packed: packed, groups: groups, targets: try training.initialOutputs(on: tiles).map { targets.subtracting($0) } ?? targets,
@@ -80,25 +84,45 @@ struct FittedRegression: Sendable {
 
     /// The variance of f at each test point.
     func variance(_ test: any TestKernel, _ testTrain: Matrix<Double>, on tiles: any TileExecutor) throws -> [Double] {
-        switch posterior {
-        case .gp: try regression.variance(testTrain, diagonal: test.diagonal(training.kind, on: tiles), on: tiles)
-        case .ensemble:
-            try ensemble(test, testTrain, on: tiles).diagonal(test.diagonal(.nngp, on: tiles))
+        try test.checked(posterior == .gp ? training.kind : .nngp) {
+            switch posterior {
+            case .gp:
+                try regression.variance(testTrain, diagonal: test.diagonal(training.kind, on: tiles), rounding: rounding(test), on: tiles)
+            case .ensemble: try ensemble(test, testTrain, on: tiles).diagonal(test.diagonal(.nngp, on: tiles))
+            }
         }
     }
 
     /// The covariance of f among the test points.
     func covariance(_ test: any TestKernel, _ testTrain: Matrix<Double>, on tiles: any TileExecutor) throws -> Matrix<Double> {
-        switch posterior {
-        case .gp: try regression.covariance(testTrain, testTest: test.testTest(training.kind, on: tiles), on: tiles)
-        case .ensemble:
-            try ensemble(test, testTrain, on: tiles).full(test.testTest(.nngp, on: tiles), on: tiles)
+        try test.checked(posterior == .gp ? training.kind : .nngp) {
+            switch posterior {
+            case .gp:
+                try regression.covariance(testTrain, testTest: test.testTest(training.kind, on: tiles), rounding: rounding(test), on: tiles)
+            case .ensemble: try ensemble(test, testTrain, on: tiles).full(test.testTest(.nngp, on: tiles), on: tiles)
+            }
         }
     }
+
+    private func rounding(_ test: any TestKernel) -> Double { max(training.entryRounding, test.entryRounding) }
 
     private func ensemble(_ test: any TestKernel, _ testTrain: Matrix<Double>, on tiles: any TileExecutor) throws -> EnsembleCovariance {
         try EnsembleCovariance(
             map: regression.map(testTrain, on: tiles), trainTrain: training.trainTrain(.nngp, regression.groups, on: tiles),
-            testTrain: test.testTrain(.nngp, regression.groups, on: tiles), on: tiles)
+            testTrain: test.testTrain(.nngp, regression.groups, on: tiles), rounding: rounding(test), on: tiles)
+    }
+}
+
+extension TestKernel {
+    /// What is made of the kernel of these points; a variance below 0 is a fault of its value at the point.
+    func checked<Result>(_ kind: KernelKind, _ make: () throws -> Result) throws -> Result {
+        do {
+            return try make()
+        } catch RegressionError.negativeVariance(let test, let value, let prior) {
+            throw ProblemDetails.invalid(
+                pointer(ofPrior: test, kind),
+                "values of one positive semi-definite kernel expected; k(x*, x*) is \(prior) here, and less what the training points explain "
+                    + "\(value), which is further below 0 than rounding: test_test, test_train and train_train do not belong together")
+        }
     }
 }

@@ -8,7 +8,7 @@ enum SpectrumEndpoint {
         do {
             let points = request.points
             let kernel = try points.trainTrain(points.kind, DuplicateGroups(distinct: points.order), on: tiles)
-            let spectrum = try KernelSpectrum(inPlace: kernel, on: tiles)
+            let spectrum = try KernelSpectrum(inPlace: kernel, rounding: points.entryRounding, on: tiles)
             var body = Answer()
             body.append("eigenvalues", nullable: spectrum.eigenvalues)
             body.append("rank", spectrum.rank)
@@ -43,12 +43,15 @@ enum SpectrumEndpoint {
         body.append("unreachable_targets", nullable: own.unreachable)
         var json = JSONWriter()
         let n = Double(spectrum.count)
+        let each = (n * Double(own.coefficients.columns)).squareRoot()
+        let roots = own.roots.map { $0 / each }
         json.beginArray()
         for size in request.sampleSizes {
-            let theory = Eigenlearning(
+            try tiles.forEach(0) { _ in }
+            let theory = try Eigenlearning(
                 eigenvalues: spectrum.eigenvalues.prefix(spectrum.rank).map { $0 / n }
                     + [Double](repeating: 0, count: spectrum.count - spectrum.rank),
-                powers: own.powers.map { $0 / n / Double(own.coefficients.columns) }, samples: size, ridge: request.ridge, noise: request.noise)
+                coefficients: roots, unit: own.unit, samples: size, ridge: request.ridge, noise: request.noise)
             json.beginObject()
             json.number("samples", size)
             json.number("kappa", theory.constant)

@@ -46,8 +46,14 @@ enum RegressorFile {
         json.key("diagnostics")
         json.raw(Array(DiagnosticsJSON.text(diagnostics, fit.calibration).utf8))
         json.endObject()
-        let coefficients = fit.regression.coefficients
-        all.append(("coefficients", [coefficients.rows, coefficients.columns], coefficients))
+        let coefficients = fit.regression.scaledCoefficients
+        all.append(("coefficients", [coefficients.matrix.rows, coefficients.matrix.columns], coefficients.matrix))
+        if let units = coefficients.units {
+            // Powers of two.
+            for (name, exponents) in [("coefficient_row_units", units.rows), ("coefficient_column_units", units.columns)] {
+                all.append((name, [exponents.count, 1], Matrix(rows: exponents.count, columns: 1, exponents.map { Double($0) })))
+            }
+        }
         let bytes = json.bytes
         return [ArtifactFile(manifest) { try $0.write(bytes) }, TensorFile.file(tensors, all)]
     }
@@ -59,7 +65,7 @@ enum RegressorFile {
         else { throw ProblemDetails.damagedRecord(id.description) }
         // One after another: the bytes of one are there beside its numbers.
         let tensors = try Dictionary(uniqueKeysWithValues: entries.map { ($0.name, try TensorFile.read($0, from: file)) })
-        guard let coefficients = tensors["coefficients"]?.values else { throw ProblemDetails.damagedRecord(id.description) }
+        guard let coefficients = try coefficients(tensors, id) else { throw ProblemDetails.damagedRecord(id.description) }
         var reader = try ObjectReader(.object(object), at: "")
         let posterior: Posterior = try reader.requiredChoice("posterior")
         let targets = try targets(object, tensors, id)
@@ -67,8 +73,8 @@ enum RegressorFile {
         let settings = try FitSettings(&settingsReader)
         let kernel = try TrainingKernels.restore(training, tensors: tensors)
         let groups = kernel.duplicates()
-        guard groups.groupCount == coefficients.rows, targets.matrix.rows == kernel.count,
-            coefficients.columns == (kernel.outputs == nil ? targets.matrix.columns : 1),
+        guard groups.groupCount == coefficients.matrix.rows, targets.matrix.rows == kernel.count,
+            coefficients.matrix.columns == (kernel.outputs == nil ? targets.matrix.columns : 1),
             case .string(let name) = diagnostics["method"], let method = Diagnostics.Method(rawValue: name),
             case .number(let ridge) = diagnostics["ridge"], case .number(let residual) = diagnostics["relative_residual"]
         else { throw ProblemDetails.damagedRecord(id.description) }
@@ -79,6 +85,20 @@ enum RegressorFile {
         let fit = FittedRegression(
             training: kernel, targets: targets, posterior: posterior, regression: regression, calibration: calibration(diagnostics))
         return Regressor(id: id, fit: fit, settings: settings, description: description(object, nTrain: kernel.count))
+    }
+
+    private static func coefficients(_ tensors: [String: PointTensor], _ id: ArtifactID) throws(ProblemDetails) -> ScaledCoefficients? {
+        guard let matrix = tensors["coefficients"]?.values else { return nil }
+        func units(_ name: String, count: Int) throws(ProblemDetails) -> [Int]? {
+            guard let values = tensors[name]?.values.elements else { return nil }
+            let exponents = values.compactMap { Int(exactly: $0) }.filter { (-10_000...10_000).contains($0) }
+            guard exponents.count == count, values.count == count else { throw .damagedRecord(id.description) }
+            return exponents
+        }
+        guard let rows = try units("coefficient_row_units", count: matrix.rows),
+            let columns = try units("coefficient_column_units", count: matrix.columns)
+        else { return ScaledCoefficients(matrix) }
+        return ScaledCoefficients(matrix, units: (rows, columns))
     }
 
     /// What `GET` answers, from the manifest and the shape of the targets.

@@ -24,7 +24,7 @@ enum TrainingEndpoint {
         func dynamics(_ optimizer: Optimizer) throws -> TrainingDynamics {
             try TrainingDynamics(
                 inPlace: set.trainTrain(.ntk, groups, on: tiles), groups: groups, targets: set.rows(targets), initial: initial.map(set.rows),
-                optimizer: optimizer, on: tiles)
+                optimizer: optimizer, rounding: set.entryRounding, on: tiles)
         }
         func optimizer(_ rate: Double) -> Optimizer {
             request.momentum == 0 ? .gradientDescent(learningRate: rate) : .heavyBall(learningRate: rate, momentum: request.momentum)

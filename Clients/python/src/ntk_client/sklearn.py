@@ -126,7 +126,8 @@ class NTKRegressor(RegressorMixin, _NTKEstimator):  # type: ignore[misc]
     ridge_scale
         "relative": λ is `ridge` times the mean of the kernel matrix's diagonal.
     posterior
-        What `predict` returns the standard deviation of: "gp", a Gaussian process with this kernel and noise λ, or "ensemble",
+        What `predict` returns the standard deviation of: "gp", targets of a Gaussian process with this kernel and noise λ, both times
+        the factor with which the training targets are most likely (`diagnostics_["signal_variances"]`), or "ensemble", outputs of
         networks trained to convergence, over their initializations.
     solver, diagnostics
         As the server's openapi.yaml has them.
@@ -157,12 +158,13 @@ class NTKRegressor(RegressorMixin, _NTKEstimator):  # type: ignore[misc]
         X
             Points, [m, d].
         return_std, return_cov
-            Whether to return the standard deviation at each point, or the covariance [m, m], too.
+            Whether to return the standard deviation at each point, or the covariance [m, m], too: in the units of the targets. Of the
+            Gaussian process they are those of a new target, noise included, so that ±1.96 standard deviations are a band of 95 %.
 
         Returns
         -------
         ndarray or tuple of ndarray
-            [m] or [m, k], as the targets were.
+            [m] or [m, k], as the targets were; a covariance is [m, m] or [m, m, k].
         """
         if return_std and return_cov:
             raise ValueError("at most one of return_std and return_cov expected")
@@ -170,8 +172,20 @@ class NTKRegressor(RegressorMixin, _NTKEstimator):  # type: ignore[misc]
         assert prediction.mean is not None
         if return_cov:
             assert prediction.covariance is not None
-            return prediction.mean, prediction.covariance
-        return (prediction.mean, prediction.std) if return_std else prediction.mean
+            return prediction.mean, self._in_units_of_targets(prediction.covariance, np.eye(len(prediction.covariance)), prediction.mean)
+        if return_std:
+            assert prediction.variance is not None
+            return prediction.mean, np.sqrt(self._in_units_of_targets(prediction.variance, np.ones_like(prediction.variance), prediction.mean))
+        return prediction.mean
+
+    def _in_units_of_targets(self, moments: Floats, noise: Floats, mean: Floats) -> Floats:
+        """Moments of new targets from those of a Gaussian process whose kernel has the factor 1; [..., k] where the mean has k outputs."""
+        factors = self.diagnostics_.get("signal_variances")
+        if self.posterior != "gp" or factors is None:
+            return moments
+        added = moments + (self.diagnostics_["ridge"] + self.diagnostics_["jitter"]) * noise
+        scaled = added[..., np.newaxis] * np.asarray(factors, dtype=np.float64)
+        return scaled if mean.ndim == 2 else scaled[..., 0]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

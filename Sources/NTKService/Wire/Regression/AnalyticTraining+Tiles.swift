@@ -7,15 +7,18 @@ extension AnalyticTraining {
 
     var canBePacked: Bool { true }
 
-    func packed(_ groups: DuplicateGroups, on tiles: any TileExecutor) throws -> PackedKernel? {
+    func packed(_ groups: DuplicateGroups, on tiles: any TileExecutor, scaling: ([Double]) throws -> UnitScaling) throws -> PackedKernel? {
         let points = distinct(groups)
         return try checked {
-            let diagonal = try kernel.diagonals(points.x, patterns: points.pattern, kinds: [kind], as: Double.self, on: tiles)[kind]
+            let diagonal = try kernel.diagonals(points.x, patterns: points.pattern, kinds: [kind], as: Double.self, on: tiles)[kind] ?? []
+            let scaling = try scaling(diagonal)
+            let factors = scaling.factors
             let grid = Self.grid(points)
-            let kept = try keptTiles(points, grid, on: tiles)
-            return try PackedKernel(order: groups.groupCount, side: Self.side, diagonal: diagonal ?? []) { rows, columns in
+            let kept = try keptTiles(points, grid, scaling, on: tiles)
+            let scaled = zip(diagonal, factors).map { $0 * $1 * $1 }
+            return try PackedKernel(order: groups.groupCount, side: Self.side, diagonal: scaled, scaling: scaling) { rows, columns in
                 guard let kept, let place = grid.firstIndex(of: Tile(rows: rows, columns: columns)) else {
-                    return try block(points, rows, columns, on: tiles)
+                    return try block(points, rows, columns, scaling, on: tiles)
                 }
                 // The tile before has been copied.
                 tiles.keeper?.giveBack()
@@ -25,7 +28,7 @@ extension AnalyticTraining {
     }
 
     /// The tiles, one below the other, in blocks that are kept; nil where that is not done.
-    private func keptTiles(_ points: KernelPoints, _ grid: [Tile], on tiles: any TileExecutor) throws -> Matrix<Float>? {
+    private func keptTiles(_ points: KernelPoints, _ grid: [Tile], _ scaling: UnitScaling, on tiles: any TileExecutor) throws -> Matrix<Float>? {
         guard let keeper = keeper(of: tiles, points) else { return nil }
         let side = keeper.side(operationsPerPair: kernel.operationsPerPair)
         let blocks = grid.enumerated().flatMap { place, tile in
@@ -38,14 +41,14 @@ extension AnalyticTraining {
             }
         }
         return try keeper.matrix(
-            "packed", plan: "in blocks of \(side)", inputs: [], rows: grid.count * Self.side, columns: Self.side, blocks: blocks.count,
-            as: Float.self, places: places
+            "packed", plan: "in blocks of \(side)\(scaling.isIdentity ? "" : ", of unit diagonal")", inputs: [], rows: grid.count * Self.side,
+            columns: Self.side, blocks: blocks.count, as: Float.self, places: places
         ) { index, matrix in
             let (place, part) = blocks[index]
             let (tile, isSymmetric) = (grid[place], grid[place].rows == grid[place].columns)
-            let values: Matrix<Float> = try block(
+            let values = try block(
                 points, tile.rows.lowerBound + part.rows.lowerBound..<tile.rows.lowerBound + part.rows.upperBound,
-                tile.columns.lowerBound + part.columns.lowerBound..<tile.columns.lowerBound + part.columns.upperBound, on: tiles)
+                tile.columns.lowerBound + part.columns.lowerBound..<tile.columns.lowerBound + part.columns.upperBound, scaling, on: tiles)
             matrix.slice(place * Self.side..<(place + 1) * Self.side)
                 .store(values.storage, stride: values.columns, tile: part, mirrored: isSymmetric)
         }
@@ -108,10 +111,33 @@ extension AnalyticTraining {
         return blocks.indices.flatMap { row in blocks[row...].map { Tile(rows: blocks[row], columns: $0) } }
     }
 
-    private func block<Element: KernelScalar>(
-        _ points: KernelPoints, _ rows: Range<Int>, _ columns: Range<Int>, on tiles: any TileExecutor
-    ) throws -> Matrix<Element> {
-        try kernel.entries(kind, points.rows(rows), rows == columns ? nil : points.rows(columns), on: tiles)
+    /// Exponents of rows with which float32 has the kernel in range.
+    private static let tame = -40...40
+
+    /// D K D in float32; the kernel in float64 before where its scale asks for that.
+    private func block(
+        _ points: KernelPoints, _ rows: Range<Int>, _ columns: Range<Int>, _ scaling: UnitScaling, on tiles: any TileExecutor
+    ) throws -> Matrix<Float> {
+        let (left, right) = (points.rows(rows), rows == columns ? nil : points.rows(columns))
+        if scaling.isIdentity { return try kernel.entries(kind, left, right, on: tiles) }
+        let factors = scaling.factors
+        if scaling.exponents.allSatisfy(Self.tame.contains) {
+            let values: Matrix<Float> = try kernel.entries(kind, left, right, on: tiles)
+            let (own, others) = (rows.map { Float(factors[$0]) }, columns.map { Float(factors[$0]) })
+            for row in 0..<rows.count {
+                for column in 0..<columns.count { unsafe values.base[row * columns.count + column] *= own[row] * others[column] }
+            }
+            return values
+        }
+        let values: Matrix<Double> = try kernel.entries(kind, left, right, on: tiles)
+        let result = Matrix<Float>(uninitializedRows: rows.count, columns: columns.count)
+        for row in 0..<rows.count {
+            for column in 0..<columns.count {
+                let index = row * columns.count + column
+                unsafe result.base[index] = Float(values.base[index] * factors[rows.lowerBound + row] * factors[columns.lowerBound + column])
+            }
+        }
+        return result
     }
 
     private func checked<Result>(_ make: () throws -> Result) throws -> Result {

@@ -156,6 +156,8 @@ private struct AnalyticTest: TestKernel {
         }
     }
 
+    func pointer(ofPrior test: Int, _ kind: KernelKind) -> String { "/\(field)/\(test)" }
+
     private var points: KernelPoints { KernelPoints(x: x, pattern: pattern) }
 
     private func checked(_ make: () throws -> Matrix<Double>) throws -> Matrix<Double> {

@@ -71,7 +71,9 @@ struct FitSettings: Sendable {
     }
 
     /// For a kernel with this mean diagonal.
-    func options(meanDiagonal: Double, count: Int, needsCovariance: Bool) throws(ProblemDetails) -> RegressionOptions {
+    func options(
+        meanDiagonal: Double, count: Int, needsCovariance: Bool, of training: any TrainingKernel
+    ) throws(ProblemDetails) -> RegressionOptions {
         let scale = ridgeScale == .relative ? meanDiagonal : 1
         var scaled = ridge
         switch ridge {
@@ -88,8 +90,11 @@ struct FitSettings: Sendable {
             case .complete: true
             case .fast: false
             }
-        return RegressionOptions(
+        var options = RegressionOptions(
             ridge: scaled, onSingular: onSingular, isComplete: isComplete, needsFactor: needsCovariance || isSmall && completeness == .automatic)
+        options.entryRounding = training.entryRounding
+        options.judgesKernel = training.mayBeNoKernel
+        return options
     }
 
     private static func scaled(_ ridge: Double, _ scale: Double, at pointer: String) throws(ProblemDetails) -> Double {

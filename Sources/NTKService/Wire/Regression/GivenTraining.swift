@@ -10,6 +10,10 @@ struct GivenTraining: TrainingKernel {
     private let object: JSONValue?
     private let pointer: String
 
+    /// That of float32 where every number is one, as of matrices that were computed so.
+    let entryRounding: Double
+    let mayBeNoKernel = true
+
     let kind = KernelKind.ntk
     var count: Int { matrices[.ntk]?.rows ?? 0 }
     var kinds: Set<KernelKind> { Set(matrices.keys) }
@@ -34,6 +38,7 @@ struct GivenTraining: TrainingKernel {
         }
         try reader.finish()
         self.matrices = matrices
+        entryRounding = GivenRounding.entries(Array(matrices.values))
         object = value
         self.pointer = pointer
     }
@@ -43,6 +48,7 @@ struct GivenTraining: TrainingKernel {
         var matrices: [KernelKind: Matrix<Double>] = [.ntk: trainTrain.values]
         matrices[.nngp] = tensors["nngp.train_train"]?.values
         self.matrices = matrices
+        entryRounding = GivenRounding.entries(Array(matrices.values))
         object = nil
         pointer = ""
     }
@@ -103,6 +109,13 @@ private struct GivenTest: TestKernel {
     let pointers: [KernelKind: String]
 
     var count: Int { matrices[.ntk]?.testTrain.rows ?? 0 }
+    var entryRounding: Double { GivenRounding.entries(matrices.values.map(\.testTrain)) }
+
+    func pointer(ofPrior test: Int, _ kind: KernelKind) -> String {
+        let place = "\(parent(kind))/test_test/\(test)"
+        return if case .full? = matrices[kind]?.testTest { "\(place)/\(test)" } else { place }
+    }
+
     func initialOutputs(on tiles: any TileExecutor) -> Matrix<Double>? { nil }
 
     func testTrain(_ kind: KernelKind, _ groups: DuplicateGroups, on tiles: any TileExecutor) throws -> Matrix<Double> {
@@ -123,10 +136,11 @@ private struct GivenTest: TestKernel {
         }
     }
 
+    private func parent(_ kind: KernelKind) -> String { pointers[kind] ?? ((pointers[.ntk] ?? "") + "/nngp") }
+
     private func missing(_ kind: KernelKind, _ field: String) -> ProblemDetails {
-        let parent = pointers[kind] ?? ((pointers[.ntk] ?? "") + "/nngp")
-        return .invalid(
-            "\(parent)/\(field)", "the kernel's \(field == "test_test" ? "values among the test points" : "rows of the test points") expected")
+        .invalid(
+            "\(parent(kind))/\(field)", "the kernel's \(field == "test_test" ? "values among the test points" : "rows of the test points") expected")
     }
 }
 
@@ -138,6 +152,7 @@ extension ObjectReader {
         guard matrix.rows == matrix.columns else {
             throw .invalid(pointer, "a square matrix expected; shape [\(matrix.rows), \(matrix.columns)] came")
         }
+        let rounding = max(1e-10, GivenRounding.entries([matrix]))
         for row in 0..<matrix.rows {
             guard matrix[row, row] >= 0 else {
                 throw .invalid("\(pointer)/\(row)/\(row)", "a diagonal that is not negative expected; \(matrix[row, row]) came")
@@ -145,7 +160,7 @@ extension ObjectReader {
             for column in row + 1..<max(matrix.columns, row + 1) {
                 let scale = matrix[row, row].squareRoot() * matrix[column, column].squareRoot()
                 let difference = abs(matrix[row, column] - matrix[column, row])
-                guard difference <= 1e-10 * max(scale, abs(matrix[row, column])) else {
+                guard difference <= rounding * max(scale, abs(matrix[row, column])) else {
                     throw .invalid(
                         "\(pointer)/\(row)/\(column)",
                         "a symmetric matrix expected; \(matrix[row, column]) came here and \(matrix[column, row]) across the diagonal")

@@ -28,13 +28,19 @@ protocol TrainingKernel: Sendable {
     /// Bytes that its kernel with so many other points takes beside the matrix and the points, on as many threads.
     func workingBytes(with points: Int, threads: Int) -> Int
 
+    /// How far entries of the kernel may be off by rounding in their making, relative to √(K_ii K_jj).
+    var entryRounding: Double { get }
+    /// Whether it came as numbers that nobody has seen to be those of a kernel.
+    var mayBeNoKernel: Bool { get }
+
     /// The points that are equal.
     func duplicates() -> DuplicateGroups
     /// K [m, m] of the distinct points, in memory of its own.
     func trainTrain(_ kind: KernelKind, _ groups: DuplicateGroups, on tiles: any TileExecutor) throws -> Matrix<Double>
 
     /// The same in tiles of float32, for conjugate gradients; nil if the source can do no better than the whole matrix.
-    func packed(_ groups: DuplicateGroups, on tiles: any TileExecutor) throws -> PackedKernel?
+    /// - Parameter scaling: how a kernel of this diagonal is to be scaled.
+    func packed(_ groups: DuplicateGroups, on tiles: any TileExecutor, scaling: ([Double]) throws -> UnitScaling) throws -> PackedKernel?
     /// K V in float64 for V [m, k], from tiles that are computed and forgotten; only where there is a packed kernel.
     func multiply(_ groups: DuplicateGroups, _ vectors: Matrix<Double>, on tiles: any TileExecutor) throws -> Matrix<Double>
     /// Whether there is a packed kernel.
@@ -73,7 +79,11 @@ extension TrainingKernel {
 
     var canBePacked: Bool { false }
 
-    func packed(_ groups: DuplicateGroups, on tiles: any TileExecutor) throws -> PackedKernel? { nil }
+    func packed(_ groups: DuplicateGroups, on tiles: any TileExecutor, scaling: ([Double]) throws -> UnitScaling) throws -> PackedKernel? { nil }
+
+    var entryRounding: Double { 0x1p-30 }
+
+    var mayBeNoKernel: Bool { false }
 
     func multiply(_ groups: DuplicateGroups, _ vectors: Matrix<Double>, on tiles: any TileExecutor) throws -> Matrix<Double> {
         try trainTrain(kind, groups, on: tiles).multiply(vectors, on: tiles)
@@ -92,6 +102,10 @@ protocol TestKernel: Sendable {
     func testTest(_ kind: KernelKind, on tiles: any TileExecutor) throws -> Matrix<Double>
     /// k(x*, x*) [t].
     func diagonal(_ kind: KernelKind, on tiles: any TileExecutor) throws -> [Double]
+    /// How far entries of the kernel may be off by rounding in their making, relative to √(K_ii K_jj).
+    var entryRounding: Double { get }
+    /// Where k(x*, x*) of a point stands in the request.
+    func pointer(ofPrior test: Int, _ kind: KernelKind) -> String
     /// Whether a row of the kernel depends, bit for bit, on its own point only.
     var isJoinable: Bool { get }
     /// The points of several sets, these first, as one; nil if they cannot be joined.
@@ -99,6 +113,10 @@ protocol TestKernel: Sendable {
 }
 
 extension TestKernel {
+    var entryRounding: Double { 0x1p-30 }
+
+    func pointer(ofPrior test: Int, _ kind: KernelKind) -> String { "/kernel" }
+
     var isJoinable: Bool { false }
 
     func joined(with others: [any TestKernel]) -> (any TestKernel)? { nil }
