@@ -31,19 +31,23 @@ public struct DefiniteEigen: Sendable {
     /// - Throws: `Indefinite`, before anything is destroyed; `NotFinite`, what the executor throws.
     public init(inPlace matrix: Matrix<Double>, noise: Double, on executor: any TileExecutor) throws {
         let diagonal = matrix.diagonal
-        var isClear = false
-        if !Self.isGraded(diagonal) {
-            let scaling = UnitScaling(diagonal: diagonal)
-            let scaled = matrix.copy()
-            let norm = try scaling.apply(to: scaled, on: executor)
-            guard norm.isFinite else { throw NotFinite() }
-            do {
-                isClear = try Cholesky(inPlace: scaled, norm: norm, on: executor).reciprocalCondition > Self.margin * .ulpOfOne
-            } catch is NotPositiveDefinite {}
-        }
-        guard matrix.isFinite else { throw NotFinite() }
-        let pivoted = isClear ? nil : try PivotedCholesky(matrix, noise: noise, on: executor)
         let n = matrix.rows
+        let scaling = UnitScaling(diagonal: diagonal)
+        let scaled = matrix.copy()
+        let norm = try scaling.apply(to: scaled, on: executor)
+        guard norm.isFinite else { throw NotFinite() }
+        var isClear = false
+        do {
+            isClear = try Cholesky(inPlace: scaled, norm: norm, on: executor).reciprocalCondition > Self.margin * .ulpOfOne
+        } catch is NotPositiveDefinite {}
+        var most = n
+        if !isClear {
+            // The rank is that of the matrix scaled to unit diagonal, whose rounding is even.
+            scaled.mirrorUpperHalf()
+            scaled.storeDiagonal(zip(diagonal, scaling.exponents).map { $0.scaled(by: -2 * $1) })
+            most = try PivotedCholesky(scaled, noise: noise, on: executor).rank
+        }
+        let pivoted = isClear && !Self.isGraded(diagonal) ? nil : try PivotedCholesky(matrix, most: most, noise: noise, on: executor)
         if let pivoted, Self.isGraded(diagonal) || n <= Self.quickOrder || pivoted.rank <= Self.quickRank {
             // The vectors are destroyed, the factor is not.
             factor = pivoted.rank == n ? pivoted.cholesky(norm: 0) : nil

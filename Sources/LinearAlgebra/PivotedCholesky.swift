@@ -15,9 +15,10 @@ public struct PivotedCholesky: Sendable {
 
     /// - Parameters:
     ///   - original: A, whose diagonal and elements above it are read.
+    ///   - most: the number of pivots at the most, if it is known: those that are largest beside their own elements.
     ///   - noise: the largest |A_ij − Σ g_i g_j| / √(A_ii A_jj) that rounding in the making of A explains.
     /// - Throws: `Indefinite` where it is larger; what the executor throws.
-    public init(_ original: Matrix<Double>, noise: Double, on executor: any TileExecutor) throws {
+    public init(_ original: Matrix<Double>, most: Int? = nil, noise: Double, on executor: any TileExecutor) throws {
         precondition(original.rows == original.columns && original.rows > 0)
         let matrix = original.copy()
         BLAS.useCallingThreadOnly()
@@ -34,11 +35,14 @@ public struct PivotedCholesky: Sendable {
         let permutation = pivots.map { Int($0) - 1 }
         let diagonal = original.diagonal
         /// Steps whose pivots, relative to the element that was there, are above what `floor` gives.
+        func relative(_ step: Int) -> Double {
+            let root = matrix[step, step] / diagonal[permutation[step]].squareRoot()
+            return root * root
+        }
         func steps(_ floor: (Int) -> Double) -> [Int] {
-            (0..<Int(found)).filter { step in
-                let root = matrix[step, step]
-                return root * root > floor(step) * diagonal[permutation[step]]
-            }
+            let used = (0..<Int(found)).filter { relative($0) > floor($0) }
+            guard let most, used.count > most else { return used }
+            return used.sorted { relative($0) > relative($1) }.prefix(most).sorted()
         }
         func factor(_ steps: [Int]) -> Matrix<Double> {
             let vectors = Matrix<Double>(zeroRows: steps.count, columns: n)

@@ -285,7 +285,11 @@ def judge_prediction(body, status, answer):
             (alpha[i] * system.roots[i] ** 2 / system.inverse[i][i]) for alpha in solutions for i in range(system.n)]
         error = mp.fsum(e * e for e in errors) / len(errors)
         if tame(error):
-            compare("leave_one_out_error", diagnostics["leave_one_out_error"], error, error, condition, 1000)
+            sizes = [
+                mp.fsum(abs(system.inverse[i][j] * v[output] / system.roots[j]) for j, v in enumerate(y)) * system.roots[i] / system.inverse[i][i]
+                for output in range(k) for i in range(system.n)]
+            size = mp.fsum(s * s for s in sizes) / len(sizes)
+            compare("leave_one_out_error", diagnostics["leave_one_out_error"], error, size, condition, 1000)
     return "agrees"
 
 

@@ -38,6 +38,13 @@ struct ColumnUnits: Sendable {
         return result
     }
 
+    /// The square root of the sum of squares, which may leave the range of float64.
+    static func length(of values: [Double]) -> Double {
+        let largest = values.reduce(0) { max($0, abs($1)) }
+        guard largest > 0, largest.isFinite else { return largest }
+        return largest * values.reduce(0) { $0 + ($1 / largest) * ($1 / largest) }.squareRoot()
+    }
+
     /// The square root of the sum of squares of a matrix in these units, each column relative to its largest.
     func length(_ matrix: Matrix<Double>) -> Double {
         var total = 0.0

@@ -59,20 +59,22 @@ public struct RidgeSelection: Sendable {
         /// The root of GCV, or minus the log marginal likelihood, which with a factor σ² on K + λI, of each output its own, is greatest for
         /// σ² = yᵀ(K + λI)⁻¹y / n: with that the choice does not depend on the units of the targets.
         /// - Parameters:
-        ///   - squares: ‖(B + λI)⁻¹ W^½ȳ‖² of each output.
+        ///   - roots: ‖(B + λI)⁻¹ W^½ȳ‖ of each output.
         ///   - fits: ȳᵀW^½ (B + λI)⁻¹ W^½ȳ of each output.
         ///   - trace, logDeterminant: of (B + λI)⁻¹, and of B + λI.
         func score(
-            _ criterion: RidgeCriterion, ridge: Double, squares: [Double], fits: [Double], trace: Double, logDeterminant: Double
+            _ criterion: RidgeCriterion, ridge: Double, roots: [Double], fits: [Double], trace: Double, logDeterminant: Double
         ) -> Double? {
             let merged = Double(groups.mergedCount)
             let n = Double(groups.pointCount)
             switch criterion {
             case .generalizedCrossValidation, .leaveOneOut:
                 // Both parts divided by λ², so that λ = 0 is no exception.
-                let sums = zip(squares, across).map { $0 + (merged > 0 ? $1 / ridge / ridge : 0) }
+                let lengths = zip(zip(roots, across), units.exponents).map { part, unit in
+                    hypot(part.0, merged > 0 ? part.1.squareRoot() / ridge : 0).scaled(by: unit)
+                }
                 let whole = trace + (merged > 0 ? merged / ridge : 0)
-                return finite(n.squareRoot() * (KernelRidgeRegression.length(sums, units: units.exponents) / whole))
+                return finite(n.squareRoot() * (ColumnUnits.length(of: lengths) / whole))
             case .marginalLikelihood:
                 let determinant = logDeterminant + (merged > 0 ? merged * log(ridge) : 0)
                 var value = 0.0
@@ -112,20 +114,16 @@ public struct RidgeSelection: Sendable {
                 return problem.finite(problem.units.length(residuals) / Double(residuals.rows * residuals.columns).squareRoot())
             }
             guard candidate > 0 || problem.groups.mergedCount == 0 else { return nil }
-            var (squares, fits) = ([Double](), [Double]())
+            var (roots, fits) = ([Double](), [Double]())
             for output in 0..<projected.columns {
-                var (square, fit) = (0.0, 0.0)
-                for (mode, weight) in solver.weights.enumerated() {
-                    let own = projected[mode, output] * weight
-                    square += own * own
-                    fit += projected[mode, output] * own
-                }
+                let own = solver.weights.enumerated().map { projected[$0, output] * $1 }
+                let fit = own.enumerated().reduce(0) { $0 + projected[$1.offset, output] * $1.element }
                 // Of (B + λI)⁻¹ W^½ȳ, without the scalings.
-                squares.append(square.scaled(by: 2 * targets.exponents[output] - 2 * unit))
+                roots.append(ColumnUnits.length(of: own).scaled(by: targets.exponents[output] - unit))
                 fits.append(fit.scaled(by: 2 * targets.exponents[output]))
             }
             return problem.score(
-                criterion, ridge: candidate, squares: squares, fits: fits, trace: solver.weights.reduce(0, +).scaled(by: -2 * unit),
+                criterion, ridge: candidate, roots: roots, fits: fits, trace: solver.weights.reduce(0, +).scaled(by: -2 * unit),
                 logDeterminant: solver.logDeterminant + scaling.logDeterminant)
         }
         return try RidgeSelection(criterion, candidates, scores: scores)
@@ -143,7 +141,7 @@ public struct RidgeSelection: Sendable {
             else { return nil }
             let solutions = outputs.map { factor.solve($0) }
             return problem.score(
-                criterion, ridge: ridge, squares: solutions.map { $0.reduce(0) { $0 + $1 * $1 } },
+                criterion, ridge: ridge, roots: solutions.map { ColumnUnits.length(of: $0) },
                 fits: zip(solutions, outputs).map { zip($0.0, $0.1).reduce(0) { $0 + $1.0 * $1.1 } }, trace: factor.inverseTrace,
                 logDeterminant: factor.logDeterminant)
         }

@@ -72,6 +72,6 @@ public struct KernelSpectrum: Sendable {
         let whitened = try factor?.whiten(scaled.transposed, on: executor)
         return TargetSpectrum(
             scaled: ascending.rows(Array((0..<count).reversed())), unit: unit, eigenvalues: eigenvalues, rank: rank,
-            norms: whitened.map { $0.rowSquares.map { $0.squareRoot().scaled(by: -self.unit) } })
+            norms: whitened.map { rows in (0..<rows.rows).map { ColumnUnits.length(of: rows.row($0)).scaled(by: -self.unit) } })
     }
 }
