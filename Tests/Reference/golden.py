@@ -76,7 +76,8 @@ def cases():
             yield f"sparse positions, {size}, {end}", {"architecture": architecture, "x1": SPARSE}, 1e-13
             yield f"sparse positions, float32, {size}, {end}", {"architecture": architecture, "x1": SPARSE, "precision": "float32"}, 1e-6
     for activation in ("relu", "abs", "sign", "erf", "sin", {"type": "leaky_relu", "alpha": 0.1}):
-        for distance in (1e-5, 1e-9, 1e-14, 0):
+        # Of a sign behind a sign each takes the root of the distance's rounding again.
+        for distance in (1e-5, 0) if activation == "sign" else (1e-5, 1e-9, 1e-14, 0):
             architecture = serial(conv(3, b_std=0.1), activation, conv(2, b_std=0.2), activation, "flatten", DENSE, activation, DENSE)
             yield f"images {distance} apart behind {activation}", {"architecture": architecture, "x1": [IMAGE, near(IMAGE, distance)]}, 1e-13
 

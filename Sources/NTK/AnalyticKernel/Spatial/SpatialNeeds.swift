@@ -11,6 +11,8 @@ struct SpatialNeeds: Sendable {
     /// By value, of how many features its covariance is the inner product, where these are few and positions are mixed before any activation: the
     /// gaps of such positions come from the features, so that rounding of what is summed up does not blur them.
     let features: [Int?]
+    /// Values of which only covariances are held, but would be gaps if the input's pairs were.
+    let toldByGaps: Set<Int>
     /// Whether Θ is known to be zero, before any layer with weights.
     let isThetaZero: [Bool]
     /// Activations that stand before every other, by their instruction, where pairs are held by squared distances: there is seen whether these
@@ -22,24 +24,17 @@ struct SpatialNeeds: Sendable {
     /// - Parameter form: of the input's pairs, and as long as positions are not mixed: squared distances or gaps.
     init(_ program: KernelProgram, _ form: PairForm, channels: Int) {
         features = form == .gap ? FeatureCounts(program, channels: channels).kept : program.values.map { _ in nil }
-        var forms = [form]
+        forms = Self.forms(program, form, features)
+        let exact = form == .gap ? forms : Self.forms(program, .gap, FeatureCounts(program, channels: channels).kept)
+        toldByGaps = Set(forms.indices.filter { [forms] in forms[$0] == .covariance && exact[$0] == .gap })
         var isThetaZero = [true]
         for instruction in program.instructions {
-            let inputs = instruction.inputs.allSatisfy { forms[$0] == form } ? form : .covariance
-            switch instruction.operation {
-            case .activation: forms.append(form)
-            case .affine, .window, .isolate, .layerNorm, .dropout, .sum, .concatenateChannels, .concatenate, .flatten: forms.append(inputs)
-            case .map where !instruction.operation.mixesPositions: forms.append(inputs)
-            case .map, .attention, .aggregate, .globalPool: forms.append(features[forms.count] != nil ? .gap : .covariance)
-            case .product: forms.append(form == .gap ? inputs : .covariance)
-            }
             switch instruction.operation {
             case .affine(let step): isThetaZero.append(isThetaZero[instruction.inputs[0]] && step.input == 0 && step.constant == 0)
             case .window: isThetaZero.append(isThetaZero[instruction.inputs[0]])
             default: isThetaZero.append(false)
             }
         }
-        self.forms = forms
         var watched: Set<Int> = []
         var isLinear = [true]
         for (index, instruction) in program.instructions.enumerated() {
@@ -63,6 +58,21 @@ struct SpatialNeeds: Sendable {
         ownPairings = pairings
         pairings[program.output] = .aligned
         for index in program.instructions.indices.reversed() { visit(program, index) }
+    }
+
+    private static func forms(_ program: KernelProgram, _ form: PairForm, _ features: [Int?]) -> [PairForm] {
+        var forms = [form]
+        for instruction in program.instructions {
+            let inputs = instruction.inputs.allSatisfy { forms[$0] == form } ? form : .covariance
+            switch instruction.operation {
+            case .activation: forms.append(form)
+            case .affine, .window, .isolate, .layerNorm, .dropout, .sum, .concatenateChannels, .concatenate, .flatten: forms.append(inputs)
+            case .map where !instruction.operation.mixesPositions: forms.append(inputs)
+            case .map, .attention, .aggregate, .globalPool: forms.append(features[forms.count] != nil ? .gap : .covariance)
+            case .product: forms.append(form == .gap ? inputs : .covariance)
+            }
+        }
+        return forms
     }
 
     private mutating func visit(_ program: KernelProgram, _ index: Int) {

@@ -111,8 +111,8 @@ extension SpatialPass {
         let error = unsafe uncertainty(plane, value) { row, c in
             unsafe 1 - abs(plane.base[row.start + c]) / (a1[row.firstElement + c * row.step] * a2[row.secondElement + c])
         }
-        // Over gaps the error is known, and for float32 it is less.
-        if error > (MemoryLayout<Element>.size == 4 ? 20 : 500) * Double(Element.ulpOfOne) { isBlurred = true }
+        uncertainty += error
+        if plan.toldByGaps.contains(value), error > (MemoryLayout<Element>.size == 4 ? 20 : 500) * Double(Element.ulpOfOne) { isBlurred = true }
         unsafe forEachRow(plane) { row in
             for c in 0..<(unsafe plane.list.grid.stride) {
                 let sum = unsafe q1[row.firstElement + c * row.step] + q2[row.secondElement + c]

@@ -94,6 +94,14 @@ extension SpatialPass {
         }
     }
 
+    /// Rounding of what was summed up to the output's covariance, relative to √(q1 q2).
+    func rounding(_ value: Int) -> Double {
+        guard let size1 = first.magnitudes[value]?.first, let size2 = second.magnitudes[value]?.first, let q1 = first.variances[value]?.values.first,
+            let q2 = second.variances[value]?.values.first, q1 > 0, q2 > 0
+        else { return 0 }
+        return 2 * Double(Element.ulpOfOne) * (size1 / q1).squareRoot() * (size2 / q2).squareRoot()
+    }
+
     /// The largest error of an angle, from the gaps of a plane's pairs, where covariances are rounded by some ε of what was summed up: δ / θ, and
     /// √(2 δ) where an angle is no larger than that, as between positions that nearly coincide. Of a position with itself all is exact.
     func uncertainty(_ plane: Plane, _ value: Int, _ gap: (PairRow, Int) -> Element) -> Double {
@@ -185,7 +193,11 @@ extension SpatialPass {
         let (gaps, covariance, derivative, behind) = unsafe (numbers.base, numbers.base + width, numbers.base + 2 * width, numbers.base + 3 * width)
         unsafe forEachRow(plane) { row in
             let target = unsafe plane.base + row.start
-            for c in 0..<width { unsafe gaps[c] = Double(target[c]) }
+            for c in 0..<width {
+                // Two zero vectors are one.
+                let areZero = points1.variances[row.firstPosition + c * row.step] == 0 && points2.variances[row.secondPosition + c] == 0
+                unsafe gaps[c] = areZero ? 0 : Double(target[c])
+            }
             unsafe step.dual.pairs(
                 points1, row.firstPosition, ownStride: row.step, points2, row.secondPosition, count: width, gaps: gaps,
                 covariance: covariance, derivative: plane.theta == nil ? nil : derivative, gapsBehind: behind)

@@ -181,7 +181,7 @@ final class SpatialPass<Element: KernelScalar> {
         let plane = unsafe needed(restPlane(program.output, slot: slot), "the output's plane")
         var covariance = unsafe Double(plane.base[0])
         switch plan.forms[program.output] {
-        case .covariance: break
+        case .covariance: uncertainty += rounding(program.output)
         case .distance: covariance = (variance(first, program.output) + variance(second, program.output) - covariance) / 2
         case .gap: covariance = unsafe Double(GapPairs(self, program.output).covariance(plane.list.row(0, 0), 0, plane.base[0]))
         }

@@ -7,7 +7,7 @@ struct SpatialPlan: Sendable {
     let program: KernelProgram
     let forms: [PairForm]
     let isNonnegative: [Bool]
-    let watched: Set<Int>
+    let watched, toldByGaps: Set<Int>
     let isThetaZero: [Bool]
     let pairings: [Pairing]
     let slabs: [SpatialStage]
@@ -54,6 +54,7 @@ struct SpatialPlan: Sendable {
         forms = needs.forms
         isNonnegative = needs.isNonnegative
         watched = needs.watched
+        toldByGaps = needs.toldByGaps
         isThetaZero = needs.isThetaZero
         let needed = program.instructions.indices.filter { pairings[$0 + 1] > .none }
         let inSlabs = Self.slabValues(program, pairings, needed)

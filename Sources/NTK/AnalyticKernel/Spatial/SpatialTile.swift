@@ -101,7 +101,10 @@ final class SpatialTile<Element: KernelScalar> {
             if quick.pass.first.fits(quick.pass.second) {
                 quick.pass.isOwn = isOwn
                 let result = quick.pass.runAll()
-                if !quick.pass.isBlurred { return result }
+                if !quick.pass.isBlurred {
+                    note(quick.pass.uncertainty, atLeast: MemoryLayout<Element>.size == 4 ? 1e-6 : 1e-14)
+                    return result
+                }
             }
         }
         let work = exact ?? (sides.kernel.exact.pass(Double.self, hasTheta: hasTheta), sides.kernel.exact.builder(Double.self))
@@ -112,9 +115,11 @@ final class SpatialTile<Element: KernelScalar> {
         work.pass.second = second
         work.pass.isOwn = isOwn
         let result = work.pass.runAll()
-        if work.pass.uncertainty > 1e-14 { errorEstimate = max(errorEstimate, work.pass.uncertainty) }
+        note(work.pass.uncertainty, atLeast: 1e-14)
         return result
     }
+
+    private func note(_ uncertainty: Double, atLeast least: Double) { if uncertainty > least { errorEstimate = max(errorEstimate, uncertainty) } }
 
     private func exactPoint(_ index: Int, isSecond: Bool, _ builder: PointStatsBuilder<Double>) -> PointStats<Double> {
         if let known = exactPoints[isSecond ? 1 : 0][index] { return known }
