@@ -24,9 +24,10 @@ struct SpatialNeeds: Sendable {
     /// - Parameter form: of the input's pairs, and as long as positions are not mixed: squared distances or gaps.
     init(_ program: KernelProgram, _ form: PairForm, channels: Int) {
         features = form == .gap ? FeatureCounts(program, channels: channels).kept : program.values.map { _ in nil }
-        forms = Self.forms(program, form, features)
+        let forms = Self.forms(program, form, features)
         let exact = form == .gap ? forms : Self.forms(program, .gap, FeatureCounts(program, channels: channels).kept)
-        toldByGaps = Set(forms.indices.filter { [forms] in forms[$0] == .covariance && exact[$0] == .gap })
+        toldByGaps = Set(forms.indices.filter { forms[$0] == .covariance && exact[$0] == .gap })
+        self.forms = forms
         var isThetaZero = [true]
         for instruction in program.instructions {
             switch instruction.operation {
