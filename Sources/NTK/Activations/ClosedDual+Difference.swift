@@ -2,17 +2,20 @@ import Glibc
 
 extension ClosedDual {
     /// (κ11 − κ22) / (κ11 + κ22), to a relative accuracy of some ε where that of the variances is known so well.
-    func difference(_ pair: GaussianPair) -> Double {
+    /// - Parameters:
+    ///   - kappa1: κ11.
+    ///   - kappa2: κ22.
+    func difference(_ pair: GaussianPair, _ kappa1: Double, _ kappa2: Double) -> Double {
         let sum = pair.q1 / 2 + pair.q2 / 2
         guard sum > 0 else { return 0 }
         let known = pair.knownDifference ?? (pair.q1 / 2 - pair.q2 / 2) / sum
+        // Numbers that differ so much tell their difference themselves.
+        guard abs(known) < 0.1 else { return kappa1 + kappa2 > 0 ? (kappa1 - kappa2) / (kappa1 + kappa2) : 0 }
         /// Of qⁿ.
-        func power(_ n: Int) -> Double { abs(known) < 1 ? tanh(Double(n) * atanh(known)) : n == 0 ? 0 : known }
+        func power(_ n: Int) -> Double { tanh(Double(n) * atanh(known)) }
         switch activation {
         case .abRelu, .expNormalized: return known
-        case .sign: return pair.q1 > 0 && pair.q2 > 0 ? 0 : known
-        // κ is 1/4 at zero and 1/2 elsewhere.
-        case .rectifiedMonomial(degree: 0): return pair.q1 == 0 && pair.q2 > 0 ? -1.0 / 3 : 0
+        case .sign: return 0
         case .rectifiedMonomial(let n), .hermite(let n), .monomial(let n): return power(n)
         case .exp(_, let b): return tanh(2 * (b * (known * sum) * b))
         case .gaussian(_, let b):

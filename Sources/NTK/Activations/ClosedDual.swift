@@ -110,22 +110,23 @@ struct ClosedDual: Sendable {
         let near = ((isFar ? roots + value : roots - value) / roots).double
         // Not `max`, which would drop a NaN.
         var gap = near < 0 ? 0 : near
-        if !isFar, gap < 1e-17, !pair.isFar, let smallest = smallest(pair, first, second, roots.double) { gap = smallest }
+        if !isFar, !pair.isFar, gap < 1e-17, let smallest = smallest(pair, root, covariance) { gap = smallest }
         return isFar ? -gap : gap
     }
 
-    /// To first order in the squared distance: κ11 + κ22 − 2 κ = κ̇ E(u−v)², of which (√κ11 − √κ22)² is no part of the gap. For gaps of which
-    /// even twice the digits of 1 leave few.
-    private func smallest(_ pair: GaussianPair, _ first: DoubleDouble, _ second: DoubleDouble, _ roots: Double) -> Double? {
-        // Factors that belong to the points would have to be known as well.
-        if case .gelu = activation { return nil }
+    /// To first order: κ̇ √(q1 q2) h / κ of the angle, and of the norms as (q1 − q2)², with the factor from two variances that differ enough.
+    /// For gaps of which even twice the digits of 1 leave few. Nil where the first order is not enough.
+    private func smallest(_ pair: GaussianPair, _ root: Double, _ covariance: Covariance) -> Double? {
+        let known = pair.knownDifference ?? (pair.q1 - pair.q2) / (pair.q1 + pair.q2)
+        let distance = root * root * (pair.q2 * known * known + 2 * pair.product * pair.near)
+        guard distance < 1e-12, abs(known) < 1e-6 else { return nil }
         let own = values(GaussianPair(pair.q2, pair.q2, gap: 0, knownDifference: nil))
         guard own.covariance > 0, own.covariance.isFinite else { return nil }
-        let distance = own.derivative / own.covariance * pair.distance
-        let difference = (first - second).double / (2 * roots)
-        let gap = (distance - difference.squared) / 2
-        // Where the two nearly cancel, the next order counts.
-        return gap > difference.squared / 1000 ? gap : nil
+        let step = min(1e-6, 1e-3 / max(root * pair.a2, 1e-3))
+        let numbers = CorrelatedPair<DoubleDouble>(GaussianPair(pair.q2, pair.q2, gap: 0, knownDifference: -step), root: root)
+        let roots = (covariance(numbers.own(second: false)) * covariance(numbers.own(second: true))).squareRoot()
+        let curvature = ((roots - covariance(numbers)) / roots).double / (step * step)
+        return own.derivative / own.covariance * pair.product * pair.near + max(curvature, 0) * known * known
     }
 
     /// κ11 and κ22 in twice the digits, up to one factor.

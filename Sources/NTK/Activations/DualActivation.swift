@@ -177,7 +177,8 @@ package struct DualActivation: Sendable {
         let roots = points.kappaRoots[0] * points.kappaRoots[1]
         switch form {
         case .closed(let closed):
-            let behind = closed.difference(pair)
+            let (first, second) = isOrdered ? (points.kappa[0], points.kappa[1]) : (points.kappa[1], points.kappa[0])
+            let behind = closed.difference(pair, first, second)
             return (closed.pair(pair, roots: roots), isOrdered ? behind : -behind)
         case .numerical(let numerical):
             var polar = PolarDual(numerical.table)

@@ -31,7 +31,11 @@ struct PairRecursion<Element: KernelScalar> {
     func run(gap: Double) -> State {
         var states = [State(gap: gap, difference: inputDifference, theta: 0)]
         for (index, instruction) in program.instructions.enumerated() {
-            states.append(apply(instruction.operation, instruction.inputs, states, index))
+            var state = apply(instruction.operation, instruction.inputs, states, index)
+            let (q1, q2) = variances(index + 1)
+            // Variances that differ so much tell their difference themselves.
+            if !(abs(q1 - q2) < 0.1 * (q1 + q2)) { state.difference = q1 + q2 > 0 ? (q1 - q2) / (q1 + q2) : 0 }
+            states.append(state)
         }
         return states[program.output]
     }
