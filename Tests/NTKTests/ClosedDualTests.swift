@@ -98,7 +98,8 @@ struct ClosedDualTests {
         for _ in 0..<2 { angle = 2 * asin((angle / .pi).squareRoot()) }
         #expect(abs(kernel[0, 1] - (1 - 2 * angle / .pi)) < 1e-14)
         // And so it does of points that differ in length alone, through a bias.
-        let biased = try #require(try Self.kernels([Self.dense(1, 1), .activation(.sign), Self.dense(1), .activation(.sign)], [[1], [1 + step]]).nngp)
+        let two = [Self.dense(1, 1), .activation(.sign), Self.dense(1), .activation(.sign)]
+        let biased = try #require(try Self.kernels(two, [[1], [1 + step]]).nngp)
         // (1, 1) and (1 + ε, 1) are apart by ε/2.
         angle = 2 * asin((step / 2 / .pi).squareRoot())
         #expect(abs(biased[0, 1] - (1 - 2 * angle / .pi)) < 1e-14)

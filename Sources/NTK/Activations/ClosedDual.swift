@@ -119,10 +119,13 @@ struct ClosedDual: Sendable {
     private func smallest(_ pair: GaussianPair, _ root: Double, _ covariance: Covariance) -> Double? {
         let known = pair.knownDifference ?? (pair.q1 - pair.q2) / (pair.q1 + pair.q2)
         let distance = root * root * (pair.q2 * known * known + 2 * pair.product * pair.near)
-        guard distance < 1e-12, abs(known) < 1e-6 else { return nil }
+        // Polynomials and gelu, at large variances, change with the angle alone.
+        let isPolynomial = if case .polynomial = activation { true } else { activation == .gelu(approximate: false) }
+        let size = isPolynomial ? max(pair.q2, 1) : 1
+        guard distance < 1e-12 * size, abs(known) < 1e-6 else { return nil }
         let own = values(GaussianPair(pair.q2, pair.q2, gap: 0, knownDifference: nil))
         guard own.covariance > 0, own.covariance.isFinite else { return nil }
-        let step = min(1e-6, 1e-3 / max(root * pair.a2, 1e-3))
+        let step = isPolynomial ? 1e-6 : min(1e-6, 1e-3 / max(root * pair.a2, 1e-3))
         let numbers = CorrelatedPair<DoubleDouble>(GaussianPair(pair.q2, pair.q2, gap: 0, knownDifference: -step), root: root)
         let roots = (covariance(numbers.own(second: false)) * covariance(numbers.own(second: true))).squareRoot()
         let curvature = ((roots - covariance(numbers)) / roots).double / (step * step)
