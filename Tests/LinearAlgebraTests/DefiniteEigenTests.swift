@@ -29,7 +29,13 @@ struct DefiniteEigenTests {
 
     @Test(arguments: [1, 3, 7])
     func singularMatrices(rank: Int) throws {
-        let x = Matrix((0..<10).map { i in (0..<rank).map { Double((i * 7 + $0 * 3 + i * i * $0) % 9 - 4) } })
+        let rows: [[Double]] = (0..<10).map { i in
+            (0..<rank).map { j in
+                let value: Int = i * 7 + j * 3 + i * i * j
+                return Double(value % 9 - 4)
+            }
+        }
+        let x = Matrix(rows)
         let a = try x.multiplyTransposed(x, on: SerialTiles())
         let own = try DefiniteEigen(inPlace: a.copy(), noise: 1e-9, on: SerialTiles())
         #expect(own.rank <= rank && own.eigen.vectors.rows == 10)

@@ -1,5 +1,6 @@
 import LinearAlgebra
 import NTK
+import TestSupport
 import Testing
 
 /// Training of one point with K = 1, where ρ = 1 − f/y, against loops and values of 60 digits.
