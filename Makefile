@@ -51,6 +51,15 @@ numeric-campaign: packages .venv-tests/complete ## Compare random architectures 
 	swift build
 	.venv-tests/bin/python Tests/Reference/campaign.py --server .build/debug/ntk-server --seconds $(SECONDS)
 
+.PHONY: regression-test
+regression-test: packages .venv-tests/complete ## Compare random hostile regression problems with 150 digits for half a minute (seed printed)
+	swift build
+	.venv-tests/bin/python Tests/Reference/regression_campaign.py --server .build/debug/ntk-server --seconds 25
+
+.PHONY: regression-campaign
+regression-campaign: build .venv-tests/complete ## The same with 100,000 problems
+	.venv-tests/bin/python Tests/Reference/regression_campaign.py --server .build/release/ntk-server --problems 100000
+
 .PHONY: end-to-end-test
 end-to-end-test: packages .venv-tests/complete ## Test real servers over TLS, with slow clients, with bombs and smuggled messages, and at their end
 	@.ci/install-packages gcc

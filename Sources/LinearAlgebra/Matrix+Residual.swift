@@ -9,7 +9,9 @@ extension Matrix where Element == Double {
     public func residual(
         _ right: Matrix, _ solution: Matrix, diagonal: [Double], shifts: [Double], on executor: any TileExecutor
     ) throws -> Matrix {
-        precondition(rows == columns && right.rows == rows && solution.rows == rows && diagonal.count == rows && shifts.count == rows && right.columns == solution.columns)
+        precondition(
+            rows == columns && right.rows == rows && solution.rows == rows && diagonal.count == rows && shifts.count == rows
+                && right.columns == solution.columns)
         let (n, k) = (rows, right.columns)
         let result = Matrix(uninitializedRows: n, columns: k)
         let outputs = solution.transposed

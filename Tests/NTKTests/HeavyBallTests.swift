@@ -42,7 +42,9 @@ struct HeavyBallTests {
     /// Searches end, whatever the rate.
     @Test(arguments: [1e308, 1.0, 1e-308])
     func timesToReachEnd(rate: Double) throws {
-        for optimizer in [Optimizer.gradientFlow(learningRate: rate), .gradientDescent(learningRate: rate), .heavyBall(learningRate: rate, momentum: 0.9)] {
+        for optimizer in [
+            Optimizer.gradientFlow(learningRate: rate), .gradientDescent(learningRate: rate), .heavyBall(learningRate: rate, momentum: 0.9),
+        ] {
             for (kernel, y) in [([[1.0, 1], [1, 1]], [[1.0], [-1]]), ([[1.0, 0.5], [0.5, 1]], [[1.0], [2]])] {
                 let dynamics = try TrainingDynamics(
                     inPlace: Matrix(kernel), groups: DuplicateGroups(distinct: 2), targets: Matrix(y), optimizer: optimizer)

@@ -129,9 +129,10 @@ struct ScaleTests {
         let plain = try Problem()
         // Two blocks that know nothing of each other, one in another unit.
         let block = plain.kernel.rows([0, 1, 2]).columns([0, 1, 2])
-        let joined = Matrix((0..<6).map { i in
-            (0..<6).map { j in i / 3 == j / 3 ? block[i % 3, j % 3].scaled(by: i < 3 ? 0 : 2 * unit) : 0 }
-        })
+        let joined = Matrix(
+            (0..<6).map { i in
+                (0..<6).map { j in i / 3 == j / 3 ? block[i % 3, j % 3].scaled(by: i < 3 ? 0 : 2 * unit) : 0 }
+            })
         let small = try KernelSpectrum(inPlace: block.copy()).eigenvalues
         let spectrum = try KernelSpectrum(inPlace: joined.copy())
         let expected = (small + small.map { $0.scaled(by: 2 * unit) }).sorted(by: >)

@@ -77,13 +77,17 @@ public struct KernelRidgeRegression: Sendable {
     /// f(x*) [t, k] from k(x*, X) [t, m]. A row's result does not depend on the others, bit for bit.
     public func mean(_ testTrain: Matrix<Double>, on executor: any TileExecutor = ConcurrentTiles()) throws -> Matrix<Double> {
         guard let units = scaledCoefficients.units else { return try panels.product(testTrain, on: executor) }
-        let scaled = Matrix(rows: testTrain.rows, columns: testTrain.columns, testTrain.elements.enumerated().map { index, value in
-            value.scaled(by: units.rows[index % testTrain.columns])
-        })
+        let scaled = Matrix(
+            rows: testTrain.rows, columns: testTrain.columns,
+            testTrain.elements.enumerated().map { index, value in
+                value.scaled(by: units.rows[index % testTrain.columns])
+            })
         let product = try panels.product(scaled, on: executor)
-        return Matrix(rows: product.rows, columns: product.columns, product.elements.enumerated().map { index, value in
-            value.scaled(by: units.columns[index % product.columns])
-        })
+        return Matrix(
+            rows: product.rows, columns: product.columns,
+            product.elements.enumerated().map { index, value in
+                value.scaled(by: units.columns[index % product.columns])
+            })
     }
 
     /// √ Σ e 4^u, where squares may leave the range of float64.

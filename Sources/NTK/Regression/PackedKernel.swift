@@ -27,7 +27,8 @@ public struct PackedKernel: Sendable {
     ///   - diagonal: of D K D, as `scaling` has D, or of K without one.
     ///   - block: D K D between two ranges of points, in as many threads as it likes; columns beyond the last point are not read.
     public init(
-        order: Int, side: Int = standardSide, diagonal: [Double], scaling: UnitScaling? = nil, block: (_ rows: Range<Int>, _ columns: Range<Int>) throws -> Matrix<Float>
+        order: Int, side: Int = standardSide, diagonal: [Double], scaling: UnitScaling? = nil,
+        block: (_ rows: Range<Int>, _ columns: Range<Int>) throws -> Matrix<Float>
     ) throws {
         precondition(order > 0 && diagonal.count == order && side.isMultiple(of: Int(NTK_THIN_COLUMNS)))
         (self.order, self.side, self.diagonal) = (order, side, diagonal)

@@ -40,7 +40,8 @@ struct RegressionFit {
         guard solution.coefficients.isFinite else { throw RegressionError.overflow }
         solver = solution.solver
         coefficients = ScaledCoefficients(
-            solution.coefficients, rows: solver.scaling.exponents.map { -$0 }, columns: zip(solution.targets.exponents, units.exponents).map { $0 + $1 },
+            solution.coefficients, rows: solver.scaling.exponents.map { -$0 },
+            columns: zip(solution.targets.exponents, units.exponents).map { $0 + $1 },
             roots: groups.mergedCount > 0 ? groups.roots : nil)
         diagnostics = Diagnostics(
             method: solution.method, ridge: ridge, relativeResidual: solution.relativeResidual, duplicatesMerged: groups.mergedCount)

@@ -148,8 +148,9 @@ struct RegressionSystem {
         let refined = try Refinement(matrix: whole, diagonal: own, shifts: own.map { _ in 0 }, norm: norm)
             .refine(scaled.matrix, .spectral(spectral), on: executor)
         return Solution(
-            coefficients: refined.coefficients, targets: scaled, solver: ScaledSolver(solver: .spectral(spectral), scaling: uniform), 
-            shifts: uniform.exponents.map { ridge.scaled(by: -2 * $0) }, method: .minimumNorm, rank: spectral.rank, reciprocalCondition: spectral.reciprocalCondition, relativeResidual: refined.relativeResidual)
+            coefficients: refined.coefficients, targets: scaled, solver: ScaledSolver(solver: .spectral(spectral), scaling: uniform),
+            shifts: uniform.exponents.map { ridge.scaled(by: -2 * $0) }, method: .minimumNorm, rank: spectral.rank,
+            reciprocalCondition: spectral.reciprocalCondition, relativeResidual: refined.relativeResidual)
     }
 
     /// B + λI out of its scaling, both halves, in memory of its own.

@@ -24,7 +24,8 @@ struct FittedRegression: Sendable {
         let kernel = try request.training.trainTrain(request.training.kind, groups, on: tiles)
         var trace = 0.0
         for (index, value) in kernel.diagonal.enumerated() { trace += value * (groups.multiplicities[index] / Double(groups.pointCount)) }
-        let options = try request.settings.options(meanDiagonal: trace, count: groups.groupCount, needsCovariance: needsCovariance, of: request.training)
+        let options = try request.settings.options(
+            meanDiagonal: trace, count: groups.groupCount, needsCovariance: needsCovariance, of: request.training)
         let fitted = request.training.rows(request.targets.matrix)
         let initial = try request.training.initialOutputs(on: tiles).map(request.training.rows)
         regression = try KernelRidgeRegression(
