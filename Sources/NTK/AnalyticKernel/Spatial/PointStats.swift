@@ -5,6 +5,8 @@ struct PointStats<Element: KernelScalar>: Sendable {
     /// Channel by channel within each row of positions: element ((row · channels) + channel) · stride + x. Where pairs are held by gaps, of
     /// unit vectors.
     let input: Storage<Element>
+    /// Estimated error of its duals, as `DualActivation.errorEstimate` has it.
+    var dualError = 0.0
     /// Root of the largest variance of the input.
     var largest = 0.0
     /// Whether positions of very different length come before a layer that makes them equal, so that what squared distances lose would show.

@@ -43,6 +43,7 @@ struct SpatialKernel: Sendable {
         let ntk = kinds.contains(.ntk) ? Matrix<Element>(uninitializedRows: x1.x.rows, columns: columns) : nil
         let isSymmetric = x2 == nil
         let sides = try PreparedSides(self, x1, x2, as: Element.self, on: executor)
+        let errorEstimate = Lock(0.0)
         let grid = TileGrid(rows: x1.x.rows, columns: columns, side: side(x1.x.rows, columns), upperOnly: isSymmetric)
         try executor.forEach(grid.tiles.count) { index in
             let tile = grid.tiles[index]
@@ -60,8 +61,9 @@ struct SpatialKernel: Sendable {
                     }
                 }
             }
+            errorEstimate.withLock { $0 = max($0, work.errorEstimate) }
         }
-        return Kernels(nngp: nngp, ntk: ntk)
+        return Kernels(nngp: nngp, ntk: ntk, errorEstimate: errorEstimate.withLock { $0 })
     }
 
     func diagonals<Element: KernelScalar>(
@@ -71,6 +73,7 @@ struct SpatialKernel: Sendable {
         let ntk = Storage<Element>(count: x.x.rows)
         let blocks = TileGrid(rows: x.x.rows, columns: 1, side: 8, upperOnly: false).tiles
         let sides = PreparedSides<Element>(self, x)
+        let errorEstimate = Lock(0.0)
         try executor.forEach(blocks.count) { block in
             let rows = blocks[block].rows
             let work = SpatialTile<Element>(sides, rows: rows, columns: rows, hasTheta: kinds.contains(.ntk))
@@ -82,9 +85,11 @@ struct SpatialKernel: Sendable {
                 unsafe nngp.base[point] = Element(covariance)
                 unsafe ntk.base[point] = Element(theta)
             }
+            errorEstimate.withLock { $0 = max($0, work.errorEstimate) }
         }
         return Kernels(
-            nngp: kinds.contains(.nngp) ? Array(nngp.elements[..<x.x.rows]) : nil, ntk: kinds.contains(.ntk) ? Array(ntk.elements[..<x.x.rows]) : nil)
+            nngp: kinds.contains(.nngp) ? Array(nngp.elements[..<x.x.rows]) : nil, ntk: kinds.contains(.ntk) ? Array(ntk.elements[..<x.x.rows]) : nil,
+            errorEstimate: errorEstimate.withLock { $0 })
     }
 
     /// Bytes that the statistics of all points may take at once.

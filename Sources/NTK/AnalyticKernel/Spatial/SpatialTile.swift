@@ -116,6 +116,7 @@ final class SpatialTile<Element: KernelScalar> {
         work.pass.isOwn = isOwn
         let result = work.pass.runAll()
         note(work.pass.uncertainty, atLeast: 1e-14)
+        note(max(first.dualError, second.dualError), atLeast: 0)
         return result
     }
 
@@ -123,7 +124,8 @@ final class SpatialTile<Element: KernelScalar> {
 
     private func exactPoint(_ index: Int, isSecond: Bool, _ builder: PointStatsBuilder<Double>) -> PointStats<Double> {
         if let known = exactPoints[isSecond ? 1 : 0][index] { return known }
-        let stats = sides.exactPoint(index, isSecond: isSecond) ?? builder.stats(isSecond ? sides.x2 : sides.x1, index)
+        var stats = sides.exactPoint(index, isSecond: isSecond) ?? builder.stats(isSecond ? sides.x2 : sides.x1, index)
+        stats.dualError = DualActivation.errorEstimate(stats.duals.values)
         exactPoints[isSecond ? 1 : 0][index] = stats
         return stats
     }
