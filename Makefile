@@ -9,6 +9,9 @@ BUILD_PACKAGES := libdeflate-dev libfmt-dev libopenblas-dev libsimdjson-dev libs
 SECONDS ?= 60
 # Long suites whose threads do what those of shorter ones do: without them under the thread sanitizer.
 NUMERIC_SUITES := ArchitecturePropertyTests DualGoldenTests MonteCarloTests NetworkLimitTests SampledEnsembleTests
+# Random requests in `make hostile-campaign`, or seconds: HOSTILE='--seconds 60'.
+COUNT ?= 1000000
+HOSTILE ?= --count $(COUNT)
 # Of each kind in `make kill-test`.
 KILLS ?= 20
 # In `make fault-test` and `make stop-test`.
@@ -124,6 +127,10 @@ fault-test: build ## Make FAULTS=1000 calls on the file system fail, one after a
 .PHONY: stop-test
 stop-test: build ## Stop servers STOPS=50 times while they work on as many jobs, and let them go on: no result differs by a bit
 	Tests/EndToEnd/stop_during_jobs.py --server .build/release/ntk-server --stops $(STOPS) --jobs $(STOPS)
+
+.PHONY: hostile-campaign
+hostile-campaign: build .venv-tests/complete ## Send COUNT=1000000 random requests with absurd numbers to a server, and see that it lives
+	.venv-tests/bin/python Tests/EndToEnd/hostile_campaign.py --server .build/release/ntk-server $(HOSTILE)
 
 .PHONY: tsan
 tsan: packages ## Run the Swift tests under the thread sanitizer

@@ -109,17 +109,21 @@ package final class BatchScheduler<Key: Hashable & Sendable, Item: Sendable, Out
         events.report(.started(weight: weight, delays: [.zero]))
         let start = ContinuousClock.now
         let running = RunningBatch(members: 1)
+        let first = FirstResume<Output>()
         return try await withCancellableContinuation { continuation in
+            first.wait(continuation)
             running.start {
                 compute(key, [item]) { [self] result in
                     let othersWait = end(key, weight, start)
-                    continuation.resume(with: result.flatMap { outputs in Result { try Self.only(outputs) } })
+                    first.resume(with: result.flatMap { outputs in Result { try Self.only(outputs) } })
                     if othersWait { advance() }
                 }
             }
         } onCancel: {
             events.report(.cancelled(whileRunning: true))
             running.memberLeft()
+            // The batch ends before its next tile; nobody waits for that.
+            first.resume(with: .failure(CancellationError()))
         }
     }
 

@@ -33,16 +33,23 @@ package final class ComputeExecutor: Sendable {
 
     /// Runs `work` on a worker and waits for its result. When the calling task is cancelled, the work ends with `CancellationError` before
     /// its next tile, or never starts.
+    /// - Parameter waitsForEnd: whether a cancelled task waits until the work has noticed; where not, the work keeps what it uses alive by itself.
     package func run<Result: Sendable>(
-        priority: WorkPriority = .normal, _ work: @escaping @Sendable (any TileExecutor) throws -> Result
+        priority: WorkPriority = .normal, waitsForEnd: Bool = true, _ work: @escaping @Sendable (any TileExecutor) throws -> Result
     ) async throws -> Result {
         let order = Order(id: nextID.wrappingAdd(1, ordering: .relaxed).oldValue, priority: priority)
+        let first = FirstResume<Result>()
+        @Sendable func cancel() {
+            self.cancel(order)
+            if !waitsForEnd { first.resume(with: .failure(CancellationError())) }
+        }
         return try await withCancellableContinuation { continuation in
-            start(order, work) { continuation.resume(with: $0) }
+            first.wait(continuation)
+            start(order, work) { first.resume(with: $0) }
             // Cancelled before it came to wait.
-            if Task.isCancelled { cancel(order) }
+            if Task.isCancelled { cancel() }
         } onCancel: {
-            cancel(order)
+            cancel()
         }
     }
 

@@ -95,7 +95,12 @@ package final class MemoryBudget: Sendable {
     package func reserveNow(_ bytes: Int) -> Lease? { take(bytes, part(bytes)) }
 
     /// More bytes for a request that has some, if they are there: who waits for memory has none, and waits on.
-    package func growNow(_ bytes: Int) -> Lease? { take(bytes, .computations, overtakes: true) }
+    package func growNow(_ bytes: Int) -> Lease? {
+        bytes < Self.largeBytes || RecycledBlocks.areThere(bytes) ? take(bytes, .computations, overtakes: true) : nil
+    }
+
+    /// From this size on the system is asked whether it would give them.
+    private static let largeBytes = 64 << 20
 
     /// Bytes as soon as they are there.
     /// - Parameters:
@@ -107,6 +112,8 @@ package final class MemoryBudget: Sendable {
         let part = part(bytes)
         if let body { changeClaim(body.id) { $0.need = isAll ? bytes : max($0.need, bytes) } }
         let lease = if let lease = take(bytes, part) { lease } else { try await wait(bytes, part, for: body, followers: followers) }
+        // What the budget has, the system may refuse; whoever allocates can not be told.
+        guard bytes < Self.largeBytes || RecycledBlocks.areThere(bytes) else { throw exhausted(bytes) }
         if let body { if isAll { dropClaim(body.id) } else { endGrowth(body) } }
         return lease
     }

@@ -50,19 +50,37 @@ package enum RecycledBlocks {
                 .min { kept.blocks[$0].bytes < kept.blocks[$1].bytes }
             return index.map { kept.remove(at: $0) }
         }
-        guard let found else { return (map(wanted), wanted) }
+        guard let found else {
+            if let new = map(wanted) { return (new, wanted) }
+            // What lies idle may be what is missing.
+            let capacity = kept.withLock { $0.capacity }
+            keep(upTo: 0)
+            keep(upTo: capacity)
+            guard let new = map(wanted) else { preconditionFailure("\(bytes) bytes of memory, which were found to be there") }
+            return (new, wanted)
+        }
         // What lies idle behind it takes no memory.
         let end = unsafe UnsafeMutableRawPointer(bitPattern: found.address + UInt(wanted))
         if found.bytes > wanted { _ = unsafe madvise(end, found.bytes - wanted, MADV_DONTNEED) }
         return (found.address, found.bytes)
     }
 
-    /// Memory of its own from the system, which begins with a large page: the allocator would keep it in the heap of one thread.
-    private static func map(_ bytes: Int) -> UInt {
+    /// Whether the system would give so many bytes now: it may refuse what its own limits, or those of the process, do not allow.
+    package static func areThere(_ bytes: Int) -> Bool {
+        let (size, overflow) = bytes.addingReportingOverflow(pageBytes)
+        guard !overflow, size > 0 else { return false }
+        let mapped = unsafe mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        let start = UInt(bitPattern: mapped)
+        guard start != UInt.max else { return false }
+        unmap(start, size)
+        return true
+    }
+
+    /// Memory of its own from the system; nil if it has none. It begins with a large page: the allocator would keep it in the heap of one thread.
+    private static func map(_ bytes: Int) -> UInt? {
         let mapped = unsafe mmap(nil, bytes + pageBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
         let start = UInt(bitPattern: mapped)
-        // As the allocator does: what is asked for was found to fit before.
-        precondition(start != UInt.max, "\(bytes) bytes of memory")
+        guard start != UInt.max else { return nil }
         let aligned = (start + UInt(pageBytes) - 1) / UInt(pageBytes) * UInt(pageBytes)
         unmap(start, Int(aligned - start))
         unmap(aligned + UInt(bytes), Int(start + UInt(pageBytes) - aligned))

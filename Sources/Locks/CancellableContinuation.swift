@@ -15,3 +15,25 @@ package func withCancellableContinuation<Value: Sendable>(
         cancel()
     }
 }
+
+/// A continuation that is resumed by whoever comes first: the end of what is waited for, or a cancellation.
+@usableFromInline
+package final class FirstResume<Value: Sendable>: Sendable {
+    private let waiting = Lock<CheckedContinuation<Value, any Error>?>(nil)
+
+    @usableFromInline
+    package init() {}
+
+    /// To be called before anything can resume it.
+    @usableFromInline
+    package func wait(_ continuation: CheckedContinuation<Value, any Error>) { waiting.withLock { $0 = continuation } }
+
+    @usableFromInline
+    package func resume(with result: Result<Value, any Error>) {
+        let continuation = waiting.withLock { waiting in
+            defer { waiting = nil }
+            return waiting
+        }
+        continuation?.resume(with: result)
+    }
+}

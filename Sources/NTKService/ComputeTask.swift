@@ -9,6 +9,8 @@ protocol ComputeTask: Sendable {
     func workingBytes(threads: Int) -> Int
     /// What is to be done.
     var work: Work { get }
+    /// Bytes of the tables of its architectures, which were made when it was read.
+    var tableBytes: Int { get }
     /// With what it can be computed together.
     var batch: BatchMembership? { get }
     /// Whether the answer is one array, so that it can be had as `.npy`.
@@ -17,6 +19,7 @@ protocol ComputeTask: Sendable {
 
 extension ComputeTask {
     func workingBytes(threads: Int) -> Int { 0 }
+    var tableBytes: Int { 0 }
     var batch: BatchMembership? { nil }
     var answersOneArray: Bool { false }
 

@@ -56,7 +56,7 @@ extension NTKService {
         }
         do {
             let body = LargeBody(
-                request, limit: limits.memoryBytes, { [timing] in try read($0, timing, on: $1) }, peakBytes: { peakBytes($0.task) })
+                request, limit: limits.memoryBytes, { [timing] in try read($0, timing, on: $1) }, peakBytes: { computationBytes($0.task) })
             let isSmall = request.body.count <= Self.smallBody && !RequestBody.swells(request, limit: limits.memoryBytes)
             var (parsed, leases) = try await self.read(body, isSmall: isSmall, for: request.bodyLease)
             let (task, format) = (parsed.task, parsed.format)

@@ -34,12 +34,10 @@ enum RequestBody {
 
     private static func parts(_ body: [UInt8], _ contentType: String, limit: Int, _ guess: JSONDemand.Guess) throws -> JSONValue {
         let parts = try Multipart.read(body, contentType: contentType)
-        var value = JSONValue.object(JSONObject(members: []))
-        if let request = parts.first(where: { $0.name == "request" }) { value = try text(request.content, guess) }
-        for part in parts where part.name != "request" {
-            value = try value.inserting(content(part, limit: limit, guess), at: part.name, pointer: "")
-        }
-        return value
+        let request = try parts.first { $0.name == "request" }.map { try text($0.content, guess) }
+        let whole = try request.map { try RequestParts($0) } ?? RequestParts()
+        for part in parts where part.name != "request" { try whole.insert(content(part, limit: limit, guess), at: part.name) }
+        return whole.value
     }
 
     private static func text(_ text: ArraySlice<UInt8>, _ guess: JSONDemand.Guess) throws -> JSONValue {
@@ -58,19 +56,24 @@ enum RequestBody {
     private static func file(_ body: [UInt8], limit: Int, _ guess: JSONDemand.Guess, field: String?) throws -> JSONValue {
         if Npz.isZip(body[...]) {
             let (arrays, meta) = try Npz.read(body[...], limit: limit)
-            let request =
-                try meta.map { try JSONValue.parse($0, limits: JSONDemand(size: $0.count, guess).limits) } ?? .object(JSONObject(members: []))
-            if let field { return try request.inserting(object(arrays), at: field, pointer: "") }
-            return try arrays.reduce(request) { try $0.inserting(.tensor($1.array), at: $1.name, pointer: "") }
+            let request = try meta.map { try JSONValue.parse($0, limits: JSONDemand(size: $0.count, guess).limits) }
+            let whole = try request.map { try RequestParts($0) } ?? RequestParts()
+            if let field {
+                try whole.insert(object(arrays), at: field)
+            } else {
+                for (name, array) in arrays { try whole.insert(.tensor(array), at: name) }
+            }
+            return whole.value
         }
         let file = try Safetensors.read(body[...])
-        var value = JSONValue.object(JSONObject(members: []))
+        let whole = RequestParts()
         for (name, text) in file.metadata where ["architecture", "data_format", "input_shape"].contains(name) {
             // A plain word stands for itself.
             let member = try member(Array(text.utf8), guess) ?? .string(text)
-            value = try value.inserting(member, at: name, pointer: "")
+            try whole.insert(member, at: name)
         }
-        return try value.inserting(object(file.arrays), at: "parameters", pointer: "")
+        try whole.insert(object(file.arrays), at: "parameters")
+        return whole.value
     }
 
     /// Nil for what is no JSON.
@@ -82,28 +85,5 @@ enum RequestBody {
 
     private static func object(_ arrays: [(name: String, array: NumericArray)]) -> JSONValue {
         .object(JSONObject(members: arrays.map { ($0.name, .tensor($0.array)) }))
-    }
-}
-
-extension JSONValue {
-    /// The object with a value under a name whose dots lead into nested objects; below `parameters` the rest of the name is one key.
-    fileprivate func inserting(_ value: JSONValue, at name: String, pointer: String) throws(ProblemDetails) -> JSONValue {
-        guard case .object(let object) = self else {
-            throw .invalid(pointer, "an object expected, into which a part of the body goes; \(kindName) came")
-        }
-        let dot = name.firstIndex(of: ".")
-        let key = pointer.hasSuffix("/parameters") ? name : String(name[..<(dot ?? name.endIndex)])
-        let place = "\(pointer)/\(key.jsonPointerToken)"
-        var members = object.members
-        let index = members.firstIndex { $0.key == key }
-        if let dot, key != name {
-            let inner = index.map { members[$0].value } ?? .object(JSONObject(members: []))
-            let nested = try inner.inserting(value, at: String(name[name.index(after: dot)...]), pointer: place)
-            if let index { members[index].value = nested } else { members.append((key, nested)) }
-        } else {
-            guard index == nil else { throw .invalid(place, "one value expected; a part of the body and the request both have one") }
-            members.append((key, value))
-        }
-        return .object(JSONObject(members: members))
     }
 }

@@ -19,9 +19,11 @@ public struct AnalyticKernel: Sendable {
     /// nil where a point is a vector all along.
     let spatial: SpatialKernel?
     let costs: KernelWork
+    /// Bytes of the tables that the kernel keeps: which positions meet, and where they are held.
+    public let tableBytes: Int
 
     /// Numbers that a point has.
-    public var features: Int { shape.reduce(1, *) }
+    public var features: Int { shape.clampedProduct }
 
     /// Operations on a pair in all.
     public var depth: Int { program.instructions.count }
@@ -34,42 +36,44 @@ public struct AnalyticKernel: Sendable {
         program.instructions.contains { if case .activation(let step) = $0.operation { step.dual.isNumerical } else { false } }
     }
 
+    /// Bytes that the layers take for so many points in all on as many threads, beside the points and the results.
+    public func layerBytes<Element: KernelScalar>(points: Int, threads: Int, as _: Element.Type) -> Int {
+        spatial?.workingBytes(points: points, threads: threads, as: Element.self)
+            ?? plan.workingBytes(points: points, threads: threads, as: Element.self)
+    }
+
     /// Bytes that `matrices`, or without panels `diagonals`, takes beside its results for so many points in all on as many threads.
     public func workingBytes<Element: KernelScalar>(points: Int, inPanels: Bool = true, threads: Int, as _: Element.Type) -> Int {
-        if let spatial { return spatial.workingBytes(points: points, threads: threads, as: Element.self) }
+        let layers = layerBytes(points: points, threads: threads, as: Element.self)
+        guard spatial == nil else { return layers }
         // Unit vectors, in rows and in panels, and their sums, of up to two sets that are each filled up to whole panels; of one in rows alone to whole blocks.
         let padding = PointSet<Element>.rowPadding
         let rows = inPanels ? 2 * (points.roundedUp(to: padding) + padding) : points.roundedUp(to: blockRows)
         let width = features + (features + cosineChunk - 1) / cosineChunk
-        let (bytes, overflow) = rows.multipliedReportingOverflow(by: width * MemoryLayout<Element>.stride)
-        let (constants, isOver) = points.multipliedReportingOverflow(by: numericalBytesPerPoint)
-        let (total, isMore) = bytes.addingReportingOverflow(constants)
-        return overflow || isOver || isMore ? .max : total
-    }
-
-    /// Bytes of what a point without closed forms is prepared with.
-    private var numericalBytesPerPoint: Int {
-        program.instructions.reduce(0) { sum, instruction in
-            if case .activation(let step) = instruction.operation { sum + step.dual.pointBytes } else { sum }
-        }
+        let size = MemoryLayout<Element>.stride
+        return rows.multipliedClamped(by: width * size).addingClamped(layers)
     }
 
     /// The kernel of points that are vectors.
     /// - Throws: `ArchitectureError` with the place in the tree if `architecture` has no kernel on points of `features` numbers.
-    public init(_ architecture: Layer, features: Int) throws(ArchitectureError) {
-        try self.init(architecture, shape: [features])
+    public init(_ architecture: Layer, features: Int, meter: CompilationMeter = CompilationMeter()) throws(ArchitectureError) {
+        try self.init(architecture, shape: [features], meter: meter)
     }
 
-    /// - Parameter shape: extents of a point, spatial axes first, channels last.
+    /// - Parameters:
+    ///   - shape: extents of a point, spatial axes first, channels last.
+    ///   - meter: asked for the memory of tables before they are made, and now and then whether to go on.
     /// - Throws: `ArchitectureError` with the place in the tree if `architecture` has no kernel on points of this shape.
-    public init(_ architecture: Layer, shape: [Int]) throws(ArchitectureError) {
+    public init(_ architecture: Layer, shape: [Int], meter: CompilationMeter = CompilationMeter()) throws(ArchitectureError) {
         precondition(!shape.isEmpty && shape.allSatisfy { $0 > 0 }, "a point has at least one number")
         self.shape = shape
-        var program = try KernelCompiler.compile(architecture, spatial: Array(shape.dropLast()), channels: shape[shape.count - 1])
+        let before = meter.usage.bytes
+        var program = try KernelCompiler.compile(architecture, spatial: Array(shape.dropLast()), channels: shape[shape.count - 1], meter: meter)
         program.flattenInput()
         plan = VectorPlan(program)
-        spatial = program.spatial.isEmpty ? nil : SpatialKernel(program, channels: shape[shape.count - 1])
-        costs = KernelWork(program, spatial, features: shape.reduce(1, *))
+        spatial = program.spatial.isEmpty ? nil : try SpatialKernel(program, channels: shape[shape.count - 1], meter: meter)
+        tableBytes = meter.usage.bytes - before
+        costs = KernelWork(program, spatial, features: shape.clampedProduct)
     }
 
     /// Kernel matrices between the points of `x1` [n1, d] and `x2` [n2, d], or among those of `x1`.

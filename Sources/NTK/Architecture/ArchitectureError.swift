@@ -4,9 +4,16 @@ public struct ArchitectureError: Error, Sendable, Equatable {
     public var path: String
     /// What stands there, and what would be right.
     public var detail: String
+    /// What a `CompilationMeter` was told where the architecture may be sound, but takes too much; nil for one that is wrong.
+    public var cause: (any Error)?
 
-    public init(path: String, detail: String) {
+    public init(path: String, detail: String, cause: (any Error)? = nil) {
         self.path = path
         self.detail = detail
+        self.cause = cause
+    }
+
+    public static func == (a: ArchitectureError, b: ArchitectureError) -> Bool {
+        a.path == b.path && a.detail == b.detail && (a.cause == nil) == (b.cause == nil)
     }
 }

@@ -1,5 +1,7 @@
+import LinearAlgebra
+
 /// Which positions a window finds along one axis: output position o and tap k see the input position `source(o, k)`, or nothing.
-public struct WindowAxis: Sendable, Equatable {
+public struct WindowAxis: Sendable, Hashable {
     public let input: Int
     public let output: Int
     public let window: Int
@@ -10,6 +12,19 @@ public struct WindowAxis: Sendable, Equatable {
     public let wraps: Bool
     /// Strides belong to the input: the geometry of a convolution's gradient.
     public let isTransposed: Bool
+    /// The tap in the middle of the window as it was asked for.
+    let middle: Int
+
+    init(input: Int, output: Int, window: Int, stride: Int, low: Int, wraps: Bool, isTransposed: Bool, middle: Int? = nil) {
+        self.input = input
+        self.output = output
+        self.window = window
+        self.stride = stride
+        self.low = low
+        self.wraps = wraps
+        self.isTransposed = isTransposed
+        self.middle = middle ?? (window - 1) / 2
+    }
 
     public func source(_ position: Int, _ tap: Int) -> Int? {
         if isTransposed {
@@ -25,30 +40,65 @@ public struct WindowAxis: Sendable, Equatable {
 
     /// The input position under the middle of a window, whose mask the output takes.
     public func center(_ position: Int) -> Int? {
-        source(position, (window - 1) / 2)
+        source(position, middle)
+    }
+
+    /// The taps that find anything at one output position or another: windows may be a million times as wide as what they slide over.
+    private var usefulTaps: ClosedRange<Int> {
+        guard !wraps else { return 0...window - 1 }
+        // Positions of the (spread) input that the first tap of the last window has passed, and the last input position.
+        let passed = (output - 1) * (isTransposed ? 1 : stride)
+        let last = isTransposed ? (input - 1) * stride : input - 1
+        let first = min(max(low - passed, 0), window - 1)
+        return first...max(min(low + last, window - 1), first)
+    }
+
+    /// The same without taps that never find anything.
+    var trimmed: WindowAxis {
+        let taps = usefulTaps
+        guard taps.count < window else { return self }
+        return WindowAxis(
+            input: input, output: output, window: taps.count, stride: stride, low: low - taps.lowerBound, wraps: wraps, isTransposed: isTransposed,
+            middle: middle - taps.lowerBound)
     }
 }
 
 /// The windows of a convolution or a pool over all spatial axes.
-public struct WindowGeometry: Sendable, Equatable {
+public struct WindowGeometry: Sendable, Hashable {
     public let axes: [WindowAxis]
+    /// Positions in a window, those beyond the edge too. Not an integer: a window on a small input may have 2^80.
+    let positions: Double
 
     public var output: [Int] { axes.map(\.output) }
-    /// Positions in a window, those beyond the edge too.
-    public var size: Int { axes.reduce(1) { $0 * $1.window } }
+    /// Positions in a window, or the largest integer where there are more.
+    public var size: Int { axes.lazy.map(\.window).clampedProduct }
 
     /// For each output position the input position under the middle of its window, both in row-major order.
-    public var centers: [Int?] {
-        var centers: [Int?] = []
+    func forEachCenter(_ body: (Int?) -> Void) {
         forEachIndex(output) { index in
             var place: Int? = 0
             for (axis, position) in zip(axes, index) {
                 place = place.flatMap { place in axis.center(position).map { place * axis.input + $0 } }
             }
-            centers.append(place)
+            body(place)
         }
-        return centers
     }
+
+    /// Which outputs are masked: those whose middle is.
+    func masked(_ inputs: [Bool]) -> [Bool] {
+        var result: [Bool] = []
+        result.reserveCapacity(output.clampedProduct)
+        forEachCenter { result.append($0.map { inputs[$0] } ?? false) }
+        return result
+    }
+
+    private init(axes: [WindowAxis], positions: Double) {
+        self.axes = axes
+        self.positions = positions
+    }
+
+    /// The same sums without taps that find nothing at any output position.
+    var trimmed: WindowGeometry { WindowGeometry(axes: axes.map(\.trimmed), positions: positions) }
 
     /// - Parameters:
     ///   - input: extents of the spatial axes.
@@ -75,6 +125,10 @@ public struct WindowGeometry: Sendable, Equatable {
             guard stride >= 1, stride <= 1 << 20 else {
                 throw ArchitectureError(path: "/strides/\(index)", detail: "a stride from 1 to 1048576 expected")
             }
+            // Extents, windows and strides are multiplied: none may overflow.
+            guard size <= 1 << 32 else {
+                throw ArchitectureError(path: "/\(name)/\(index)", detail: "an axis of at most 2^32 positions expected; this one has \(size)")
+            }
             let axis =
                 isTransposed
                 ? Self.transposed(size, window, stride, padding) : Self.plain(size, window, stride, padding)
@@ -84,7 +138,7 @@ public struct WindowGeometry: Sendable, Equatable {
             }
             axes.append(axis)
         }
-        self.axes = axes
+        self.init(axes: axes, positions: window.reduce(1) { $0 * Double($1) })
     }
 
     /// As XLA pads: `same` gives ⌈size / stride⌉ positions, with the smaller half of the padding before.

@@ -36,24 +36,32 @@ public struct ConvergenceStudy: Sendable {
 
     private let sizes: [(width: Int, network: FiniteNetwork, limit: AnalyticKernel)]
 
+    /// Bytes of the tables of all networks and kernels.
+    public let tableBytes: Int
+
     public var patternSize: Int? { sizes.first?.network.patternSize }
 
     /// - Parameters:
     ///   - architecture: all its layers get each of the widths in turn, but for the readout at its end, which gets one output.
     ///   - inputShape: extents of a point, channels last.
+    ///   - meter: asked for the memory of tables before they are made, and now and then whether to go on.
     /// - Throws: `NetworkError` if the architecture has no finite network or no infinite limit.
-    public init(_ architecture: Layer, inputShape: [Int], isChannelsFirst: Bool = false, widths: [Int]) throws(NetworkError) {
+    public init(
+        _ architecture: Layer, inputShape: [Int], isChannelsFirst: Bool = false, widths: [Int], meter: CompilationMeter = CompilationMeter()
+    ) throws(NetworkError) {
+        let before = meter.usage.bytes
         var sizes: [(Int, FiniteNetwork, AnalyticKernel)] = []
         for width in widths {
             let layer = architecture.withWidth(width, isLast: true)
-            let network = try FiniteNetwork(layer, inputShape: inputShape, isChannelsFirst: isChannelsFirst, given: nil)
+            let network = try FiniteNetwork(layer, inputShape: inputShape, isChannelsFirst: isChannelsFirst, given: nil, meter: meter)
             do {
-                sizes.append((width, network, try AnalyticKernel(layer, shape: inputShape)))
+                sizes.append((width, network, try AnalyticKernel(layer, shape: inputShape, meter: meter)))
             } catch {
                 throw .architecture(error)
             }
         }
         self.sizes = sizes
+        tableBytes = meter.usage.bytes - before
     }
 
     /// The cost of each width's samples.

@@ -11,10 +11,12 @@ public struct FiniteNetwork: Sendable {
     /// Extents of the output for a point, in the order of the data format.
     public let outputShape: [Int]
     let program: NetworkProgram
+    /// Bytes of the tables that the network keeps: which positions its layers combine.
+    public let tableBytes: Int
 
     public var parameters: [NetworkParameter] { program.parameters }
     /// Numbers in the output for a point.
-    public var outputs: Int { outputShape.reduce(1, *) }
+    public var outputs: Int { outputShape.clampedProduct }
     public var parameterCount: Int { parameters.reduce(0) { $0.addingClamped($1.count) } }
     /// Nodes of the graphs over which the network aggregates; nil where points come without patterns.
     public var patternSize: Int? { program.patternSize }
@@ -39,11 +41,17 @@ public struct FiniteNetwork: Sendable {
     ///   - isChannelsFirst: whether `flatten`, spatial outputs and layer norm's parameters are in the order channels, spatial axes (PyTorch's).
     ///   - given: shapes of the parameters that there are, by name: a layer has a bias if its `.bias` is among them. nil: parameters are to be
     ///     drawn; each layer states its width, and has a bias if it has a b_std.
+    ///   - meter: asked for the memory of tables before they are made, and now and then whether to go on.
     /// - Throws: `NetworkError` with the place in the tree, or with every parameter that is missing, surplus or misshapen.
-    public init(_ architecture: Layer, inputShape: [Int], isChannelsFirst: Bool = false, given: [String: [Int]]?) throws(NetworkError) {
+    public init(
+        _ architecture: Layer, inputShape: [Int], isChannelsFirst: Bool = false, given: [String: [Int]]?,
+        meter: CompilationMeter = CompilationMeter()
+    ) throws(NetworkError) {
         precondition(!inputShape.isEmpty && inputShape.allSatisfy { $0 > 0 }, "a point has at least one number")
         self.inputShape = inputShape
-        program = try NetworkCompiler.compile(architecture, shape: inputShape, isChannelsFirst: isChannelsFirst, given: given)
+        let before = meter.usage.bytes
+        program = try NetworkCompiler.compile(architecture, shape: inputShape, isChannelsFirst: isChannelsFirst, given: given, meter: meter)
+        tableBytes = meter.usage.bytes - before
         let output = program.values[program.output]
         outputShape = isChannelsFirst ? [output.channels] + output.spatial : output.spatial + [output.channels]
     }
@@ -54,6 +62,17 @@ public struct FiniteNetwork: Sendable {
         seed: UInt64, sample: UInt32 = 0, on executor: any TileExecutor = ConcurrentTiles()
     ) throws -> NetworkParameters {
         try ParameterDraw(seed: seed, sample: sample).parameters(parameters, on: executor)
+    }
+
+    /// Points that pass the network together: blocks of them bound the memory of the values.
+    private func blockSide(elementBytes: Int) -> Int {
+        let each = max(1, valuesPerPoint.multipliedClamped(by: elementBytes))
+        return max(1, min(64, (1 << 30) / each), (256 << 20) / each)
+    }
+
+    /// Numbers of the values that there are at one time while the outputs of so many points are computed.
+    public func valuesAtOnce(points: Int, elementBytes: Int) -> Int {
+        min(points, blockSide(elementBytes: elementBytes)).multipliedClamped(by: valuesPerPoint)
     }
 
     /// f(x) for each row of `x` [n, features], a point in row-major order of `inputShape`: [n, outputs].
@@ -68,8 +87,7 @@ public struct FiniteNetwork: Sendable {
     ) throws -> Matrix<Element> {
         let weights = NetworkWeights<Element>(parameters, program)
         let result = Matrix<Element>(uninitializedRows: x.rows, columns: outputs)
-        // Blocks of points bound the memory of the values.
-        let side = max(64, (256 << 20) / max(1, valuesPerPoint.multipliedClamped(by: MemoryLayout<Element>.stride)))
+        let side = blockSide(elementBytes: MemoryLayout<Element>.stride)
         for block in TileGrid(rows: x.rows, columns: 1, side: side, upperOnly: false).tiles.map(\.rows) {
             let pass = try ForwardPass<Element>(program, weights, x, patterns: patterns, rows: block, on: executor)
             unsafe (result.base + block.lowerBound * outputs).update(from: pass.output.base, count: block.count * outputs)

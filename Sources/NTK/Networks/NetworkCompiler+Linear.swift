@@ -1,3 +1,5 @@
+import LinearAlgebra
+
 // Layers with weights.
 extension NetworkCompiler {
     mutating func dense(_ affine: Affine, _ input: Int, at place: Place) throws(ArchitectureError) -> Int {
@@ -12,13 +14,13 @@ extension NetworkCompiler {
     mutating func convolution(_ layer: Convolution, _ input: Int, at place: Place) throws(ArchitectureError) -> Int {
         let value = program.values[input]
         try requireSpatial(input, layer.variant.rawValue, at: place)
-        let geometry: WindowGeometry
-        do {
-            geometry = try WindowGeometry(
+        guard value.positions <= Int(Int32.max) else {
+            throw ArchitectureError(path: place.pointer, detail: "an input of fewer than 2^31 positions expected; it has extents \(value.spatial)")
+        }
+        let geometry = try located(place) { () throws(ArchitectureError) in
+            try WindowGeometry(
                 input: value.spatial, window: layer.filterShape, strides: layer.strides, padding: layer.padding,
                 isTransposed: layer.variant == .transpose, name: "filter_shape")
-        } catch {
-            throw ArchitectureError(path: place.pointer + error.path, detail: error.detail)
         }
         let came = given?[place.parameter("weight")]
         let axis =
@@ -34,6 +36,8 @@ extension NetworkCompiler {
             throw ArchitectureError(
                 path: place.pointer, detail: "at most \(Self.maximumTable) positions · taps expected; here are \(output.positions) · \(taps)")
         }
+        try meter.take(output.positions * taps * MemoryLayout<Int32>.stride, at: place.pointer)
+        try meter.step(output.positions * taps, at: place.pointer)
         let (shape, layout, bias): ([Int], NetworkParameter.Layout, [Int])
         switch layer.variant {
         case .shared:
@@ -64,7 +68,7 @@ extension NetworkCompiler {
             throw ArchitectureError(path: place.pointer, detail: "at most 2^40 weights a layer expected; shape \(weight.shape) has more")
         }
         let isScaled = affine.parameterization == .ntk
-        let scale = affine.weightStd / Double(window * value.channels).squareRoot()
+        let scale = affine.weightStd / (Double(window) * Double(value.channels)).squareRoot()
         guard scale.isFinite, (affine.biasStd ?? 0).isFinite else {
             throw ArchitectureError(path: place.pointer, detail: "w_std and b_std must be finite numbers")
         }

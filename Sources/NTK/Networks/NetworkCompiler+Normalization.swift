@@ -1,3 +1,5 @@
+import LinearAlgebra
+
 // Layer normalization and self-attention.
 extension NetworkCompiler {
     /// (x − mean)/√(variance + ε) over the axes, then γ x + β where `.weight` or `.bias` came.
@@ -18,6 +20,8 @@ extension NetworkCompiler {
         guard value.size <= Self.maximumTable else {
             throw ArchitectureError(path: place.pointer, detail: "at most \(Self.maximumTable) numbers a point expected; here are \(value.size)")
         }
+        try meter.take(value.size * 8, at: place.pointer)
+        try meter.step(value.size.multipliedClamped(by: 4), at: place.pointer)
         // The normalized axes in the order of the data format: that of the parameters.
         let ordered = (isChannelsFirst ? [shape.count - 1] + Array(0..<shape.count - 1) : Array(shape.indices)).filter { axes.contains($0) }
         var groups: [Int32] = []

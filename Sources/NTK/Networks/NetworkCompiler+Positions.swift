@@ -1,10 +1,12 @@
+import LinearAlgebra
+
 // Layers that combine positions, and those that join branches.
 extension NetworkCompiler {
     /// Layers whose work is a constant map of positions, as the analytic kernel's compiler reads them.
     mutating func map(_ layer: Layer, _ input: Int, at place: Place) throws(ArchitectureError) -> Int {
         let value = program.values[input]
         var compiler = KernelCompiler(
-            program: KernelProgram(values: [.init(spatial: value.spatial, width: value.channels, isGaussian: true)]))
+            program: KernelProgram(values: [.init(spatial: value.spatial, width: value.channels, isGaussian: true)]), meter: meter)
         _ = try compiler.add(layer, .value(0), at: place.pointer)
         guard case .map(let map) = compiler.program.instructions.first?.operation else {
             preconditionFailure("the layer maps positions")
@@ -20,9 +22,12 @@ extension NetworkCompiler {
             throw ArchitectureError(path: place.pointer, detail: "at most \(Self.maximumTable) positions expected; here are \(value.positions)")
         }
         let weight = reduction == .average ? 1 / Double(value.positions) : 1
-        let row = (0..<value.positions).map { SpatialMap.Entry(position: $0, weight: weight) }
-        return try append(
-            .map(SpatialMap(input: value.positions, rows: [row])), [input], .init(spatial: [], channels: value.channels), at: place)
+        try meter.take(SparseRows.bytes(rows: 1, entries: value.positions), at: place.pointer)
+        try meter.step(value.positions, at: place.pointer)
+        var row = SparseRows(input: value.positions)
+        for position in 0..<value.positions { row.append(position: position, weight: weight) }
+        row.endRow()
+        return try append(.map(SpatialMap(row)), [input], .init(spatial: [], channels: value.channels), at: place)
     }
 
     mutating func flatten(_ input: Int, at place: Place) throws(ArchitectureError) -> Int {
@@ -34,7 +39,7 @@ extension NetworkCompiler {
     mutating func aggregate(_ layer: Layer, _ input: Int, at place: Place) throws(ArchitectureError) -> Int {
         let value = program.values[input]
         var compiler = KernelCompiler(
-            program: KernelProgram(values: [.init(spatial: value.spatial, width: value.channels, isGaussian: true)]))
+            program: KernelProgram(values: [.init(spatial: value.spatial, width: value.channels, isGaussian: true)]), meter: meter)
         _ = try compiler.add(layer, .value(0), at: place.pointer)
         guard case .aggregate(let axes) = compiler.program.instructions.first?.operation, let size = compiler.program.patternSize else {
             preconditionFailure("the layer aggregates")
@@ -47,6 +52,9 @@ extension NetworkCompiler {
             throw ArchitectureError(path: place.pointer, detail: "at most \(Self.maximumTable) positions expected; here are \(value.positions)")
         }
         program.patternSize = size
+        // While they are sorted they take some times as much.
+        try meter.take(value.positions.multipliedClamped(by: 128), at: place.pointer)
+        try meter.step(value.positions.multipliedClamped(by: 8), at: place.pointer)
         // Positions that agree on the other axes make a group; the nodes of a group are in the order of the axes.
         var groups: [[Int]: [(node: Int, position: Int)]] = [:]
         var position = 0
@@ -106,11 +114,12 @@ extension NetworkCompiler {
                 path: place.pointer, detail: "branches that differ along axis \(position) only expected; shapes \(shapes) came")
         }
         var shape = shapes[0]
-        shape[joined] = shapes.reduce(0) { $0 + $1[joined] }
-        let inner = shape[(joined + 1)...].reduce(1, *)
+        shape[joined] = shapes.lazy.map { $0[joined] }.clampedSum
+        let inner = shape[(joined + 1)...].clampedProduct
         let output = NetworkProgram.Value(spatial: Array(shape.dropLast()), channels: shape[shape.count - 1])
         return .value(
             try append(
-                .concatenate(outer: shape[..<joined].reduce(1, *), lengths: shapes.map { $0[joined] * inner }), inputs, output, at: place))
+                .concatenate(outer: shape[..<joined].clampedProduct, lengths: shapes.map { $0[joined].multipliedClamped(by: inner) }), inputs, output,
+                at: place))
     }
 }

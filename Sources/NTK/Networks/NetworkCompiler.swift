@@ -1,3 +1,5 @@
+import LinearAlgebra
+
 /// Walks an architecture's tree, names the parameters, checks the shapes, and lists the operations of the finite network.
 struct NetworkCompiler {
     /// What flows between layers: a value, or the branches between a fan-out and a fan-in.
@@ -23,28 +25,30 @@ struct NetworkCompiler {
     private static let maximumSize = 1 << 28
     /// Entries of a table that says which elements or positions meet.
     static let maximumTable = 1 << 24
+    /// Bytes of an instruction and its value, of a parameter, and of a name that is told of.
+    private static let (instructionBytes, parameterBytes) = (256, 256)
 
     var program: NetworkProgram
+    let meter: CompilationMeter
     /// Shapes of the parameters that came, by name; nil: they are to be drawn, and each layer states its width.
     let given: [String: [Int]]?
     let isChannelsFirst: Bool
     private(set) var faults: [ParameterFault] = []
     private var known: Set<String> = []
-    /// Layers met so far, those too that leave no instruction.
-    private var visits = 0
 
     /// - Parameter shape: of a point, channels last.
     static func compile(
-        _ layer: Layer, shape: [Int], isChannelsFirst: Bool, given: [String: [Int]]?
+        _ layer: Layer, shape: [Int], isChannelsFirst: Bool, given: [String: [Int]]?, meter: CompilationMeter
     ) throws(NetworkError) -> NetworkProgram {
+        do { try layer.checkVisits() } catch { throw .architecture(error) }
         var compiler = NetworkCompiler(
             program: NetworkProgram(values: [.init(spatial: Array(shape.dropLast()), channels: shape[shape.count - 1])]), given: given,
-            isChannelsFirst: isChannelsFirst)
+            isChannelsFirst: isChannelsFirst, meter: meter)
         do {
             try compiler.finish(compiler.add(layer, .value(0), at: Place(pointer: "", name: "")))
         } catch {
             // A layer that does not fit is often the consequence of a parameter that does not.
-            guard compiler.faults.isEmpty else { throw .parameters(compiler.faults) }
+            guard compiler.faults.isEmpty || error.cause != nil else { throw .parameters(compiler.faults) }
             throw .architecture(error)
         }
         for name in (given ?? [:]).keys.sorted() where !compiler.known.contains(name) {
@@ -54,8 +58,9 @@ struct NetworkCompiler {
         return compiler.program
     }
 
-    private init(program: NetworkProgram, given: [String: [Int]]?, isChannelsFirst: Bool) {
+    private init(program: NetworkProgram, given: [String: [Int]]?, isChannelsFirst: Bool, meter: CompilationMeter) {
         self.program = program
+        self.meter = meter
         self.given = given
         self.isChannelsFirst = isChannelsFirst
     }
@@ -82,9 +87,15 @@ struct NetworkCompiler {
                 path: place.pointer,
                 detail: "at most \(Self.maximumSize) numbers a point expected; here are \(value.spatial) positions of \(value.channels) channels")
         }
+        try meter.take(Self.instructionBytes + 16 * (inputs.count + value.spatial.count), at: place.pointer)
         program.instructions.append(.init(operation: operation, inputs: inputs))
         program.values.append(value)
         return program.instructions.count
+    }
+
+    /// What is made for the layer at a place, with which its errors then begin.
+    func located<Value>(_ place: Place, _ make: () throws(ArchitectureError) -> Value) throws(ArchitectureError) -> Value {
+        do { return try make() } catch { throw ArchitectureError(path: place.pointer + error.path, detail: error.detail, cause: error.cause) }
     }
 
     /// The place of a new parameter. Notes a fault if it is required and did not come, or has another shape.
@@ -110,10 +121,7 @@ struct NetworkCompiler {
     }
 
     mutating func add(_ layer: Layer, _ flow: Flow, at place: Place) throws(ArchitectureError) -> Flow {
-        visits += 1
-        guard visits <= 10 * Self.maximumInstructions else {
-            throw ArchitectureError(path: place.pointer, detail: "at most \(10 * Self.maximumInstructions) layers expected, repetitions counted")
-        }
+        try meter.step(at: place.pointer)
         switch layer {
         case .serial(let layers): return try serial(layers, flow, at: place)
         case .residual(let layers):
@@ -131,6 +139,9 @@ struct NetworkCompiler {
         case .parallel(let layers): return try parallel(layers, flow, at: place)
         case .fanOut(let count):
             guard count >= 1 else { throw ArchitectureError(path: place.pointer + "/count", detail: "1 or more expected; \(count) came") }
+            guard Self.branching(flow) < Self.maximumBranching else {
+                throw ArchitectureError(path: place.pointer, detail: "at most \(Self.maximumBranching) fan_outs within each other expected")
+            }
             return .branches(Array(repeating: flow, count: count))
         case .fanInSum: return try fanInSum(flow, at: place)
         case .fanInProd: return try fanInProduct(flow, at: place)
@@ -155,13 +166,19 @@ struct NetworkCompiler {
         case .aggregate: return .value(try aggregate(layer, try single(flow, at: place), at: place))
         case .activation(let function):
             let input = try single(flow, at: place)
-            do {
-                try ActivationLoop.check(function)
-            } catch {
-                throw ArchitectureError(path: place.pointer + error.path, detail: error.detail)
-            }
+            try located(place) { () throws(ArchitectureError) in try ActivationLoop.check(function) }
             return .value(try append(.activation(function), [input], program.values[input], at: place))
         }
+    }
+
+    /// Branches within branches.
+    private static let maximumBranching = 32
+
+    private static func branching(_ flow: Flow) -> Int {
+        var (flow, depth) = (flow, 0)
+        // Along the first of each: to look at all may take as long as there are branches.
+        while case .branches(let flows) = flow, let first = flows.first { (flow, depth) = (first, depth + 1) }
+        return depth
     }
 
     private mutating func serial(_ layers: [Layer], _ flow: Flow, at place: Place) throws(ArchitectureError) -> Flow {

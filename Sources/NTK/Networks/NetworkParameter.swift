@@ -1,3 +1,5 @@
+import LinearAlgebra
+
 /// A weight or bias of a finite network: its name is the layer's index path, its shape PyTorch's.
 public struct NetworkParameter: Sendable, Equatable {
     /// The layer's index path and `.weight` or `.bias`, as in the `state_dict` of a `torch.nn.Sequential`.
@@ -10,7 +12,7 @@ public struct NetworkParameter: Sendable, Equatable {
     public let isTrainable: Bool
     let layout: Layout
 
-    public var count: Int { shape.reduce(1, *) }
+    public var count: Int { shape.clampedProduct }
 
     /// How the elements stand in memory while they are used: a filter as [out, taps, in], so that a row meets a patch.
     enum Layout: Sendable, Equatable {

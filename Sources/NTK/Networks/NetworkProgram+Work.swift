@@ -56,8 +56,8 @@ extension NetworkProgram {
             let gathered = step.taps == nil ? 0 : Double(step.outputPositions) * Double(step.patch)
             return Work(.products, 2 * size * Double(step.patch)) + Work(.loops, 4 * size + 8 * gathered)
         case .map(let map):
-            let entries = Double(map.rows.reduce(0) { $0 + $1.count })
-            return Work(.loops, 8 * entries * Double(values[index + 1].channels)) + Work(.formulas, 4 * Double(map.rows.count))
+            let entries = Double(map.entries)
+            return Work(.loops, 8 * entries * Double(values[index + 1].channels)) + Work(.formulas, 4 * Double(map.count))
         case .activation(let activation):
             if case .abRelu = activation { return Work(.loops, 6 * size) }
             return Work(.formulas, activation.evaluationNanoseconds * size)

@@ -1,3 +1,5 @@
+import LinearAlgebra
+
 /// A finite network as a list of operations on batches of points.
 ///
 /// Value 0 is the input; instruction k makes value k + 1 of earlier values. A value of a point is an array [positions, channels], row-major.
@@ -6,8 +8,8 @@ struct NetworkProgram: Sendable {
         var spatial: [Int]
         var channels: Int
 
-        var positions: Int { spatial.reduce(1, *) }
-        var size: Int { positions * channels }
+        var positions: Int { spatial.clampedProduct }
+        var size: Int { positions.multipliedClamped(by: channels) }
     }
 
     enum Operation: Sendable {
@@ -97,10 +99,11 @@ struct NetworkProgram: Sendable {
         for (index, instruction) in instructions.enumerated() {
             let size = values[index + 1].size
             switch instruction.operation {
-            case .linear(let step): total = total.addingClamped(size.multipliedClamped(by: 2 * step.patch))
-            case .scores, .attend: total = total.addingClamped(size.multipliedClamped(by: 2 * values[instruction.inputs[0]].channels))
+            case .linear(let step): total = total.addingClamped(size.multipliedClamped(by: step.patch.multipliedClamped(by: 2)))
+            case .scores, .attend:
+                total = total.addingClamped(size.multipliedClamped(by: values[instruction.inputs[0]].channels.multipliedClamped(by: 2)))
             case .aggregate(let groups): total = total.addingClamped(size.multipliedClamped(by: 2 * (groups.first?.count ?? 1)))
-            default: total = total.addingClamped(4 * size)
+            default: total = total.addingClamped(size.multipliedClamped(by: 4))
             }
         }
         return total
@@ -108,17 +111,4 @@ struct NetworkProgram: Sendable {
 
     /// Numbers of all values of a point.
     var valuesPerPoint: Int { values.reduce(0) { $0.addingClamped($1.size) } }
-}
-
-extension Int {
-    /// The product, or the largest integer where it overflows.
-    func multipliedClamped(by other: Int) -> Int {
-        let (product, overflow) = multipliedReportingOverflow(by: other)
-        return overflow ? .max : product
-    }
-
-    func addingClamped(_ other: Int) -> Int {
-        let (sum, overflow) = addingReportingOverflow(other)
-        return overflow ? .max : sum
-    }
 }

@@ -40,12 +40,12 @@ enum Positions {
     static func apply<Element: Scalar>(
         _ map: SpatialMap, _ source: UnsafePointer<Element>, _ target: UnsafeMutablePointer<Element>, _ channels: Int
     ) {
-        for (row, entries) in map.rows.enumerated() {
+        for row in 0..<map.count {
             let to = unsafe target + row * channels
             unsafe to.update(repeating: 0, count: channels)
-            for entry in entries {
-                let weight = Element(entry.weight)
-                let from = unsafe source + entry.position * channels
+            map.forEachEntry(of: row) { position, weight in
+                let weight = Element(weight)
+                let from = unsafe source + position * channels
                 for channel in 0..<channels { unsafe to[channel] += weight * from[channel] }
             }
         }
@@ -55,11 +55,11 @@ enum Positions {
     static func applyTransposed<Element: Scalar>(
         _ map: SpatialMap, _ source: UnsafePointer<Element>, addingTo target: UnsafeMutablePointer<Element>, _ channels: Int
     ) {
-        for (row, entries) in map.rows.enumerated() {
+        for row in 0..<map.count {
             let from = unsafe source + row * channels
-            for entry in entries {
-                let weight = Element(entry.weight)
-                let to = unsafe target + entry.position * channels
+            map.forEachEntry(of: row) { position, weight in
+                let weight = Element(weight)
+                let to = unsafe target + position * channels
                 for channel in 0..<channels { unsafe to[channel] += weight * from[channel] }
             }
         }

@@ -1,4 +1,5 @@
 internal import HTTPTypes
+internal import LinearAlgebra
 internal import Locks
 
 /// Memory that what was read may grow by when it is validated: lists of edges become matrices, channels change places.
@@ -8,11 +9,22 @@ final class Allowance: Sendable {
     /// Of the request that is being read.
     @TaskLocal static var current: Allowance?
     /// Bytes that nobody asks for.
-    private static let small = 1 << 20
+    static let small = 1 << 20
 
+    /// Bytes that one request may take.
+    let limit: Int
     private let left: Lock<Int>
+    private let tiles: (any TileExecutor)?
 
-    init(_ bytes: Int) { left = Lock(bytes) }
+    /// - Parameter tiles: of the worker that reads the request; what they throw ends the reading.
+    init(_ bytes: Int, limit: Int = .max, tiles: (any TileExecutor)? = nil) {
+        left = Lock(bytes)
+        self.limit = limit
+        self.tiles = tiles
+    }
+
+    /// - Throws: when nobody waits for the request any more.
+    func checkCancellation() throws { try tiles?.forEach(0) { _ in } }
 
     static func take(_ bytes: Int, for object: StoredObject? = nil) throws(ProblemDetails) { try look(for: bytes, taking: bytes, for: object) }
 
@@ -35,6 +47,9 @@ final class Allowance: Sendable {
         }
         guard missing == 0 else { throw .missing(missing, object) }
     }
+
+    /// What a request is told that needs more, or a worker, to be read.
+    static func missing(_ bytes: Int) -> ProblemDetails { .missing(bytes, nil) }
 }
 
 extension ProblemDetails {

@@ -24,7 +24,10 @@ extension NTKService {
     }
 
     /// Bytes that a task takes at the most on the threads that there are.
-    func peakBytes(_ task: some ComputeTask) -> Int { task.peakBytes(threads: executor.loopWidth) }
+    func peakBytes(_ task: some ComputeTask) -> Int { computationBytes(task).addingClamped(task.tableBytes) }
+
+    /// The same without what was made when it was read.
+    func computationBytes(_ task: some ComputeTask) -> Int { task.peakBytes(threads: executor.loopWidth) }
 
     func estimate(_ task: some ComputeTask) -> Estimate {
         let work = task.work
@@ -66,7 +69,10 @@ extension NTKService {
             ).get()
         default:
             let (meter, expected) = (meter, task.work)
-            return try await executor.run(priority: WorkPriority(seconds: meter.seconds(expected))) { [executor] tiles in
+            // Also where its client goes before it ends.
+            let held = HeldLeases(leases)
+            return try await executor.run(priority: WorkPriority(seconds: meter.seconds(expected)), waitsForEnd: false) { [executor] tiles in
+                defer { held.release() }
                 let (answer, start, duration) = try meter.time(expected, on: executor) { try work(task, tiles) }
                 return Computed(answer: answer, start: start, duration: duration)
             }

@@ -68,8 +68,12 @@ extension NTKService {
             }
             let lease = try await body.isPatient ? patiently { try await capacity.memory.reserve(all, for: own) } : reserve(all, for: own)
             do {
-                let value = try await executor.run(priority: priority) { [guess, growth] tiles in
-                    try Allowance.$current.withValue(Allowance(growth)) { try body.read(guess, tiles) }
+                // Also where nobody waits for the end.
+                let held = HeldLeases([lease])
+                let value = try await executor.run(priority: priority, waitsForEnd: false) { [guess, growth] tiles in
+                    defer { held.release() }
+                    let allowance = Allowance(growth, limit: limits.memoryBytes, tiles: tiles)
+                    return try Allowance.$current.withValue(allowance) { try body.read(guess, tiles) }
                 }
                 let peak = body.peakBytes(value).addingClamped(growth)
                 guard peak > lease.bytes else { return (value, [lease]) }

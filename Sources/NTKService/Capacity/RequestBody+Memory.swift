@@ -1,5 +1,6 @@
 internal import HTTP1
 internal import HTTPTypes
+internal import LinearAlgebra
 internal import TensorFormats
 
 /// What a body takes once it is read, beside itself.

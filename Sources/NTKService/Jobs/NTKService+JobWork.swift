@@ -95,7 +95,7 @@ extension NTKService {
                 let task = try validate(RequestBody.value(request, limit: memory, guess, on: tiles))
                 guard peakBytes(task) <= memory else { throw ProblemDetails.overMemory(estimate(task), limit: memory) }
                 return task
-            }, peakBytes: { peakBytes($0) })
+            }, peakBytes: { computationBytes($0) })
         body.isPatient = true
         let (task, leases) = try await read(body, for: request.bodyLease)
         defer { withExtendedLifetime(leases) {} }

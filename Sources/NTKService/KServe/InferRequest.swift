@@ -1,5 +1,6 @@
 internal import HTTP1
 internal import HTTPTypes
+internal import LinearAlgebra
 internal import TensorFormats
 
 /// `POST /v2/models/{id}/infer` of the Open Inference Protocol v2, JSON or with tensors in binary behind it.

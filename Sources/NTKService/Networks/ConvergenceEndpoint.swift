@@ -11,6 +11,9 @@ struct ConvergenceRequest: ComputeTask {
     var seed: UInt64
     var precision: KernelRequest.Precision
 
+    /// Each has a network and a kernel of its own.
+    private static let mostWidths = 1_000
+
     init(_ value: JSONValue) throws(ProblemDetails) {
         var reader = try ObjectReader(value, at: "")
         let layer = try ArchitectureWire.layer(reader.required("architecture", "an architecture"), at: "/architecture")
@@ -18,12 +21,15 @@ struct ConvergenceRequest: ComputeTask {
         let points = try reader.networkPoints("x", format)
         x = points.values
         let widths = try reader.requiredIntegers("widths", in: 1...(1 << 20))
-        guard Set(widths).count == widths.count, !widths.isEmpty else { throw .invalid("/widths", "one width or more, each once, expected") }
+        guard (1...Self.mostWidths).contains(widths.count), Set(widths).count == widths.count else {
+            throw .invalid("/widths", "1 to \(Self.mostWidths) widths, each once, expected; \(widths.count) came")
+        }
         samples = try reader.optionalInteger("samples", in: 2...100_000) ?? 8
         seed = UInt64(try reader.optionalInteger("seed", in: 0...(1 << 53)) ?? 0)
         precision = try reader.choice("precision", default: .float64)
         do {
-            study = try ConvergenceStudy(layer, inputShape: points.shape, isChannelsFirst: format == .channelsFirst, widths: widths)
+            study = try ConvergenceStudy(
+                layer, inputShape: points.shape, isChannelsFirst: format == .channelsFirst, widths: widths, meter: .ofRequest())
         } catch {
             throw ProblemDetails(error, at: .pointer(""))
         }
@@ -31,7 +37,7 @@ struct ConvergenceRequest: ComputeTask {
         if (study.patternSize == nil) != (pattern == nil) {
             throw .invalid("/pattern", "the adjacency of each point expected where, and only where, the architecture has an aggregate layer")
         }
-        if let size = study.patternSize, let pattern, pattern.columns != size * size {
+        if let size = study.patternSize, let pattern, pattern.columns != size.squaredClamped {
             throw .invalid("/pattern", "adjacencies of \(size) by \(size) nodes expected")
         }
         try reader.finish()
@@ -40,6 +46,7 @@ struct ConvergenceRequest: ComputeTask {
     private var costs: [EmpiricalKernel.Cost] { study.costs(points: x.rows, samples: samples) }
     var work: Work { costs.reduce(.none) { $0 + $1.work } }
     var peakBytes: Int { costs.map(\.peakBytes).max() ?? 0 }
+    var tableBytes: Int { study.tableBytes }
 }
 
 /// Compares finite networks with their infinite limit and words the answer.

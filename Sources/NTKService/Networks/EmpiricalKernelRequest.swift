@@ -47,8 +47,9 @@ struct EmpiricalKernelRequest: ComputeTask {
         case .some(let value):
             guard let values = value.listElements, !values.isEmpty else { throw .invalid("/outputs", what) }
             var outputs: [Int] = []
+            var known: Set<Int> = []
             for (index, value) in values.enumerated() {
-                guard case .number(let number) = value, let output = number.integer, output >= 0, output < count, !outputs.contains(output) else {
+                guard case .number(let number) = value, let output = number.integer, output >= 0, output < count, known.insert(output).inserted else {
                     throw .invalid("/outputs/\(index)", "an output from 0 to \(count - 1), each once, expected")
                 }
                 outputs.append(output)
@@ -123,4 +124,5 @@ struct EmpiricalKernelRequest: ComputeTask {
         return work
     }
     var peakBytes: Int { cost.peakBytes }
+    var tableBytes: Int { network.tableBytes }
 }

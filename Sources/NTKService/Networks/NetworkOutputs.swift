@@ -25,13 +25,16 @@ struct NetworkOutputsRequest: ComputeTask {
 
     var work: Work { source.work(network) + network.outputsWork(points: x.rows, isFloat32: precision == .float32) }
 
+    /// The points, the values of a block of them, the outputs, and the parameters as they came and as they are used.
     var peakBytes: Int {
-        let values = min(x.rows.multipliedClamped(by: network.valuesPerPoint), max(256 << 20, 64 * network.valuesPerPoint))
-        return x.rows.multipliedClamped(by: network.outputs.addingClamped(x.columns)).addingClamped(values).addingClamped(
-            network.parameterCount.multipliedClamped(by: 2)
-        )
-        .multipliedClamped(by: 8)
+        let (rows, size) = (Count(x.rows), Count(precision == .float64 ? 8 : 4))
+        let values = Count(network.valuesAtOnce(points: x.rows, elementBytes: size.value)) * size
+        let patterns = Count((pattern?.rows ?? 0).multipliedClamped(by: pattern?.columns ?? 0)) * (size + 8)
+        return (rows * Count(network.outputs) * size + rows * Count(x.columns) * 8 + values + patterns + Count(network.parameterCount) * (size + 8))
+            .value
     }
+
+    var tableBytes: Int { network.tableBytes }
 }
 
 /// Evaluates a network and words the answer.

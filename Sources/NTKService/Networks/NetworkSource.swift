@@ -124,7 +124,7 @@ struct NetworkSource: Sendable {
     func network(shape: [Int]) throws(ProblemDetails) -> FiniteNetwork {
         let given: [String: [Int]]? = if case .given(let arrays) = parameters { arrays.mapValues(\.shape) } else { nil }
         do {
-            return try FiniteNetwork(layer, inputShape: shape, isChannelsFirst: format == .channelsFirst, given: given)
+            return try FiniteNetwork(layer, inputShape: shape, isChannelsFirst: format == .channelsFirst, given: given, meter: .ofRequest())
         } catch {
             throw ProblemDetails(error, at: place)
         }

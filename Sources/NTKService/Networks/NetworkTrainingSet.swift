@@ -17,6 +17,7 @@ struct NetworkTrainingSet: TrainingKernel {
     let kinds: Set<KernelKind> = [.ntk]
     var count: Int { x.values.rows }
     var outputs: Int? { network.outputs }
+    var tableBytes: Int { network.tableBytes }
     var numbersPerPoint: Int { x.values.columns.addingClamped(network.valuesPerPoint) }
 
     init(_ source: NetworkSource, _ reader: inout ObjectReader, points: String, pattern: String) throws(ProblemDetails) {

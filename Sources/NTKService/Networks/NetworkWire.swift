@@ -43,7 +43,12 @@ extension ProblemDetails {
     /// Why an architecture and parameters make no network.
     init(_ error: NetworkError, at place: NetworkSource.Place) {
         switch error {
-        case .architecture(let error): self = .invalid(place.pointer(to: "/architecture" + error.path), error.detail)
+        case .architecture(let error):
+            // Of a stored network the pointer leads to its id.
+            self =
+                if case .pointer(let pointer) = place { ProblemDetails(error, at: pointer + "/architecture") } else {
+                    ProblemDetails(ArchitectureError(path: "", detail: error.detail, cause: error.cause), at: place.pointer(to: ""))
+                }
         case .overflow(let precision):
             self = .invalid(
                 place.pointer(to: ""),

@@ -21,10 +21,13 @@ final class Regressor: Sendable {
     }
 
     /// Bytes that it takes in memory, its points prepared for kernels included.
-    var bytes: Int { fit.training.count * (2 * fit.training.numbersPerPoint + 2 * fit.targets.matrix.columns + 8) * 8 }
+    var bytes: Int {
+        let numbers = Count(fit.training.numbersPerPoint) * 2 + Count(fit.targets.matrix.columns) * 2 + 8
+        return (Count(fit.training.count) * numbers * 8 + Count(fit.training.tableBytes)).value
+    }
 
     /// Bytes of a factor.
-    var factorBytes: Int { fit.regression.groups.groupCount.multipliedClamped(by: fit.regression.groups.groupCount).multipliedClamped(by: 8) }
+    var factorBytes: Int { fit.regression.groups.groupCount.squaredClamped.multipliedClamped(by: 8) }
 
     /// The same fit with its factor, for covariances: fitted again with the ridge that was used, which gives the same numbers every time.
     func factored(on tiles: any TileExecutor) throws -> FittedRegression {
@@ -59,6 +62,7 @@ struct RegressorRequest: ComputeTask {
         fit.work(needsCovariance: false) + Work(.calls, 2_000).onOneThread + Work.pass(fit.training.count, fit.training.numbersPerPoint) * 8
     }
     var peakBytes: Int { fit.peakBytes }
+    var tableBytes: Int { fit.training.tableBytes }
     func workingBytes(threads: Int) -> Int { fit.training.workingBytes(with: 0, threads: threads) }
 
     /// SHA-256 over everything that the fit depends on, defaults included.

@@ -78,12 +78,13 @@ struct TrainingRequest: ComputeTask {
         return work
     }
 
+    var tableBytes: Int { training.tableBytes }
+
     var peakBytes: Int {
-        let (n, k, t) = (training.count, training.network.outputs, test?.kernel.count ?? 0)
-        let order = n.multipliedClamped(by: k)
-        var elements = order.multipliedClamped(by: order).multipliedClamped(by: 5).addingClamped(order.multipliedClamped(by: 2 * t * k))
-        elements = elements.addingClamped(training.network.parameterCount.multipliedClamped(by: 6))
-        elements = elements.addingClamped(n.multipliedClamped(by: 3 * training.network.valuesPerPoint))
-        return elements.addingClamped(steps.count.multipliedClamped(by: 2 * k).multipliedClamped(by: n + t)).multipliedClamped(by: 8)
+        let (n, k, t) = (Count(training.count), Count(training.network.outputs), Count(test?.kernel.count ?? 0))
+        let order = n * k
+        let kernels = order * order * 5 + order * 2 * t * k
+        let passes = Count(training.network.parameterCount) * 6 + n * 3 * Count(training.network.valuesPerPoint)
+        return ((kernels + passes + Count(steps.count) * 2 * k * (n + t)) * 8).value
     }
 }

@@ -180,9 +180,9 @@ extension Layer {
     /// The kernel of this architecture on points of this shape; `pointer` is where the architecture stands in the request.
     func analyticKernel(shape: [Int], at pointer: String) throws(ProblemDetails) -> AnalyticKernel {
         do {
-            return try AnalyticKernel(self, shape: shape)
+            return try AnalyticKernel(self, shape: shape, meter: .ofRequest())
         } catch {
-            throw .invalid(pointer + error.path, error.detail)
+            throw ProblemDetails(error, at: pointer)
         }
     }
 

@@ -61,7 +61,7 @@ struct KernelRequest: ComputeTask {
             throw .invalid("/pattern2", "the adjacency of each point of x2 expected, for aggregate; the field is missing")
         }
         if !hasSecond && second != nil { throw .invalid("/pattern2", "no pattern2 expected without x2") }
-        for (field, pattern) in [("/pattern1", first), ("/pattern2", second ?? first)] where pattern.columns != size * size {
+        for (field, pattern) in [("/pattern1", first), ("/pattern2", second ?? first)] where pattern.columns != size.squaredClamped {
             throw .invalid(field, "adjacencies of \(size) by \(size) nodes expected, as many as the axes that aggregate sums over have")
         }
         return (first, second)
@@ -100,24 +100,13 @@ struct KernelRequest: ComputeTask {
         return results.multipliedClamped(by: size * kinds.count).addingClamped(inputs.multipliedClamped(by: hasNulls ? 16 : 8))
     }
 
+    var tableBytes: Int { kernel.tableBytes }
+
     private var points: Int { x1.rows + (x2?.rows ?? 0) }
 
     func workingBytes(threads: Int) -> Int {
         precision == .float64
             ? kernel.workingBytes(points: points, inPanels: !diagonal, threads: threads, as: Double.self)
             : kernel.workingBytes(points: points, inPanels: !diagonal, threads: threads, as: Float.self)
-    }
-}
-
-extension Int {
-    /// The product, or the largest integer where it overflows.
-    func multipliedClamped(by other: Int) -> Int {
-        let (product, overflow) = multipliedReportingOverflow(by: other)
-        return overflow ? .max : product
-    }
-
-    func addingClamped(_ other: Int) -> Int {
-        let (sum, overflow) = addingReportingOverflow(other)
-        return overflow ? .max : sum
     }
 }

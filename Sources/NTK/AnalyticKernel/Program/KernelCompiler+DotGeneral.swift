@@ -1,3 +1,5 @@
+import LinearAlgebra
+
 extension KernelCompiler {
     /// A constant times the value over spatial axes: a linear map of positions.
     ///
@@ -5,6 +7,7 @@ extension KernelCompiler {
     /// sample axis must stay first and the channels last.
     mutating func dotGeneral(_ product: DotGeneral, _ flow: Flow, at path: String) throws(ArchitectureError) -> Flow {
         let input = try single(flow, at: path)
+        try checkInput(input, at: path)
         var value = program.values[input]
         let rank = value.spatial.count + 2
         let isRight = product.side == .rhs
@@ -32,37 +35,43 @@ extension KernelCompiler {
         let kept = (1..<rank - 1).filter { !own.0.contains($0) }
         let old = value.spatial
         value.spatial = kept.map { old[$0 - 1] } + free.map { shape[$0] }
+        try checkPositions(value, at: path)
+        let (outputs, summed) = (value.positions, own.0.lazy.map { old[$0 - 1] }.clampedProduct)
+        let terms = outputs.multipliedClamped(by: summed)
+        try meter.take(SparseRows.bytes(rows: outputs, entries: terms), at: path)
         var strides = [Int](repeating: 1, count: shape.count)
         for axis in shape.indices.reversed().dropFirst() { strides[axis] = strides[axis + 1] * shape[axis + 1] }
-        var rows: [[SpatialMap.Entry]] = []
-        forEachIndex(value.spatial) { output in
-            var place = [Int](repeating: 0, count: old.count)
-            for (k, axis) in kept.enumerated() { place[axis - 1] = output[k] }
-            var offset = 0
-            for (k, axis) in free.enumerated() { offset += output[kept.count + k] * strides[axis] }
-            for (mine, its) in zip(own.1, other.1) { offset += place[mine - 1] * strides[its] }
-            var entries: [SpatialMap.Entry] = []
-            forEachIndex(own.0.map { old[$0 - 1] }) { summed in
-                var element = offset
-                for (k, axis) in own.0.enumerated() {
-                    place[axis - 1] = summed[k]
-                    element += summed[k] * strides[other.0[k]]
+        var rows = SparseRows(input: old.clampedProduct)
+        try located(path) { [meter] () throws(ArchitectureError) in
+            try forEachIndex(value.spatial) { output throws(ArchitectureError) in
+                try meter.step(summed)
+                var place = [Int](repeating: 0, count: old.count)
+                for (k, axis) in kept.enumerated() { place[axis - 1] = output[k] }
+                var offset = 0
+                for (k, axis) in free.enumerated() { offset += output[kept.count + k] * strides[axis] }
+                for (mine, its) in zip(own.1, other.1) { offset += place[mine - 1] * strides[its] }
+                forEachIndex(own.0.map { old[$0 - 1] }) { summed in
+                    var element = offset
+                    for (k, axis) in own.0.enumerated() {
+                        place[axis - 1] = summed[k]
+                        element += summed[k] * strides[other.0[k]]
+                    }
+                    let weight = product.elements[element]
+                    if weight != 0 { rows.append(position: flatIndex(place, old), weight: weight) }
                 }
-                let weight = product.elements[element]
-                if weight != 0 { entries.append(.init(position: flatIndex(place, old), weight: weight)) }
+                rows.endRow()
             }
-            rows.append(entries)
         }
-        return try append(.map(SpatialMap(input: old.reduce(1, *), rows: rows)), [input], value, at: path)
+        return try append(.map(SpatialMap(rows)), [input], value, at: path)
     }
 }
 
 /// Calls `body` with every index of an array of this shape, the last axis fastest; once with [] for no axes.
-func forEachIndex(_ shape: [Int], _ body: ([Int]) -> Void) {
+func forEachIndex<Failure: Error>(_ shape: [Int], _ body: ([Int]) throws(Failure) -> Void) throws(Failure) {
     guard shape.allSatisfy({ $0 > 0 }) else { return }
     var index = [Int](repeating: 0, count: shape.count)
     while true {
-        body(index)
+        try body(index)
         guard let axis = shape.indices.reversed().first(where: { index[$0] + 1 < shape[$0] }) else { return }
         index[axis] += 1
         for later in index.indices where later > axis { index[later] = 0 }

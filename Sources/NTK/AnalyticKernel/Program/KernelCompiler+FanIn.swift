@@ -1,3 +1,5 @@
+import LinearAlgebra
+
 // Layers that join branches. Branches are independent: their weights are their own, so that covariances add without cross terms.
 extension KernelCompiler {
     private func inputs(_ flow: Flow, _ name: String, at path: String) throws(ArchitectureError) -> [Int] {
@@ -64,7 +66,7 @@ extension KernelCompiler {
                 path: path, detail: "branches that differ along axis \(position) only expected; spatial extents \(values.map(\.spatial)) came")
         }
         var value = values[0]
-        value.spatial[axis] = values.reduce(0) { $0 + $1.spatial[axis] }
+        value.spatial[axis] = values.lazy.map { $0.spatial[axis] }.clampedSum
         value.isGaussian = values.allSatisfy(\.isGaussian)
         return try append(.concatenate(spatialAxis: axis), inputs, value, at: path)
     }
@@ -88,10 +90,10 @@ extension KernelCompiler {
             }
             widths.append(width)
         }
-        let total = Double(widths.reduce(0, +))
+        let sum = try width(widths.clampedSum, at: path)
         var value = values[0]
-        value.width = values[0].width == nil ? nil : widths.reduce(0, +)
+        value.width = values[0].width == nil ? nil : sum
         value.isGaussian = false
-        return try append(.concatenateChannels(widths.map { Double($0) / total }), inputs, value, at: path)
+        return try append(.concatenateChannels(widths.map { Double($0) / Double(sum) }), inputs, value, at: path)
     }
 }

@@ -6,7 +6,7 @@ extension KernelCompiler {
     }
 
     /// The affine map of the channels that a value holds for each of `taps` positions, already averaged over them.
-    private mutating func affine(_ affine: Affine, taps: Int, _ input: Int, at path: String) throws(ArchitectureError) -> Flow {
+    private mutating func affine(_ affine: Affine, taps: Double, _ input: Int, at path: String) throws(ArchitectureError) -> Flow {
         let weight = affine.weightStd * affine.weightStd
         let bias = affine.biasStd.map { $0 * $0 } ?? 0
         guard weight.isFinite, bias.isFinite else {
@@ -25,7 +25,7 @@ extension KernelCompiler {
                     path: path,
                     detail: "the standard parameterization depends on the fan-in: give the linear layer before this one a width")
             }
-            step.input = Double(width) * Double(taps)
+            step.input = Double(width) * taps
             step.constant = affine.biasStd == nil ? 0 : 1
         }
         value.width = affine.width
@@ -36,13 +36,14 @@ extension KernelCompiler {
     mutating func convolution(_ layer: Convolution, _ flow: Flow, at path: String) throws(ArchitectureError) -> Flow {
         let input = try single(flow, at: path)
         try requireSpatial(input, layer.variant.rawValue, at: path)
+        try checkInput(input, at: path)
         let geometry = try geometry(
             program.values[input].spatial, layer.filterShape, layer.strides, layer.padding, isTransposed: layer.variant == .transpose,
             name: "filter_shape", at: path)
         var value = program.values[input]
         value.spatial = geometry.output
-        let window = try append(.window(geometry), [input], value, at: path)
-        let result = try affine(layer.affine, taps: geometry.size, try single(window, at: path), at: path)
+        let window = try append(.window(geometry.trimmed), [input], value, at: path)
+        let result = try affine(layer.affine, taps: geometry.positions, try single(window, at: path), at: path)
         guard layer.variant == .local, case .value(let output) = result else { return result }
         return try append(.isolate, [output], program.values[output], at: path)
     }
@@ -58,11 +59,8 @@ extension KernelCompiler {
     func geometry(
         _ input: [Int], _ window: [Int], _ strides: [Int]?, _ padding: Padding, isTransposed: Bool = false, name: String, at path: String
     ) throws(ArchitectureError) -> WindowGeometry {
-        do {
-            return try WindowGeometry(
-                input: input, window: window, strides: strides, padding: padding, isTransposed: isTransposed, name: name)
-        } catch {
-            throw ArchitectureError(path: path + error.path, detail: error.detail)
+        try located(path) { () throws(ArchitectureError) in
+            try WindowGeometry(input: input, window: window, strides: strides, padding: padding, isTransposed: isTransposed, name: name)
         }
     }
 
@@ -80,15 +78,19 @@ extension KernelCompiler {
         return try append(.activation(step), [input], value, at: path)
     }
 
+    /// What it takes to prepare an activation, in steps.
+    private static let activationSteps = 200
+
     private mutating func prepared(_ function: Activation, at path: String) throws(ArchitectureError) -> ActivationStep {
-        if let known = activations.first(where: { $0.activation == function }) { return known }
-        do {
-            let step = try ActivationStep(function)
-            activations.append(step)
-            return step
-        } catch {
-            throw ArchitectureError(path: path + error.path, detail: error.detail)
+        if let known = activations.firstIndex(where: { $0.activation == function }) {
+            try meter.step(known / 8, at: path)
+            return activations[known]
         }
+        // Some are found only after all others have been looked at, and some take a while to prepare.
+        try meter.step(Self.activationSteps + activations.count, at: path)
+        let step = try located(path) { () throws(ArchitectureError) in try ActivationStep(function) }
+        activations.append(step)
+        return step
     }
 
     mutating func layerNorm(_ norm: LayerNorm, _ flow: Flow, at path: String) throws(ArchitectureError) -> Flow {

@@ -1,14 +1,23 @@
+import LinearAlgebra
+
 // Layers without weights that combine positions.
 extension KernelCompiler {
     mutating func pool(_ pool: Pool, _ flow: Flow, at path: String) throws(ArchitectureError) -> Flow {
         let name = pool.reduction.rawValue + "_pool"
         let input = try single(flow, at: path)
         try requireSpatial(input, name, at: path)
+        try checkInput(input, at: path)
         let geometry = try geometry(
             program.values[input].spatial, pool.windowShape, pool.strides, pool.padding, name: "window_shape", at: path)
         var value = program.values[input]
         value.spatial = geometry.output
-        return try append(.map(SpatialMap(pool, geometry)), [input], value, at: path)
+        try checkPositions(value, at: path)
+        let map = try located(path) { [meter] () throws(ArchitectureError) in
+            var axes: [SparseRows] = []
+            for axis in geometry.axes { axes.append(try SparseRows(pool, axis, meter: meter)) }
+            return try SpatialMap(axes: axes, windows: geometry, meter: meter)
+        }
+        return try append(.map(map), [input], value, at: path)
     }
 
     mutating func globalPool(_ reduction: Pool.Reduction, _ flow: Flow, at path: String) throws(ArchitectureError) -> Flow {
@@ -22,7 +31,7 @@ extension KernelCompiler {
     mutating func flatten(_ flow: Flow, at path: String) throws(ArchitectureError) -> Flow {
         let input = try single(flow, at: path)
         var value = program.values[input]
-        value.width = value.width.map { $0 * value.positions }
+        if let channels = value.width { value.width = try width(channels.multipliedClamped(by: value.positions), at: path) }
         value.isGaussian = false
         value.spatial = []
         return try append(.flatten, [input], value, at: path)
@@ -41,7 +50,7 @@ extension KernelCompiler {
             resolved.append(axis - 1)
         }
         guard !resolved.isEmpty else { throw ArchitectureError(path: path + "/axes", detail: "one or more spatial axes expected") }
-        let nodes = resolved.reduce(1) { $0 * value.spatial[$1] }
+        let nodes = resolved.lazy.map { value.spatial[$0] }.clampedProduct
         if let size = program.patternSize, size != nodes {
             throw ArchitectureError(path: path, detail: "graphs of \(size) nodes expected, as in an aggregate before; here there are \(nodes)")
         }
@@ -51,6 +60,7 @@ extension KernelCompiler {
     mutating func imageResize(_ resize: ImageResize, _ flow: Flow, at path: String) throws(ArchitectureError) -> Flow {
         let input = try single(flow, at: path)
         try requireSpatial(input, "image_resize", at: path)
+        try checkInput(input, at: path)
         var value = program.values[input]
         let rank = value.spatial.count + 2
         guard resize.shape.count == rank else {
@@ -67,18 +77,24 @@ extension KernelCompiler {
             }
             value.spatial[axis] = resize.shape[axis + 1]
         }
-        let rows = zip(old, value.spatial).map { SpatialMap.interpolation(from: $0, to: $1, resize) }
-        return try append(.map(SpatialMap(axes: rows, input: old)), [input], value, at: path)
+        try checkPositions(value, at: path)
+        let map = try located(path) { [meter] () throws(ArchitectureError) in
+            var axes: [SparseRows] = []
+            for (size, count) in zip(old, value.spatial) { axes.append(try SparseRows(interpolating: size, to: count, resize, meter: meter)) }
+            return try SpatialMap(axes: axes, meter: meter)
+        }
+        return try append(.map(map), [input], value, at: path)
     }
 
     mutating func index(_ selections: [AxisSelection], _ flow: Flow, at path: String) throws(ArchitectureError) -> Flow {
         let input = try single(flow, at: path)
+        try checkInput(input, at: path)
         var value = program.values[input]
         let old = value.spatial
         guard selections.count <= old.count + 2 else {
             throw ArchitectureError(path: path + "/idx", detail: "at most \(old.count + 2) entries expected, one an axis; \(selections.count) came")
         }
-        var rows: [[[SpatialMap.Entry]]] = []
+        var rows: [SparseRows] = []
         var kept: [Int] = []
         for axis in 0..<old.count + 2 {
             let selection = axis < selections.count ? selections[axis] : .all
@@ -103,18 +119,22 @@ extension KernelCompiler {
             guard !positions.isEmpty else {
                 throw ArchitectureError(path: "\(path)/idx/\(axis)", detail: "one or more positions expected; none is left")
             }
-            rows.append(positions.map { [.init(position: $0, weight: 1)] })
+            try meter.take(SparseRows.bytes(rows: positions.count, entries: positions.count), at: path)
+            try meter.step(positions.count, at: path)
+            rows.append(SparseRows(input: size, positions: positions))
             if case .position = selection { continue }
             kept.append(positions.count)
         }
         value.spatial = kept
-        return try append(.map(SpatialMap(axes: rows, input: old)), [input], value, at: path)
+        let map = try located(path) { [meter] () throws(ArchitectureError) in try SpatialMap(axes: rows, meter: meter) }
+        return try append(.map(map), [input], value, at: path)
     }
 
     /// Python's `range(size)[start:stop:step]`.
     private static func slice(_ size: Int, _ start: Int?, _ stop: Int?, _ step: Int) -> [Int] {
         func bound(_ value: Int?, _ standard: Int) -> Int {
             guard let value else { return standard }
+            // A bound may be the least integer, or the largest.
             let place = value < 0 ? value + size : value
             return step > 0 ? min(max(place, 0), size) : min(max(place, -1), size - 1)
         }

@@ -10,17 +10,28 @@ struct KernelCompiler {
 
     /// Instructions of one architecture, repetitions unrolled: beyond any network, and little memory.
     static let maximumInstructions = 100_000
+    static let maximumPositions = 1 << 24
+    /// Channels of a value, which whatever depends on their number takes as they are.
+    static let maximumWidth = 1 << 53
+    /// Branches within branches.
+    private static let maximumBranching = 32
+    /// Bytes of an instruction and its value.
+    private static let instructionBytes = 256
 
     private(set) var program: KernelProgram
+    let meter: CompilationMeter
     /// Activations met so far: some take milliseconds to prepare.
     var activations: [ActivationStep] = []
 
     /// - Parameters:
     ///   - spatial: extents of the input's spatial axes.
     ///   - channels: the input's last axis.
-    static func compile(_ layer: Layer, spatial: [Int], channels: Int) throws(ArchitectureError) -> KernelProgram {
+    static func compile(
+        _ layer: Layer, spatial: [Int], channels: Int, meter: CompilationMeter
+    ) throws(ArchitectureError) -> KernelProgram {
+        try layer.checkVisits()
         var compiler = KernelCompiler(
-            program: KernelProgram(values: [.init(spatial: spatial, width: channels, isGaussian: false)]))
+            program: KernelProgram(values: [.init(spatial: spatial, width: channels, isGaussian: false)]), meter: meter)
         let flow = try compiler.add(layer, .value(0), at: "")
         guard case .value(let output) = flow else {
             throw ArchitectureError(path: "", detail: "one output expected; the branches at the end need a fan_in_sum, fan_in_prod or fan_in_concat")
@@ -44,15 +55,43 @@ struct KernelCompiler {
         guard program.instructions.count < Self.maximumInstructions else {
             throw ArchitectureError(path: path, detail: "at most \(Self.maximumInstructions) layers expected, repetitions counted")
         }
-        guard value.positions <= 1 << 24 else {
-            throw ArchitectureError(path: path, detail: "at most \(1 << 24) positions expected; the output here has extents \(value.spatial)")
-        }
+        try checkPositions(value, at: path)
+        try meter.take(Self.instructionBytes + 16 * (inputs.count + value.spatial.count), at: path)
         program.instructions.append(.init(operation: operation, inputs: inputs))
         program.values.append(value)
         return .value(program.output)
     }
 
+    func checkPositions(_ value: KernelProgram.Value, at path: String) throws(ArchitectureError) {
+        guard value.positions <= Self.maximumPositions else {
+            throw ArchitectureError(
+                path: path, detail: "at most \(Self.maximumPositions) positions expected; the output here has extents \(value.spatial)")
+        }
+    }
+
+    /// Positions are numbered by 32 bits where a layer combines them.
+    func checkInput(_ input: Int, at path: String) throws(ArchitectureError) {
+        let value = program.values[input]
+        guard value.positions <= Int(Int32.max) else {
+            throw ArchitectureError(path: path, detail: "an input of fewer than 2^31 positions expected; it has extents \(value.spatial)")
+        }
+    }
+
+    /// The number of channels of a value that joins those of others.
+    func width(_ width: Int, at path: String) throws(ArchitectureError) -> Int {
+        guard width <= Self.maximumWidth else {
+            throw ArchitectureError(path: path, detail: "at most 2^53 channels expected; here are more")
+        }
+        return width
+    }
+
+    /// What is made for the layer at `path`, whose errors then begin with that.
+    func located<Value>(_ path: String, _ make: () throws(ArchitectureError) -> Value) throws(ArchitectureError) -> Value {
+        do { return try make() } catch { throw ArchitectureError(path: path + error.path, detail: error.detail, cause: error.cause) }
+    }
+
     mutating func add(_ layer: Layer, _ flow: Flow, at path: String) throws(ArchitectureError) -> Flow {
+        try meter.step(at: path)
         switch layer {
         case .serial(let layers): return try serial(layers, flow, at: path + "/layers")
         case .residual(let layers):
@@ -76,6 +115,9 @@ struct KernelCompiler {
             return .branches(results)
         case .fanOut(let count):
             guard count >= 1 else { throw ArchitectureError(path: path + "/count", detail: "1 or more expected; \(count) came") }
+            guard Self.branching(flow) < Self.maximumBranching else {
+                throw ArchitectureError(path: path, detail: "at most \(Self.maximumBranching) fan_outs within each other expected")
+            }
             return .branches(Array(repeating: flow, count: count))
         case .fanInSum: return try fanInSum(flow, at: path)
         case .fanInProd: return try fanInProduct(flow, at: path)
@@ -85,6 +127,7 @@ struct KernelCompiler {
             guard depth >= 0 else { throw ArchitectureError(path: path + "/depth", detail: "depth must be 0 or more; \(depth) came") }
             var flow = flow
             for _ in 0..<depth {
+                try meter.step(2, at: path)
                 flow = try dense(hidden, flow, at: path)
                 flow = try self.activation(activation, flow, at: path + "/activation")
             }
@@ -119,6 +162,14 @@ struct KernelCompiler {
             )
         }
         return value
+    }
+
+    /// How many lists of branches stand within each other.
+    static func branching(_ flow: Flow) -> Int {
+        var (flow, depth) = (flow, 0)
+        // Along the first of each: to look at all may take as long as there are branches.
+        while case .branches(let flows) = flow, let first = flows.first { (flow, depth) = (first, depth + 1) }
+        return depth
     }
 
     static func count(_ flow: Flow) -> String {

@@ -1,3 +1,5 @@
+import LinearAlgebra
+
 /// An architecture as a list of operations on (covariance K, tangent kernel Θ): what the kernel engines run.
 ///
 /// Value 0 is the input; instruction k makes value k + 1 of earlier values.
@@ -11,7 +13,7 @@ struct KernelProgram: Sendable {
         /// Whether the value is Gaussian over random weights, which an activation's dual assumes.
         var isGaussian: Bool
 
-        var positions: Int { spatial.reduce(1, *) }
+        var positions: Int { spatial.clampedProduct }
     }
 
     enum Operation: Sendable {
@@ -72,6 +74,21 @@ struct KernelProgram: Sendable {
         values[0] = values[1]
     }
 
+    /// Takes away the linear maps of positions that stand first: applied to the points they give the same kernel, as K(Ax, Ax') = A K(x, x') Aᵀ,
+    /// without the pairs of positions of a small input that a large output combines, or those of a large one. At least one spatial axis is left.
+    mutating func takeInputMaps() -> [SpatialMap] {
+        var maps: [SpatialMap] = []
+        while case .map(let map) = instructions.first?.operation, !values[1].spatial.isEmpty, output > 1,
+            instructions.dropFirst().allSatisfy({ !$0.inputs.contains(0) })
+        {
+            maps.append(map)
+            instructions.removeFirst()
+            values.removeFirst()
+            for index in instructions.indices { instructions[index].inputs = instructions[index].inputs.map { $0 - 1 } }
+        }
+        return maps
+    }
+
     /// Attentions whose outputs are only averaged give the mean at once: P² operations for each pair of points in place of P³.
     mutating func averageAttentions() {
         var uses: [Int: Int] = [output: 1]
@@ -102,24 +119,8 @@ struct KernelProgram: Sendable {
     var patternSize: Int? {
         for instruction in instructions {
             guard case .aggregate(let axes) = instruction.operation else { continue }
-            return axes.reduce(1) { $0 * values[instruction.inputs[0]].spatial[$1] }
+            return axes.lazy.map { values[instruction.inputs[0]].spatial[$0] }.clampedProduct
         }
         return nil
     }
-}
-
-/// A sparse linear map of positions, row by row: output position o is Σ weight · input position.
-struct SpatialMap: Sendable, Equatable {
-    var input: Int
-    var rows: [[Entry]]
-    /// The input position whose mask an output takes; nil: an output is masked if all inputs that it has are.
-    var centers: [Int?]?
-
-    struct Entry: Sendable, Equatable {
-        var position: Int
-        var weight: Double
-    }
-
-    /// Whether every output is one input or nothing, so that positions do not mix.
-    var isSelection: Bool { rows.allSatisfy { $0.count <= 1 } }
 }

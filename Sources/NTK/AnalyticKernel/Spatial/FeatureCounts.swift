@@ -1,3 +1,5 @@
+import LinearAlgebra
+
 /// Of how many features each value's covariance is the inner product, before any activation.
 struct FeatureCounts {
     /// More would cost more than they are good for.
@@ -28,16 +30,16 @@ struct FeatureCounts {
     private static func count(_ instruction: KernelProgram.Instruction, _ inputs: [Int], _ program: KernelProgram) -> Int? {
         let positions = program.values[instruction.inputs[0]].positions
         switch instruction.operation {
-        case .affine(let step): return inputs[0] + (step.bias > 0 ? 1 : 0)
-        case .window(let geometry): return inputs[0].multipliedReportingOverflow(by: geometry.size).partialValue
-        case .sum, .concatenateChannels, .concatenate: return inputs.reduce(0, +)
+        case .affine(let step): return inputs[0].addingClamped(step.bias > 0 ? 1 : 0)
+        case .window(let geometry): return inputs[0].multipliedClamped(by: geometry.size)
+        case .sum, .concatenateChannels, .concatenate: return inputs.clampedSum
         case .layerNorm, .map, .aggregate, .globalPool: return inputs[0]
-        case .flatten: return inputs[0].multipliedReportingOverflow(by: positions).partialValue
+        case .flatten: return inputs[0].multipliedClamped(by: positions)
         case .attention(let layer, _, _):
             // Embeddings of different positions are independent, or have a covariance whose root would be needed.
             let embeds = layer.embedsValues && layer.positionalEmbedding != .none
             guard layer.linearScaling, !embeds || layer.positionalDecay == nil else { return nil }
-            return inputs[0] + (embeds ? positions : 0) + (layer.biasStd ?? 0 != 0 ? 1 : 0)
+            return inputs[0].addingClamped((embeds ? positions : 0) + (layer.biasStd ?? 0 != 0 ? 1 : 0))
         case .activation, .isolate, .product, .dropout: return nil
         }
     }

@@ -39,8 +39,8 @@ extension PointStatsBuilder {
         let positions = program.values[value].positions
         var result = PositionFeatures(count: count, positions: positions)
         let first = inputs[0]
-        func mix(_ rows: [[SpatialMap.Entry]]) {
-            for (p, row) in rows.enumerated() { for entry in row { result.add(entry.weight, first, entry.position, to: p) } }
+        func mix(_ map: SpatialMap) {
+            for p in 0..<map.count { map.forEachEntry(of: p) { result.add($1, first, $0, to: p) } }
         }
         func join(_ weights: [Double]) {
             var offset = 0
@@ -70,8 +70,8 @@ extension PointStatsBuilder {
         case .layerNorm:
             let scales = needed(stats.scales[index], "scales of layer_norm").values
             for p in 0..<positions { result.add(scales[p], first, p, to: p) }
-        case .map(let map): mix(map.rows)
-        case .aggregate: mix(needed(stats.aggregations[index], "a pattern").rows)
+        case .map(let map): mix(map)
+        case .aggregate: mix(needed(stats.aggregations[index], "a pattern"))
         case .flatten:
             let before = program.values[instruction.inputs[0]].positions
             for p in 0..<before { result.add(1 / Double(before).squareRoot(), first, p, to: 0, at: p * first.count) }

@@ -10,7 +10,11 @@ extension PointStatsBuilder {
         guard inputs.count == instruction.inputs.count, let first = inputs.first else { return }
         let spatial = program.values[value].spatial
         func mixed(_ map: SpatialMap) -> [Double] {
-            map.rows.map { row in row.reduce(0) { $0 + abs($1.weight) * first[$1.position].squareRoot() }.squared }
+            (0..<map.count).map { row in
+                var sum = 0.0
+                map.forEachEntry(of: row) { sum += abs($1) * first[$0].squareRoot() }
+                return sum.squared
+            }
         }
         let magnitudes: [Double]
         switch instruction.operation {

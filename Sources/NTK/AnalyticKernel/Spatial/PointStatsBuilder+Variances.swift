@@ -40,7 +40,7 @@ extension PointStatsBuilder {
             stats.scales[index] = Variances(scales, PositionGrid(program.values[value].spatial))
         case .dropout(let keep): for p in q.indices { q[p] /= keep }
         case .flatten: q = [q.reduce(0, +) / Double(q.count)]
-        case .map(let map): q = map.rows.map { row in row.first.map { $0.weight.squared * inputs[0][$0.position] } ?? 0 }
+        case .map(let map): q = (0..<map.count).map { row in map.selected(row).map { $0.weight.squared * inputs[0][$0.position] } ?? 0 }
         case .isolate: break
         case .attention, .aggregate, .globalPool: return
         }

@@ -8,38 +8,54 @@ final class PointStatsBuilder<Element: KernelScalar> {
     let program: KernelProgram
     let needs: SpatialNeeds
     private let channels: Int
+    private let inputMaps: [SpatialMap]
     private let pass: SpatialPass<Element>
     let windows: [Int: WindowTable]
     let extended: Storage<Double>
 
-    init(_ program: KernelProgram, _ needs: SpatialNeeds, ownPlan: SpatialPlan, windows: [Int: WindowTable], channels: Int) {
+    init(
+        _ program: KernelProgram, _ needs: SpatialNeeds, ownPlan: SpatialPlan, windows: [Int: WindowTable], channels: Int, inputMaps: [SpatialMap]
+    ) {
+        self.inputMaps = inputMaps
         self.program = program
         self.needs = needs
         self.channels = channels
         self.windows = windows
-        extended = Storage(count: windows.values.reduce(0) { max($0, $1.extendedStride + 3 * $1.input.elements + $1.output.elements) })
+        extended = Storage(count: Self.extendedElements(windows))
         pass = SpatialPass(ownPlan, channels: channels, hasTheta: false, empty: PointStats(input: Storage(count: 0)))
         pass.isOwn = true
     }
 
     var valueCount: Int { program.values.count }
 
+    /// Numbers that the sums over windows work in.
+    static func extendedElements(_ windows: [Int: WindowTable]) -> Int {
+        windows.values.reduce(0) { max($0, $1.extendedStride + 3 * $1.input.elements + $1.output.elements) }
+    }
+
     /// The windows of the program over single positions.
-    static func windows(_ program: KernelProgram) -> [Int: WindowTable] {
-        var tables: [Int: WindowTable] = [:]
+    static func windows(_ program: KernelProgram, _ tables: SpatialTables) throws(ArchitectureError) -> [Int: WindowTable] {
+        var windows: [Int: WindowTable] = [:]
         for (index, instruction) in program.instructions.enumerated() {
             guard case .window(let geometry) = instruction.operation else { continue }
-            tables[index] = WindowTable(
-                geometry, input: BlockList(PositionGrid(program.values[instruction.inputs[0]].spatial), .aligned),
-                output: BlockList(PositionGrid(program.values[index + 1].spatial), .aligned))
+            windows[index] = try tables.window(
+                geometry, input: program.values[instruction.inputs[0]].spatial, output: program.values[index + 1].spatial)
         }
-        return tables
+        return windows
     }
 
     /// - Parameters:
     ///   - x: the point's numbers, positions × channels; NaN where masked.
     ///   - pattern: its adjacency [V, V], for `aggregate`.
     func stats(_ x: UnsafePointer<Double>, pattern: UnsafeBufferPointer<Double>?) -> PointStats<Element> {
+        guard !inputMaps.isEmpty else { return unsafe statsAfterMaps(x, pattern: pattern) }
+        let numbers = unsafe mapped(x)
+        return unsafe numbers.withUnsafeBufferPointer { numbers in
+            unsafe statsAfterMaps(needed(numbers.baseAddress, "positions"), pattern: pattern)
+        }
+    }
+
+    private func statsAfterMaps(_ x: UnsafePointer<Double>, pattern: UnsafeBufferPointer<Double>?) -> PointStats<Element> {
         var stats = unsafe input(x)
         unsafe setInputFeatures(x, channels: channels, &stats)
         pass.first = stats
@@ -158,6 +174,28 @@ final class PointStatsBuilder<Element: KernelScalar> {
         }
     }
 
+    /// The point's numbers after the maps that stand first in the architecture; NaN in every channel of a masked position.
+    private func mapped(_ x: UnsafePointer<Double>) -> [Double] {
+        var numbers = unsafe Array(UnsafeBufferPointer(start: x, count: (inputMaps.first?.input ?? 0) * channels))
+        for map in inputMaps {
+            let masked = map.masked((0..<map.input).map { position in (0..<channels).allSatisfy { numbers[position * channels + $0].isNaN } })
+            // A masked entry counts as zero.
+            for place in numbers.indices where numbers[place].isNaN { numbers[place] = 0 }
+            var next = [Double](repeating: 0, count: map.count * channels)
+            for row in 0..<map.count {
+                if masked[row] {
+                    for channel in 0..<channels { next[row * channels + channel] = .nan }
+                    continue
+                }
+                map.forEachEntry(of: row) { position, weight in
+                    for channel in 0..<channels { next[row * channels + channel] += weight * numbers[position * channels + channel] }
+                }
+            }
+            numbers = next
+        }
+        return numbers
+    }
+
     private func setMask(_ index: Int, _ stats: inout PointStats<Element>) {
         let mask = mask(index, stats)
         stats.masks?[index + 1] = mask
@@ -169,10 +207,8 @@ final class PointStatsBuilder<Element: KernelScalar> {
         let instruction = program.instructions[index]
         let inputs = instruction.inputs.map { masks[$0] }
         switch instruction.operation {
-        case .window(let geometry): return geometry.centers.map { $0.map { inputs[0][$0] } ?? false }
-        case .map(let map):
-            if let centers = map.centers { return centers.map { $0.map { inputs[0][$0] } ?? false } }
-            return map.rows.map { row in !row.isEmpty && row.allSatisfy { inputs[0][$0.position] } }
+        case .window(let geometry): return geometry.masked(inputs[0])
+        case .map(let map): return map.masked(inputs[0])
         case .flatten, .globalPool, .attention(_, _, isAveraged: true): return [inputs[0].allSatisfy { $0 }]
         case .aggregate: return [Bool](repeating: false, count: program.values[index + 1].positions)
         case .concatenate(let axis):
@@ -231,13 +267,15 @@ final class PointStatsBuilder<Element: KernelScalar> {
         }
         // The positions of each rest, so that only pairs of the same one are met.
         let groups = Dictionary(grouping: places.indices) { places[$0].rest }
-        let rows = places.map { target in
-            (groups[target.rest] ?? []).compactMap { source in
+        var rows = SparseRows(input: places.count)
+        for target in places {
+            for source in groups[target.rest] ?? [] {
                 let weight = unsafe pattern[places[source].node * nodes + target.node]
-                return weight == 0 ? nil : SpatialMap.Entry(position: source, weight: weight)
+                if weight != 0 { rows.append(position: source, weight: weight) }
             }
+            rows.endRow()
         }
-        return SpatialMap(input: places.count, rows: rows)
+        return SpatialMap(rows)
     }
 }
 

@@ -1,3 +1,5 @@
+import LinearAlgebra
+
 /// The positions of a value, as rows of positions along the last spatial axis: position p = row · width + x.
 struct PositionGrid: Sendable, Equatable {
     /// Extents of the spatial axes but the last.
@@ -9,7 +11,7 @@ struct PositionGrid: Sendable, Equatable {
 
     init(_ spatial: [Int]) {
         lead = Array(spatial.dropLast())
-        rows = lead.reduce(1, *)
+        rows = lead.clampedProduct
         width = spatial.last ?? 1
         stride = width.roundedUp(to: run)
     }
@@ -39,22 +41,48 @@ final class BlockList: Sendable {
     private let place: [Int32]
     private let isComplete: Bool
 
+    /// Rows of positions whose pairs can be numbered.
+    static let maximumRows = 1 << 15
+    private static let pairBytes = 16
+
     /// All blocks.
-    init(_ grid: PositionGrid, _ pairing: Pairing) {
+    init(_ grid: PositionGrid, _ pairing: Pairing, meter: CompilationMeter) throws(ArchitectureError) {
         self.grid = grid
         self.pairing = pairing
         isComplete = pairing == .full
-        if pairing == .full {
-            pairs = (0..<grid.rows).flatMap { first in (0..<grid.rows).map { (first, $0) } }
-            place = []
-        } else {
+        place = []
+        guard pairing == .full else {
             pairs = [(0, 0)]
-            place = []
+            return
         }
+        guard grid.rows <= Self.maximumRows else {
+            throw ArchitectureError(
+                path: "",
+                detail: "at most \(Self.maximumRows) rows of positions expected where each meets every other, as before pooling and attention; "
+                    + "here are extents \(grid.lead + [grid.width])")
+        }
+        try meter.take(grid.rows * grid.rows * Self.pairBytes, at: "")
+        var pairs: [(Int, Int)] = []
+        pairs.reserveCapacity(grid.rows * grid.rows)
+        for first in 0..<grid.rows {
+            try meter.step(grid.rows)
+            for second in 0..<grid.rows { pairs.append((first, second)) }
+        }
+        self.pairs = pairs
+    }
+
+    /// The pairs of every position with its own.
+    init(aligned grid: PositionGrid) {
+        self.grid = grid
+        pairing = .aligned
+        isComplete = false
+        (pairs, place) = ([(0, 0)], [])
     }
 
     /// The blocks of a slab: those whose rows differ by `offset` along the leading axes, modulo their extents if the axes wrap.
-    init(_ grid: PositionGrid, offset: [Int], wraps: Bool) {
+    init(_ grid: PositionGrid, offset: [Int], wraps: Bool, meter: CompilationMeter) throws(ArchitectureError) {
+        try meter.take(grid.rows.multipliedClamped(by: 4 + Self.pairBytes), at: "")
+        try meter.step(grid.rows)
         self.grid = grid
         pairing = .full
         isComplete = false

@@ -55,8 +55,8 @@ extension SpatialKernel {
         case .attention(_, _, isAveraged: true): return Work(.products, 4 * planes * inputs * inputs) + Work(.loops, 10 * planes * inputs * inputs)
         case .attention: return Work(.products, 4 * planes * inputs * inputs * inputs * size) + Work(.formulas, 4 * planes * inputs * inputs)
         case .map(let map):
-            let outputs = Double(map.rows.count)
-            let entries = Double(map.rows.reduce(0) { $0 + $1.count })
+            let outputs = Double(map.count)
+            let entries = Double(map.entries)
             return Work(.loops, 4 * planes * entries * (inputs + outputs) * size) + Work(.formulas, 2 * planes * (inputs * inputs + pairs))
         case .aggregate:
             return Work(.loops, 4 * planes * inputs * inputs * inputs.squareRoot() * size) + Work(.formulas, 4 * planes * inputs * inputs)

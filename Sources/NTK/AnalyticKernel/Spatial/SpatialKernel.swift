@@ -13,14 +13,18 @@ struct SpatialKernel: Sendable {
     let quick: SpatialEngine?
     var needs: SpatialNeeds { (quick ?? exact).needs }
 
-    init(_ program: KernelProgram, channels: Int) {
+    /// - Throws: where the tables of the plan take more than the meter allows.
+    init(_ program: KernelProgram, channels: Int, meter: CompilationMeter) throws(ArchitectureError) {
+        var program = program
+        let inputMaps = program.takeInputMaps()
         self.program = program
         self.channels = channels
-        exact = SpatialEngine(program, channels: channels, .gap)
+        let tables = SpatialTables(meter: meter)
+        exact = try SpatialEngine(program, channels: channels, .gap, inputMaps, tables)
         let isPiecewiseLinear = program.instructions.allSatisfy { instruction in
             if case .activation(let step) = instruction.operation { step.abRelu != nil } else { true }
         }
-        quick = isPiecewiseLinear ? SpatialEngine(program, channels: channels, .distance) : nil
+        quick = isPiecewiseLinear ? try SpatialEngine(program, channels: channels, .distance, inputMaps, tables) : nil
     }
 
     /// Points on a side of a tile: the points' variances are worked out once for each tile, and there are tiles for every thread.

@@ -6,7 +6,7 @@ extension SpatialPass {
     func aligned(_ inputs: [Plane], _ output: Plane) -> [Plane] {
         unsafe inputs.enumerated().map { index, input in
             guard unsafe input.list.pairing != output.list.pairing else { return unsafe input }
-            let list = unsafe BlockList(input.list.grid, output.list.pairing)
+            let list = unsafe BlockList(aligned: input.list.grid)
             let held = unsafe scratch.elements(16 + index, (output.theta == nil ? 1 : 2) * list.elements)
             let plane = unsafe Plane(
                 value: input.value, list: list, base: held.base, theta: output.theta == nil ? nil : held.base + list.elements)

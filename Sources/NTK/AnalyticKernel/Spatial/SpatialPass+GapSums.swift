@@ -35,7 +35,7 @@ extension SpatialPass {
 
     /// Mean over positions of each with its own.
     func flattenGaps(_ input: Plane, _ output: Plane) {
-        let list = unsafe BlockList(input.list.grid, .aligned)
+        let list = unsafe BlockList(aligned: input.list.grid)
         let input = unsafe held(input, as: list)
         let pairs = unsafe GapPairs(self, input.value)
         let (after1, after2) = unsafe variances(output.value)

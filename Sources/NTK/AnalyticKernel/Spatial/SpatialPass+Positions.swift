@@ -4,7 +4,7 @@ import LinearAlgebra
 extension SpatialPass {
     /// Mean over positions of each with its own.
     func flatten(_ input: Plane, _ output: Plane) {
-        let list = unsafe BlockList(input.list.grid, .aligned)
+        let list = unsafe BlockList(aligned: input.list.grid)
         let grid = list.grid
         let input = unsafe held(input, as: list)
         let sum = unsafe Element.blockSum(input.base, rows: grid.rows, columns: grid.width, stride: grid.stride)
@@ -57,6 +57,10 @@ extension SpatialPass {
             unsafe select(map, input, output)
             return
         }
+        guard unsafe output.list.pairing == .full else {
+            unsafe mapAligned(map, input, output)
+            return
+        }
         let matrix = unsafe dense(input, input.base, form: plan.forms[input.value])
         unsafe scatter(apply(map, matrix, map), output, output.base)
         if let theta = unsafe output.theta, let source = unsafe input.theta {
@@ -64,13 +68,40 @@ extension SpatialPass {
         }
     }
 
+    /// The same where only each position with its own is asked for: Σ_ij a_i a_j K_ij over the few inputs of an output.
+    private func mapAligned(_ map: SpatialMap, _ input: Plane, _ output: Plane) {
+        let (width, stride) = unsafe (output.list.grid.width, output.list.grid.stride)
+        let covariance = unsafe dense(input, input.base, form: plan.forms[input.value])
+        let tangent = unsafe input.theta.map { unsafe dense(input, $0, form: .covariance) }
+        unsafe output.base.initialize(repeating: 0, count: output.list.elements)
+        unsafe output.theta?.initialize(repeating: 0, count: output.list.elements)
+        var entries: [(position: Int, weight: Element)] = []
+        for row in 0..<map.count {
+            entries.removeAll(keepingCapacity: true)
+            map.forEachEntry(of: row) { entries.append(($0, Element($1))) }
+            let place = row / width * stride + row % width
+            unsafe output.base[place] = pairSum(entries, covariance)
+            if let target = unsafe output.theta, let tangent { unsafe target[place] = pairSum(entries, tangent) }
+        }
+    }
+
+    private func pairSum(_ entries: [(position: Int, weight: Element)], _ matrix: Matrix<Element>) -> Element {
+        var sum: Element = 0
+        for second in entries {
+            var inner: Element = 0
+            for first in entries { unsafe inner += first.weight * matrix.base[first.position * matrix.columns + second.position] }
+            sum += second.weight * inner
+        }
+        return sum
+    }
+
     private func apply(_ map: SpatialMap, _ matrix: Matrix<Element>) -> Matrix<Element> {
-        let result = Matrix<Element>(zeroRows: map.rows.count, columns: matrix.columns)
-        for (row, entries) in map.rows.enumerated() {
+        let result = Matrix<Element>(zeroRows: map.count, columns: matrix.columns)
+        for row in 0..<map.count {
             let target = unsafe result.base + row * matrix.columns
-            for entry in entries {
-                let weight = Element(entry.weight)
-                let source = unsafe matrix.base + entry.position * matrix.columns
+            map.forEachEntry(of: row) { position, weight in
+                let weight = Element(weight)
+                let source = unsafe matrix.base + position * matrix.columns
                 for c in 0..<matrix.columns { unsafe target[c] += weight * source[c] }
             }
         }
@@ -80,11 +111,14 @@ extension SpatialPass {
     /// A1 K A2ᵀ: additions of rows, then of columns.
     func apply(_ a1: SpatialMap, _ matrix: Matrix<Element>, _ a2: SpatialMap) -> Matrix<Element> {
         let half = apply(a1, matrix)
-        let result = Matrix<Element>(uninitializedRows: half.rows, columns: a2.rows.count)
-        for (column, entries) in a2.rows.enumerated() {
+        let result = Matrix<Element>(uninitializedRows: half.rows, columns: a2.count)
+        var entries: [(position: Int, weight: Element)] = []
+        for column in 0..<a2.count {
+            entries.removeAll(keepingCapacity: true)
+            a2.forEachEntry(of: column) { entries.append(($0, Element($1))) }
             for row in 0..<half.rows {
                 var sum: Element = 0
-                for entry in entries { unsafe sum += Element(entry.weight) * half.base[row * half.columns + entry.position] }
+                for entry in entries { unsafe sum += entry.weight * half.base[row * half.columns + entry.position] }
                 unsafe result.base[row * result.columns + column] = sum
             }
         }
@@ -99,7 +133,7 @@ extension SpatialPass {
         let isDistance = unsafe plan.forms[output.value] == .distance
         let (own, other) = unsafe (first.variances[output.value], second.variances[output.value])
         unsafe forEachPair(output) { place, p1, p2 in
-            let (a, b) = (map.rows[p1].first, map.rows[p2].first)
+            let (a, b) = (map.selected(p1), map.selected(p2))
             if let a, let b, let source = unsafe input.list.place(a.position, b.position), a.weight == b.weight {
                 let weight = Element(a.weight * b.weight)
                 unsafe output.base[place] = weight * input.base[source]
@@ -122,7 +156,7 @@ extension SpatialPass {
     /// A cosine stays as it is, but for the sign of its weights.
     private func selectGaps(_ map: SpatialMap, _ input: Plane, _ output: Plane) {
         unsafe forEachPair(output) { place, p1, p2 in
-            guard let a = map.rows[p1].first, let b = map.rows[p2].first, let source = unsafe input.list.place(a.position, b.position),
+            guard let a = map.selected(p1), let b = map.selected(p2), let source = unsafe input.list.place(a.position, b.position),
                 a.weight != 0, b.weight != 0
             else {
                 unsafe output.base[place] = 1

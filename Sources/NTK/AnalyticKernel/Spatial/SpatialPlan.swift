@@ -1,3 +1,5 @@
+import LinearAlgebra
+
 /// How a program runs over the pairs of positions of two points: first the layers that never mix offsets, slab by slab, then the rest.
 ///
 /// Convolutions of stride 1 along the leading axes and everything elementwise keep the offset between the rows of a pair of positions. So
@@ -39,16 +41,10 @@ struct SpatialPlan: Sendable {
     var slabElements: Int { slabs.reduce(0) { max($0, $1.lists.values.reduce(0) { max($0, $1.elements) }) } }
     var restElements: Int { rest.lists.values.reduce(0) { max($0, $1.elements) } }
 
-    /// Elements of what a pass with as many planes of each value holds: its slots, room to work in, and what attention makes of a value.
-    func passElements(planes: Int) -> Int {
-        let slots = slabElements * (slabSlots.slotCount + 1) + restElements * (restSlots.slotCount + 1)
-        let attention = program.instructions.filter(\.operation.weighsPositions).map { program.values[$0.inputs[0]].positions }.max() ?? 0
-        let (product, overflow) = attention.multipliedReportingOverflow(by: 4 * attention)
-        return overflow ? .max / 64 : planes * (slots + product)
-    }
-
     /// - Parameter pairings: what each value must hold; `none`: the value is not computed.
-    init(_ program: KernelProgram, _ needs: SpatialNeeds, pairings: [Pairing], kept: Set<Int>) {
+    init(
+        _ program: KernelProgram, _ needs: SpatialNeeds, pairings: [Pairing], kept: Set<Int>, tables: SpatialTables
+    ) throws(ArchitectureError) {
         self.program = program
         self.pairings = pairings
         forms = needs.forms
@@ -77,18 +73,35 @@ struct SpatialPlan: Sendable {
         restSlots = SlotPlan(program, instructions: restInstructions, initial: initial, kept: kept)
         slabChains = Self.chains(program, slabSlots, needs)
         restChains = Self.chains(program, restSlots, needs)
-        rest = SpatialStage(program, pairings, values: Set(initial).union(restInstructions.map { $0 + 1 }), restInstructions) {
-            BlockList(PositionGrid(program.values[$0].spatial), pairings[$0])
+        rest = try SpatialStage(program, values: Set(initial).union(restInstructions.map { $0 + 1 }), restInstructions, tables) {
+            value throws(ArchitectureError) in try tables.list(program.values[value].spatial, pairings[value])
         }
-        let wraps = Self.wraps(program, slabInstructions)
-        slabs =
-            inSlabs.isEmpty
-            ? []
-            : Self.offsets(PositionGrid(program.values[0].spatial).lead, wraps: wraps).map { offset in
-                SpatialStage(program, pairings, values: inSlabs, slabInstructions) {
-                    BlockList(PositionGrid(program.values[$0].spatial), offset: offset, wraps: wraps)
-                }
-            }
+        slabs = inSlabs.isEmpty ? [] : try Self.slabs(program, inSlabs, slabInstructions, tables)
+    }
+
+    /// One stage for each offset between rows of positions.
+    private static func slabs(
+        _ program: KernelProgram, _ values: Set<Int>, _ instructions: [Int], _ tables: SpatialTables
+    ) throws(ArchitectureError) -> [SpatialStage] {
+        let wraps = wraps(program, instructions)
+        let lead = PositionGrid(program.values[0].spatial).lead.map { wraps ? $0 : 2 * $0 - 1 }
+        let count = lead.clampedProduct
+        try tables.meter.take(count.multipliedClamped(by: 64 + 16 * program.values.count), at: "")
+        var slabs: [SpatialStage] = []
+        try forEachIndex(lead) { index throws(ArchitectureError) in
+            try tables.meter.step(program.values.count)
+            let offset = zip(index, lead).map { wraps ? $0 : $0 - ($1 + 1) / 2 + 1 }
+            var lists: [[Int]: BlockList] = [:]
+            slabs.append(
+                try SpatialStage(program, values: values, instructions, tables) { value throws(ArchitectureError) in
+                    let spatial = program.values[value].spatial
+                    if let known = lists[spatial] { return known }
+                    let list = try BlockList(PositionGrid(spatial), offset: offset, wraps: wraps, meter: tables.meter)
+                    lists[spatial] = list
+                    return list
+                })
+        }
+        return slabs
     }
 
     private static func chains(_ program: KernelProgram, _ plan: SlotPlan, _ needs: SpatialNeeds) -> [Int: Chain] {
@@ -136,14 +149,12 @@ struct SpatialPlan: Sendable {
             if case .window(let geometry) = program.instructions[index].operation { geometry.axes.contains(where: \.wraps) } else { false }
         }
     }
+}
 
-    private static func offsets(_ lead: [Int], wraps: Bool) -> [[Int]] {
-        var offsets: [[Int]] = []
-        forEachIndex(lead.map { wraps ? $0 : 2 * $0 - 1 }) { index in
-            offsets.append(zip(index, lead).map { wraps ? $0 : $0 - $1 + 1 })
-        }
-        return offsets
-    }
+/// By what the table of a window is told: equal lists of a stage are one.
+private struct WindowKey: Hashable {
+    var geometry: WindowGeometry
+    var input, output: ObjectIdentifier
 }
 
 /// The blocks of every value of a stage, and the tables of its windows.
@@ -152,17 +163,26 @@ struct SpatialStage: Sendable {
     let windows: IndexTable<WindowTable>
 
     init(
-        _ program: KernelProgram, _ pairings: [Pairing], values: Set<Int>, _ instructions: [Int], list: (Int) -> BlockList
-    ) {
+        _ program: KernelProgram, values: Set<Int>, _ instructions: [Int], _ tables: SpatialTables,
+        list: (Int) throws(ArchitectureError) -> BlockList
+    ) throws(ArchitectureError) {
         var lists: IndexTable<BlockList> = [:]
-        for value in values { lists[value] = list(value) }
+        for value in values { lists[value] = try list(value) }
         self.lists = lists
+        var own: [WindowKey: WindowTable] = [:]
         var windows: IndexTable<WindowTable> = [:]
         for index in instructions {
             guard case .window(let geometry) = program.instructions[index].operation, let output = lists[index + 1] else { continue }
             let input = program.instructions[index].inputs[0]
-            let aligned = BlockList(PositionGrid(program.values[input].spatial), .aligned)
-            windows[index] = WindowTable(geometry, input: output.pairing == .full ? lists[input] ?? aligned : aligned, output: output)
+            let aligned = try tables.list(program.values[input].spatial, .aligned)
+            let held = output.pairing == .full ? lists[input] ?? aligned : aligned
+            let key = WindowKey(geometry: geometry, input: ObjectIdentifier(held), output: ObjectIdentifier(output))
+            let table =
+                if let known = own[key] { known } else {
+                    try WindowTable(geometry, rows: tables.leadingRows(geometry), input: held, output: output, meter: tables.meter)
+                }
+            own[key] = table
+            windows[index] = table
         }
         self.windows = windows
     }

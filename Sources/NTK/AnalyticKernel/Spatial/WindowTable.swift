@@ -1,3 +1,5 @@
+import LinearAlgebra
+
 /// What a window operation needs for one list of blocks: which input blocks each output block sums, and how it goes along the last axis.
 final class WindowTable: Sendable {
     /// The taps of output block b along the leading axes: entries starts[b] ..< starts[b + 1] of `blocks` are the input blocks where both
@@ -15,20 +17,24 @@ final class WindowTable: Sendable {
     let input: BlockList
     let output: BlockList
 
-    init(_ geometry: WindowGeometry, input: BlockList, output: BlockList) {
+    /// - Parameter rows: what `leadingRows` made of the geometry.
+    init(
+        _ geometry: WindowGeometry, rows: [Int32], input: BlockList, output: BlockList, meter: CompilationMeter
+    ) throws(ArchitectureError) {
         self.input = input
         self.output = output
-        scale = 1 / Double(geometry.size)
+        scale = 1 / geometry.positions
         // The compiler lets windows only where there are spatial axes.
         inner = geometry.axes[geometry.axes.count - 1]
-        let rows = Self.leadingRows(geometry)
-        rowTaps = geometry.axes.dropLast().reduce(1) { $0 * $1.window }
+        rowTaps = Self.rowTaps(geometry)
         self.rows = rows
+        if output.pairing == .full { try Self.take(rows, rowTaps, output, meter) }
         var starts: [Int32] = [0]
         var blocks: [Int32] = []
         var alone: [Int: (first: [Int], second: [Int])] = [:]
         if output.pairing == .full {
             for (block, pair) in output.pairs.enumerated() {
+                try meter.step(rowTaps)
                 var own: (first: [Int], second: [Int]) = ([], [])
                 for tap in 0..<rowTaps {
                     let (a, b) = (Int(rows[pair.first * rowTaps + tap]), Int(rows[pair.second * rowTaps + tap]))
@@ -47,10 +53,28 @@ final class WindowTable: Sendable {
         (self.starts, self.blocks, self.alone) = (starts, blocks, alone)
     }
 
-    private static func leadingRows(_ geometry: WindowGeometry) -> [Int32] {
+    private static func rowTaps(_ geometry: WindowGeometry) -> Int { geometry.axes.dropLast().lazy.map(\.window).clampedProduct }
+
+    /// Asks for the blocks, and for the rows that stand alone: of pairs of which one row at the least has windows beyond an edge.
+    private static func take(_ rows: [Int32], _ taps: Int, _ output: BlockList, _ meter: CompilationMeter) throws(ArchitectureError) {
+        let isAtEdge = stride(from: 0, to: rows.count, by: taps).map { rows[$0..<$0 + taps].contains(-1) }
+        let alone = output.pairs.reduce(0) { isAtEdge[$1.first] || isAtEdge[$1.second] ? $0 + 1 : $0 }
+        let entries = output.pairs.count.multipliedClamped(by: taps)
+        guard entries <= Int(Int32.max) else {
+            throw ArchitectureError(
+                path: "", detail: "windows of fewer positions, or over fewer, expected; here \(entries) pairs of rows of positions would meet")
+        }
+        try meter.take(4 * (entries + output.pairs.count) + alone * (160 + 8 * taps), at: "")
+    }
+
+    /// For each output row the input rows of its taps, -1 beyond an edge.
+    static func leadingRows(_ geometry: WindowGeometry, meter: CompilationMeter) throws(ArchitectureError) -> [Int32] {
         let axes = geometry.axes.dropLast()
+        let taps = rowTaps(geometry)
+        try meter.take(axes.lazy.map(\.output).clampedProduct.multipliedClamped(by: taps).multipliedClamped(by: 4), at: "")
         var rows: [Int32] = []
-        forEachIndex(axes.map(\.output)) { output in
+        try forEachIndex(axes.map(\.output)) { output throws(ArchitectureError) in
+            try meter.step(taps)
             forEachIndex(axes.map(\.window)) { tap in
                 var row: Int? = 0
                 for (k, axis) in axes.enumerated() {
@@ -63,7 +87,8 @@ final class WindowTable: Sendable {
     }
 
     /// Whether neighbours along the last axis have windows one position apart, so that a window is a few shifted additions.
-    var isContiguous: Bool { inner.stride == 1 && !inner.isTransposed }
+    /// Around a ring a window may go many times, and is then looked up.
+    var isContiguous: Bool { inner.stride == 1 && !inner.isTransposed && (!inner.wraps || inner.window <= 4 * inner.input) }
 
     /// Whether the loop that keeps rows in registers fits: windows of three on the last axis, zeros beyond its edges, rows of one or two runs.
     var isInRegisters: Bool {
@@ -77,6 +102,12 @@ final class WindowTable: Sendable {
     }
 
     /// Elements of a row with its halo, with room for whole registers at any shift.
-    var extendedStride: Int { (halo.low + max(input.grid.stride, inner.input + halo.high) + output.grid.stride + inner.window).roundedUp(to: 16) }
-    var extendedRows: Int { input.pairing == .full ? halo.low + inner.input + halo.high + inner.window + output.grid.width : 1 }
+    var extendedStride: Int {
+        guard isContiguous else { return input.grid.stride.roundedUp(to: 16) }
+        return (halo.low + max(input.grid.stride, inner.input + halo.high) + output.grid.stride + inner.window).roundedUp(to: 16)
+    }
+    var extendedRows: Int {
+        guard input.pairing == .full else { return 1 }
+        return isContiguous ? halo.low + inner.input + halo.high + inner.window + output.grid.width : inner.input
+    }
 }

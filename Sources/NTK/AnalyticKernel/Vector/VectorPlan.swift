@@ -1,3 +1,5 @@
+import LinearAlgebra
+
 /// What tiles of pairs need of a program, whatever the points: made once for a kernel.
 struct VectorPlan: Sendable {
     let program: KernelProgram
@@ -28,5 +30,29 @@ struct VectorPlan: Sendable {
         }
         isRandom = program.instructions.contains { if case .dropout = $0.operation { true } else { false } }
         isNear = program.nonnegativeValues { if case .affine = $0 { true } else { false } }
+    }
+}
+
+extension VectorPlan {
+    /// Rows of a tile that a thread has in hand, and bytes of the rest, that nobody counts: a megabyte a thread, whatever is asked.
+    private static let (smallSlots, smallBytes) = (8, 1 << 16)
+
+    /// Bytes of what is worked out of the points at every layer, and of the rows that as many threads have in hand.
+    func workingBytes<Element: KernelScalar>(points: Int, threads: Int, as _: Element.Type) -> Int {
+        let size = Double(MemoryLayout<Element>.stride)
+        // Variances and tangent kernels of the values that are needed at one time.
+        var each = 16.0 * Double(slots.slotCount + 1)
+        for instruction in program.instructions {
+            switch instruction.operation {
+            case .affine(let step): each += step.bias > 0 ? 3 * size : size
+            case .activation(let step):
+                if step.abRelu != nil { continue }
+                each += 7 * size + Double(24 + step.dual.pointBytes)
+            default: each += size * Double(instruction.inputs.count)
+            }
+        }
+        let rows = 2 * Double(TilePass<Element>.side) * Double(max(slots.slotCount - Self.smallSlots, 0)) * size
+        let padded = Double(points) + 2 * Double(PointSet<Element>.rowPadding)
+        return Int(min(max(each * padded + rows * Double(threads) - Double(Self.smallBytes), 0), 0x1p62))
     }
 }

@@ -27,12 +27,12 @@ final class AnalyticTraining: TrainingKernel {
         case .diagonal: kernel.diagonalWork(points)
         }
     }
+    var tableBytes: Int { kernel.tableBytes }
     var numbersPerPoint: Int { x.values.columns }
 
     func workingBytes(with points: Int, threads: Int) -> Int {
-        // Of points without positions it is some more copies, which are counted with the points.
-        guard x.shape.count > 1 else { return 0 }
-        return kernel.workingBytes(points: count.addingClamped(points), threads: threads, as: Double.self)
+        // The points themselves, and their unit vectors, are counted by their numbers.
+        kernel.layerBytes(points: count.addingClamped(points), threads: threads, as: Double.self)
     }
 
     init(_ source: inout ObjectReader, _ reader: inout ObjectReader, points: String, pattern field: String) throws(ProblemDetails) {
@@ -109,7 +109,7 @@ final class AnalyticTraining: TrainingKernel {
         case (nil, _?): throw .invalid(pointer, "no pattern expected: the architecture has no aggregate layer")
         case (_?, nil): throw .invalid(pointer, "the adjacency of each point expected, for aggregate; the field is missing")
         case (let size?, let pattern?):
-            guard pattern.columns == size * size else { throw .invalid(pointer, "adjacencies of \(size) by \(size) nodes expected") }
+            guard pattern.columns == size.squaredClamped else { throw .invalid(pointer, "adjacencies of \(size) by \(size) nodes expected") }
             return pattern
         }
     }

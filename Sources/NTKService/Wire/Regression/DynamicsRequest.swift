@@ -125,19 +125,16 @@ struct DynamicsRequest: ComputeTask {
         return work
     }
 
+    var tableBytes: Int { training.tableBytes }
     func workingBytes(threads: Int) -> Int { training.workingBytes(with: test?.count ?? 0, threads: threads) }
 
     var peakBytes: Int {
-        let (n, t, k) = (training.order, (test?.count ?? 0).multipliedClamped(by: training.outputs ?? 1), targets.matrix.columns)
-        var elements = n.multipliedClamped(by: n).multipliedClamped(by: 3).addingClamped(n.multipliedClamped(by: 2 * t))
-        elements = elements.addingClamped(times.count.multipliedClamped(by: k).multipliedClamped(by: n.addingClamped(t)))
-        elements = elements.addingClamped(n.addingClamped(t).multipliedClamped(by: 3).multipliedClamped(by: training.numbersPerPoint))
-        switch covariance {
-        case .none: break
-        case .diagonal: elements = elements.addingClamped(n.multipliedClamped(by: n + 4 * t))
-        case .full:
-            elements = elements.addingClamped(n.multipliedClamped(by: n + 4 * t)).addingClamped(times.count.multipliedClamped(by: t * t))
-        }
-        return elements.multipliedClamped(by: 8)
+        let (n, t, k) = (Count(training.order), Count(test?.count ?? 0) * Count(training.outputs ?? 1), Count(targets.matrix.columns))
+        let times = Count(times.count)
+        // The kernel, its eigenvectors and room to find them; the targets in both bases, the answer and its text.
+        var elements = n * n * 3 + n * 2 * t + (n + t) * 3 * Count(training.numbersPerPoint) + n * 4 * k + times * k * (n + t)
+        if covariance != .none { elements += n * (n + 4 * t) + times * t }
+        if covariance == .full { elements += times * t * t }
+        return (elements * 8).value
     }
 }

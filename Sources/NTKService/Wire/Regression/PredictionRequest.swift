@@ -78,19 +78,21 @@ struct FitRequest: Sendable {
 
     var peakBytes: Int {
         guard isIterative else { return directBytes }
-        let n = training.count
-        return PackedKernel.bytes(order: n).addingClamped(
-            n.multipliedClamped(by: 8 * (3 * KernelRidgeRegression.standardPreconditionerRank(n) + 2 * training.numbersPerPoint)))
+        let n = Count(training.count)
+        let rank = Count(KernelRidgeRegression.standardPreconditionerRank(training.count))
+        return (Count(PackedKernel.bytes(order: training.count)) + n * 8 * (rank * 3 + 2 * Count(training.numbersPerPoint) + targetNumbers)).value
     }
 
     /// Bytes of the kernel, in which it is factored, of its copy in float32 for residuals, and of eigenvectors where a ridge is selected; points are
     /// there as they came and as unit vectors, in rows and in panels.
     private var directBytes: Int {
-        let n = training.order
+        let n = Count(training.order)
         let matrices = if case .select(.leaveOneOut, _) = settings.ridge { 4 } else if case .select = settings.ridge { 2 } else { 1 }
-        return n.multipliedClamped(by: n).multipliedClamped(by: 8 * matrices + 4).addingClamped(
-            n.multipliedClamped(by: 24).multipliedClamped(by: training.numbersPerPoint))
+        return (n * n * Count(8 * matrices + 4) + n * 24 * Count(training.numbersPerPoint) + n * 8 * targetNumbers).value
     }
+
+    /// Numbers of the targets of a point, of their residuals and coefficients, and of what the fit predicts for them.
+    private var targetNumbers: Count { Count(targets.matrix.columns) * 8 }
 }
 
 /// What is asked of a fit at test points.
@@ -121,14 +123,14 @@ struct TestRequest: Sendable {
     }
 
     func peakBytes(_ fit: FitRequest) -> Int {
-        let (n, t) = (fit.training.order, test.count.multipliedClamped(by: fit.training.outputs ?? 1))
-        var elements = n.multipliedClamped(by: t)
+        let (n, t) = (Count(fit.training.order), Count(test.count) * Count(fit.training.outputs ?? 1))
+        var elements = n * t
         if covariance != .none {
-            elements = elements.multipliedClamped(by: fit.posterior == .ensemble ? 4 : 2)
-            if fit.posterior == .ensemble { elements = elements.addingClamped(n.multipliedClamped(by: n).multipliedClamped(by: 2)) }
+            elements = elements * (fit.posterior == .ensemble ? 4 : 2)
+            if fit.posterior == .ensemble { elements += n * n * 2 }
         }
-        if covariance == .full { elements = elements.addingClamped(t.multipliedClamped(by: t).multipliedClamped(by: 3)) }
-        return elements.addingClamped(t.multipliedClamped(by: 3).multipliedClamped(by: fit.training.numbersPerPoint)).multipliedClamped(by: 8)
+        if covariance == .full { elements += t * t * 3 }
+        return ((elements + t * 3 * Count(fit.training.numbersPerPoint) + t * 3 * Count(fit.targets.matrix.columns)) * 8).value
     }
 }
 
@@ -151,5 +153,6 @@ struct PredictionRequest: ComputeTask {
 
     var work: Work { fit.work(needsCovariance: test.covariance != .none) + test.work(fit) }
     var peakBytes: Int { fit.peakBytes.addingClamped(test.peakBytes(fit)) }
+    var tableBytes: Int { fit.training.tableBytes }
     func workingBytes(threads: Int) -> Int { fit.training.workingBytes(with: test.test.count, threads: threads) }
 }

@@ -47,10 +47,10 @@ struct SpectrumRequest: ComputeTask {
     }
 
     var peakBytes: Int {
-        let n = points.order
-        return n.multipliedClamped(by: n).multipliedClamped(by: 28).addingClamped(
-            n.multipliedClamped(by: 24).multipliedClamped(by: points.numbersPerPoint))
+        let n = Count(points.order)
+        return (n * n * 28 + n * 24 * Count(points.numbersPerPoint) + n * 32 * Count(targets?.matrix.columns ?? 0)).value
     }
 
+    var tableBytes: Int { points.tableBytes }
     func workingBytes(threads: Int) -> Int { points.workingBytes(with: 0, threads: threads) }
 }

@@ -45,6 +45,8 @@ struct ClassTargets: Sendable {
 
     /// Elements of that matrix at the most.
     private static let mostCodes = 1 << 27
+    /// Bytes of it that nobody asks for.
+    private static let smallCodes = 1 << 16
 
     init(_ value: JSONValue, at pointer: String, count: Int) throws(ProblemDetails) {
         let labels = try Self.labels(value, at: pointer)
@@ -53,6 +55,8 @@ struct ClassTargets: Sendable {
         guard count.multipliedClamped(by: classes.count) <= Self.mostCodes else {
             throw .invalid(pointer, "fewer classes expected; \(classes.count) among \(count) labels came")
         }
+        let codes = count * classes.count * MemoryLayout<Double>.stride
+        if codes > Self.smallCodes { try Allowance.take(codes) }
         let order = Dictionary(uniqueKeysWithValues: classes.enumerated().map { ($1, $0) })
         indices = labels.map { order[$0] ?? 0 }
         matrix = Self.codes(indices, count: classes.count)
@@ -69,9 +73,10 @@ struct ClassTargets: Sendable {
     }
 
     private static func codes(_ indices: [Int], count k: Int) -> Matrix<Double> {
-        var codes = [Double](repeating: -1 / Double(k), count: indices.count * k)
-        for (point, index) in indices.enumerated() { codes[point * k + index] += 1 }
-        return Matrix(rows: indices.count, columns: k, codes)
+        let codes = Matrix<Double>(uninitializedRows: indices.count, columns: k)
+        unsafe codes.base.initialize(repeating: -1 / Double(k), count: indices.count * k)
+        for (point, index) in indices.enumerated() { unsafe codes.base[point * k + index] += 1 }
+        return codes
     }
 
     static func labels(_ value: JSONValue, at pointer: String) throws(ProblemDetails) -> [Label] {

@@ -25,6 +25,8 @@ protocol TrainingKernel: Sendable {
     func work(_ part: TestPart, points: Int) -> Work
     /// Numbers that one point has.
     var numbersPerPoint: Int { get }
+    /// Bytes of the tables of its architecture.
+    var tableBytes: Int { get }
     /// Bytes that its kernel with so many other points takes beside the matrix and the points, on as many threads.
     func workingBytes(with points: Int, threads: Int) -> Int
 
@@ -76,6 +78,7 @@ extension TrainingKernel {
     }
 
     func workingBytes(with points: Int, threads: Int) -> Int { 0 }
+    var tableBytes: Int { 0 }
 
     var canBePacked: Bool { false }
 

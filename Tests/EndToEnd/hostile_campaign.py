@@ -1,0 +1,277 @@
+#!/usr/bin/env python3
+"""Random requests to all endpoints, most of them with absurd numbers, and a probe beside them that asks whether the server lives.
+
+    Tests/EndToEnd/hostile_campaign.py --server .build/release/ntk-server [--count 1000000 | --seconds 60] [--seed 0]
+    Tests/EndToEnd/hostile_campaign.py --server … --again SEED:CONNECTION:NUMBER     # One request of a campaign, with what it is answered
+
+Fails if the server dies, answers 5xx but 503 (with Retry-After) or 504, sends JSON with a NaN, closes a connection without an answer, takes longer
+than a request's Request-Timeout and a second, or more memory than its budget and the program's own; or if one in a hundred probes takes 100 ms.
+Each fault is printed with what repeats it.
+"""
+import argparse
+import collections
+import json
+import multiprocessing
+import pathlib
+import random
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+import yaml
+from hostile_requests import Generator, Request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUDGET = 1 << 30
+# Bytes that the program takes beside what requests reserve: code, stacks, buffers of connections, what its allocator keeps.
+PROGRAM = 384 << 20
+PROBE_SECONDS = 0.1
+
+
+class Server:
+    def __init__(self, binary: pathlib.Path, directory: pathlib.Path):
+        self.log = directory / "log"
+        command = [str(binary), "serve", "--port", "0", "--data-dir", str(directory / "data"), "--memory-budget", str(BUDGET), "--memory-wait", "2",
+                   "--max-connections-per-address", "0", "--job-queue", "10", "--job-storage", str(64 << 20), "--log-level", "warning"]
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+        self.port = int(self.process.stdout.readline().rsplit(":", 1)[1])
+
+    def peak(self) -> int:
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1)) * 1024
+
+
+class Connection:
+    """Sends messages as they are, and reads whole answers."""
+
+    def __init__(self, port: int):
+        self.port, self.socket, self.rest = port, None, b""
+
+    def exchange(self, message: bytes, seconds: float) -> tuple[int, dict[str, str], bytes]:
+        if self.socket is None:
+            self.socket, self.rest = socket.create_connection(("127.0.0.1", self.port), timeout=seconds), b""
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            self.socket.settimeout(seconds)
+            self.socket.sendall(message)
+            while True:
+                head = self.until(b"\r\n\r\n").decode("latin-1").split("\r\n")
+                status = int(head[0].split(" ")[1])
+                if status != 100:
+                    break
+            fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
+            body = b""
+            if fields.get("transfer-encoding") == "chunked":
+                while size := int(self.until(b"\r\n"), 16):
+                    body += self.take(size)
+                    self.take(2)
+                self.until(b"\r\n")
+            elif status not in (204, 304):
+                body = self.take(int(fields.get("content-length", 0)))
+            if fields.get("connection") == "close":
+                self.close()
+            return status, fields, body
+        except BaseException:
+            self.close()
+            raise
+
+    def until(self, end: bytes) -> bytes:
+        while end not in self.rest:
+            self.receive()
+        found, _, self.rest = self.rest.partition(end)
+        return found
+
+    def take(self, count: int) -> bytes:
+        while len(self.rest) < count:
+            self.receive()
+        taken, self.rest = self.rest[:count], self.rest[count:]
+        return taken
+
+    def receive(self) -> None:
+        received = self.socket.recv(1 << 16)
+        if not received:
+            raise ConnectionError("closed without a whole answer")
+        self.rest += received
+
+    def close(self) -> None:
+        if self.socket:
+            self.socket.close()
+        self.socket = None
+
+
+def fault(request: Request, status: int, fields: dict[str, str], body: bytes, seconds: float) -> str | None:
+    if status >= 500 and status not in (503, 504):
+        return f"status {status}: {body[:300]!r}"
+    if status == 503 and "retry-after" not in fields:
+        return f"503 without Retry-After: {body[:300]!r}"
+    if seconds > request.timeout + 1:
+        return f"status {status} after {seconds:.2f} s; {request.timeout} s were given"
+    if "json" in fields.get("content-type", "") and "content-encoding" not in fields and len(body) < 1 << 18 and request.method != "HEAD":
+        def refuse(word: str) -> None:
+            raise ValueError(f"{word} in an answer")
+        try:
+            json.loads(body, parse_constant=refuse)
+        except ValueError as error:
+            return f"{error}: {body[:300]!r}"
+    return None
+
+
+def send(number: int, port: int, seed: int, share: int, end: float, done, current, events) -> None:
+    """One connection: its requests are told by the seed, its number and theirs, but for the ids of what other requests have made."""
+    document = yaml.load((ROOT / "openapi.yaml").read_text(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    generator, connection = Generator(document), Connection(port)
+    answers: collections.Counter = collections.Counter()
+    for index in range(share):
+        if time.monotonic() > end or done.value:
+            break
+        request = generator.request(random.Random(f"{seed}:{number}:{index}"))
+        current[number] = index
+        start = time.monotonic()
+        try:
+            status, fields, body = connection.exchange(request.message(), request.timeout + 10)
+        except (OSError, ValueError) as error:
+            events.put(("fault", number, index, repr(error)))
+            answers["none"] += 1
+            # The server has ended, or will say so to all.
+            time.sleep(0.2)
+            continue
+        found = fault(request, status, fields, body, time.monotonic() - start)
+        if found:
+            events.put(("fault", number, index, found))
+        answers[status] += 1
+        generator.learn(request, status, body)
+        if sum(answers.values()) % 200 == 0:
+            events.put(("answers", answers))
+            answers = collections.Counter()
+    events.put(("answers", answers))
+    events.put(("end", number))
+
+
+def probe(port: int, done, events) -> None:
+    connection, times = Connection(port), []
+    message = Request("GET", "/livez").message()
+    while not done.value:
+        start = time.monotonic()
+        try:
+            status = connection.exchange(message, 30)[0]
+        except OSError as error:
+            events.put(("probe-fault", repr(error)))
+            break
+        times.append(time.monotonic() - start if status == 200 else 30.0)
+        time.sleep(0.005)
+    events.put(("probe", times))
+
+
+def campaign(arguments: argparse.Namespace) -> list[str]:
+    faults: list[str] = []
+    answers: collections.Counter = collections.Counter()
+    with tempfile.TemporaryDirectory() as name:
+        server = Server(arguments.server, pathlib.Path(name))
+        events, done = multiprocessing.Queue(), multiprocessing.Value("b", 0)
+        current = multiprocessing.Array("q", arguments.connections)
+        start = time.monotonic()
+        end = start + (arguments.seconds or 1e9)
+        share = -(-(arguments.count or 1 << 60) // arguments.connections)
+        senders = [multiprocessing.Process(target=send, args=(k, server.port, arguments.seed, share, end, done, current, events), daemon=True)
+                   for k in range(arguments.connections)]
+        prober = multiprocessing.Process(target=probe, args=(server.port, done, events), daemon=True)
+        for process in [prober, *senders]:
+            process.start()
+        left, times, printed = len(senders), [], start
+        while left:
+            kind, *rest = events.get()
+            if kind == "fault":
+                number, index, text = rest
+                faults.append(f"--again {arguments.seed}:{number}:{index}   {text}")
+                print(faults[-1], flush=True)
+            elif kind == "answers":
+                answers.update(rest[0])
+            elif kind == "end":
+                left -= 1
+            elif kind == "probe-fault":
+                faults.append(f"the probe: {rest[0]}")
+            if server.process.poll() is not None or len(faults) > 100:
+                faults.append(f"the server ended with {server.process.poll()}; being asked: "
+                              + ", ".join(f"--again {arguments.seed}:{k}:{index}" for k, index in enumerate(current)))
+                done.value = 1
+                break
+            if time.monotonic() > printed + 30:
+                printed = time.monotonic()
+                print(f"{sum(answers.values())} requests in {printed - start:.0f} s", flush=True)
+        seconds = time.monotonic() - start
+        done.value = 1
+        while not times:
+            kind, *rest = events.get(timeout=60)
+            if kind == "probe":
+                times = sorted(rest[0]) or [0.0]
+        for process in [prober, *senders]:
+            process.terminate()
+        if server.process.poll() is None:
+            peak = server.peak()
+            if peak > BUDGET + PROGRAM:
+                faults.append(f"{peak >> 20} MiB were taken; the budget is {BUDGET >> 20} MiB")
+            server.process.terminate()
+            try:
+                if server.process.wait(60) != 0:
+                    faults.append("the server did not end cleanly")
+            except subprocess.TimeoutExpired:
+                faults.append("the server did not end within a minute")
+                server.process.kill()
+            print(f"peak memory {peak >> 20} MiB of a budget of {BUDGET >> 20} MiB and the program")
+        else:
+            print(server.log.read_text()[-3000:])
+        share = lambda part: times[min(int(part * len(times)), len(times) - 1)] * 1000
+        print(f"probe: {len(times)} answers, median {share(0.5):.1f} ms, p99 {share(0.99):.1f} ms, longest {times[-1] * 1000:.0f} ms")
+        if share(0.99) > PROBE_SECONDS * 1000:
+            faults.append(f"one probe in a hundred took {share(0.99):.0f} ms or more")
+        total = sum(answers.values())
+        print(f"seed {arguments.seed}: {total} requests in {seconds:.0f} s ({total / seconds:.0f}/s): "
+              + ", ".join(f"{status} {count}" for status, count in sorted(answers.items(), key=str)))
+    return faults
+
+
+def again(arguments: argparse.Namespace) -> list[str]:
+    seed, number, index = arguments.again.split(":")
+    document = yaml.safe_load((ROOT / "openapi.yaml").read_text())
+    request = Generator(document).request(random.Random(f"{seed}:{number}:{index}"))
+    print(request.message()[:4000].decode("utf-8", "backslashreplace"))
+    with tempfile.TemporaryDirectory() as name:
+        server = Server(arguments.server, pathlib.Path(name))
+        start = time.monotonic()
+        try:
+            status, fields, body = Connection(server.port).exchange(request.message(), request.timeout + 60)
+        except OSError as error:
+            time.sleep(0.5)
+            return [f"{error!r}; the server's status is {server.process.poll()}", server.log.read_text()[-3000:]]
+        seconds = time.monotonic() - start
+        print(f"{status} after {seconds:.3f} s: {body[:1000]!r}")
+        found = fault(request, status, fields, body, seconds)
+        server.process.terminate()
+        server.process.wait()
+        return [found] if found else []
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--server", required=True, type=pathlib.Path)
+    parser.add_argument("--count", type=int)
+    parser.add_argument("--seconds", type=float)
+    parser.add_argument("--seed", type=int, default=None, help="a random one is taken and printed")
+    parser.add_argument("--connections", type=int, default=4)
+    parser.add_argument("--again", metavar="SEED:CONNECTION:NUMBER")
+    arguments = parser.parse_args()
+    if arguments.seed is None:
+        arguments.seed = random.SystemRandom().randrange(1 << 32)
+    print(f"seed {arguments.seed}", flush=True)
+    faults = again(arguments) if arguments.again else campaign(arguments)
+    for text in faults[-20:]:
+        print(f"FAULT {text}")
+    sys.exit(1 if faults else 0)
+
+
+if __name__ == "__main__":
+    main()
