@@ -2,6 +2,15 @@
 package struct CivilDate: Sendable, Equatable {
     package let year, month, day: Int
 
+    /// Days since 1970-01-01 of a date; a month beyond 12 or a day beyond the month's last is taken as that many more.
+    package static func daysSince1970(year: Int, month: Int, day: Int) -> Int {
+        let marchYear = month <= 2 ? year - 1 : year
+        let era = marchYear.dividedDown(by: 400)
+        let yearOfEra = marchYear - era * 400
+        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
+        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    }
+
     /// - Parameter days: since 1970-01-01.
     package init(daysSince1970 days: Int) {
         // Years are counted from March, so that the leap day comes last; an era is 400 years, 146,097 days.

@@ -34,9 +34,10 @@ package struct ContentCodingResponder<Base: HTTPResponder>: HTTPResponder {
         guard case .accept(let maximum, var growth) = admission else { return admission }
         switch RequestCoding(head) {
         case .identity: break
-        case .gzip where configuration.isEnabled:
+        case .gzip where configuration.isEnabled, .deflate where configuration.isEnabled:
             growth = configuration.mostOctets(of: head.headerFields[.contentLength].flatMap { Int($0) } ?? maximum)
         case .gzip: return .answer(unsupported("gzip", head, remoteAddress))
+        case .deflate: return .answer(unsupported("deflate", head, remoteAddress))
         case .other(let field): return .answer(unsupported(field, head, remoteAddress))
         }
         if AcceptedCodings(head.headerFields.value(.acceptEncoding)).refusesBoth {
@@ -51,9 +52,10 @@ package struct ContentCodingResponder<Base: HTTPResponder>: HTTPResponder {
     package func respond(to request: ServerRequest) async -> ServerResponse {
         let original = request.head
         var request = request
-        if RequestCoding(original) == .gzip, !request.body.isEmpty {
+        let coding = RequestCoding(original)
+        if coding == .gzip || coding == .deflate, !request.body.isEmpty {
             do throws(HTTPRejection) {
-                try await inflate(&request)
+                try await inflate(&request, coding == .gzip ? .gzip : .deflate)
                 request.head.headerFields[.contentEncoding] = nil
             } catch {
                 var response = base.answer(to: error, original, from: request.remoteAddress)
@@ -72,23 +74,25 @@ package struct ContentCodingResponder<Base: HTTPResponder>: HTTPResponder {
         base.answer(to: rejection, head, from: remoteAddress)
     }
 
+    /// Of answers.
     private var codings: [String] { configuration.isEnabled ? ["gzip", "identity"] : ["identity"] }
+    private var requestCodings: [String] { configuration.isEnabled ? ["gzip", "deflate", "identity"] : ["identity"] }
 
     /// 415, with `Accept-Encoding`, which says that the coding was the reason (RFC 9110 §12.5.3).
     private func unsupported(_ coding: String, _ head: HTTPRequest, _ remoteAddress: String) -> ServerResponse {
         let rejection = HTTPRejection(
             status: .unsupportedMediaType,
-            detail: "Content-Encoding: \(codings.joined(separator: " or ")) expected; \(coding.prefix(80)) came.", rule: "RFC 9110 §8.4")
+            detail: "Content-Encoding: \(requestCodings.joined(separator: " or ")) expected; \(coding.prefix(80)) came.", rule: "RFC 9110 §8.4")
         var response = base.answer(to: rejection, head, from: remoteAddress)
-        response.headerFields[.acceptEncoding] = codings.joined(separator: ", ")
+        response.headerFields[.acceptEncoding] = requestCodings.joined(separator: ", ")
         return response
     }
 
     /// Undoes the coding. The body's memory becomes that of the content.
-    private func inflate(_ request: inout ServerRequest) async throws(HTTPRejection) {
+    private func inflate(_ request: inout ServerRequest, _ format: GzipReader.Format) async throws(HTTPRejection) {
         let packed = request.body
         let own = request.lease?.bytes ?? 0
-        var shared = try reader(packed)
+        var shared = try reader(packed, format)
         var reserved = shared.lock.withLock { $0.expectedOctets }
         try await reserve(reserved, beside: own, &request.lease)
         while true {
@@ -102,19 +106,21 @@ package struct ContentCodingResponder<Base: HTTPResponder>: HTTPResponder {
             }
             // To hold what is inflated and wait for more is to keep others from theirs: it is let go, and made again when there is room for all.
             request.lease?.shrink(to: own)
-            shared = try reader(packed, keeps: false)
+            shared = try reader(packed, format, keeps: false)
             while try await !advance(shared, by: .max, packed) {}
             reserved = shared.lock.withLock { $0.count }
             try await reserve(reserved, beside: own, &request.lease)
-            shared = try reader(packed, count: reserved)
+            shared = try reader(packed, format, count: reserved)
         }
         request.body = shared.lock.withLock { $0.content }
         request.lease?.shrink(to: max(reserved, request.body.count))
         request.lease?.endGrowth()
     }
 
-    private func reader(_ packed: [UInt8], count: Int? = nil, keeps: Bool = true) throws(HTTPRejection) -> Shared<GzipReader> {
-        guard let reader = GzipReader(packed, configuration, count: count, keeps: keeps) else { throw Self.unavailable }
+    private func reader(
+        _ packed: [UInt8], _ format: GzipReader.Format, count: Int? = nil, keeps: Bool = true
+    ) throws(HTTPRejection) -> Shared<GzipReader> {
+        guard let reader = GzipReader(packed, configuration, format: format, count: count, keeps: keeps) else { throw Self.unavailable }
         return Shared(reader)
     }
 

@@ -1,13 +1,19 @@
 internal import CZlib
 package import HTTP1
 
-/// Inflates a gzip file (RFC 1952: one member or several), step by step, within a limit of octets and one of their ratio.
+/// Inflates a gzip file (RFC 1952: one member or several) or what HTTP calls `deflate` (RFC 9110 §8.4.1.2: the zlib format of RFC 1950; some
+/// clients leave its wrapping out, RFC 1951), step by step, within a limit of octets and one of their ratio.
 @safe
 package final class GzipReader {
     package static let pieceOctets = 64 * 1024
 
+    package enum Format: Sendable {
+        case gzip, deflate
+    }
+
     private let stream: UnsafeMutablePointer<z_stream>
     private let source: [UInt8]
+    private let format: Format
     private let configuration: ContentCodingConfiguration
     private var read = 0
     private var piece = [UInt8](repeating: 0, count: pieceOctets)
@@ -21,17 +27,22 @@ package final class GzipReader {
     /// - Parameters:
     ///   - count: what the content is known to take.
     ///   - keeps: whether the content is kept, or only counted.
-    package init?(_ source: [UInt8], _ configuration: ContentCodingConfiguration, count: Int? = nil, keeps: Bool = true) {
+    package init?(
+        _ source: [UInt8], _ configuration: ContentCodingConfiguration, format: Format = .gzip, count: Int? = nil, keeps: Bool = true
+    ) {
         self.source = source
+        self.format = format
         self.keeps = keeps
         limit = configuration.mostOctets(of: source.count)
-        // The last four octets are the size of the last member.
-        expectedOctets = min(count ?? source.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }, limit)
+        // The last four octets of gzip are the size of the last member; of the other nothing is known.
+        let told = format == .gzip ? source.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) } : source.count
+        expectedOctets = min(count ?? told, limit)
         self.configuration = configuration
         unsafe stream = .allocate(capacity: 1)
         unsafe stream.initialize(to: z_stream())
-        // 15 bits of window, and 16 for gzip alone.
-        guard unsafe inflateInit2_(stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
+        // 15 bits of window, and 16 for gzip alone; negative for no wrapping.
+        let bits: Int32 = format == .gzip ? 15 + 16 : Self.hasZlibHeader(source) ? 15 : -15
+        guard unsafe inflateInit2_(stream, bits, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
             unsafe stream.deallocate()
             return nil
         }
@@ -60,12 +71,24 @@ package final class GzipReader {
             case Z_OK: continue
             case Z_STREAM_END:
                 if read == source.count { return true }
+                guard format == .gzip else { throw damaged }
                 unsafe inflateReset(stream)
-            default:
-                throw .badRequest("The content is not the whole and undamaged gzip file that Content-Encoding promises.", "RFC 1952 §2.2")
+            default: throw damaged
             }
         }
         return false
+    }
+
+    /// Whether the first two octets are those of the zlib format (RFC 1950 §2.2): method 8, and a multiple of 31.
+    private static func hasZlibHeader(_ source: [UInt8]) -> Bool {
+        guard source.count >= 2 else { return true }
+        return source[0] & 15 == 8 && source[0] >> 4 <= 7 && (Int(source[0]) << 8 | Int(source[1])) % 31 == 0
+    }
+
+    private var damaged: HTTPRejection {
+        format == .gzip
+            ? .badRequest("The content is not the whole and undamaged gzip file that Content-Encoding promises.", "RFC 1952 §2.2")
+            : .badRequest("The content is not the whole and undamaged deflate stream that Content-Encoding promises.", "RFC 1950 §2.2")
     }
 
     private func step() -> (status: Int32, written: Int) {
@@ -88,7 +111,7 @@ package final class GzipReader {
         let detail =
             count > configuration.maximumInflatedOctets
             ? "The content is longer than \(configuration.maximumInflatedOctets) bytes once it is inflated."
-            : "The content has more than \(configuration.maximumRatio) bytes for one byte of gzip."
+            : "The content has more than \(configuration.maximumRatio) bytes for one byte of \(format)."
         return .contentTooLarge(detail, "RFC 9110 §15.5.14")
     }
 }

@@ -5,6 +5,7 @@ internal import HTTPTypes
 enum RequestCoding: Equatable {
     case identity
     case gzip
+    case deflate
     /// One that is not undone here, or several.
     case other(String)
 
@@ -17,6 +18,7 @@ enum RequestCoding: Equatable {
         switch codings {
         case []: self = .identity
         case ["gzip"], ["x-gzip"]: self = .gzip
+        case ["deflate"]: self = .deflate
         default: self = .other(field)
         }
     }

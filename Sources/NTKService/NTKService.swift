@@ -81,6 +81,7 @@ package struct NTKService: HTTPResponder {
         do throws(ProblemDetails) {
             if head.path == "*" { return .answer(Self.options(allow: "GET, HEAD, POST, OPTIONS")) }
             let route = try route(head).route
+            try SingleFields.check(head)
             if head.method == .options { return .answer(Self.options(allow: route.allow)) }
             let isFormatGiven = route.hasForms && Target(head.path ?? "/")?.parameter("format") != nil
             if let accept = head.headerFields.value(.accept), !isFormatGiven, !route.mediaTypes.contains(where: { MediaRange.allows(accept, $0) }) {
@@ -88,15 +89,16 @@ package struct NTKService: HTTPResponder {
             }
             guard head.method == .post else { return .accept(maximumBodyBytes: Self.smallBody) }
             // The protocol's clients often name no type.
-            if route == .kserveInfer || route == .kserveVersionInfer, InferRequest.takes(head.headerFields[.contentType]) {
-                return .accept(maximumBodyBytes: limits.bodyBytes)
+            if route.takesInference, InferRequest.takes(head.headerFields[.contentType]) {
+                return .accept(maximumBodyBytes: route == .kserveIndex ? Self.smallBody : limits.bodyBytes)
             }
             let type = head.headerFields.value(.contentType).map(MediaRange.type)
             let types = route.bodyTypes
             guard let type, types.contains(type) else {
                 throw ProblemDetails(
                     status: .unsupportedMediaType, type: "unsupported-media-type", title: "The body is of a type that cannot be read",
-                    detail: "Content-Type: \(types.joined(separator: ", ")) expected (curl: --json, or -F for parts); \(type ?? "none") came",
+                    detail: "Content-Type: \(types.joined(separator: ", ")) expected "
+                        + "(curl: -H 'Content-Type: application/json', or -F for parts); \(type ?? "none") came",
                     headerFields: [.accept: types.joined(separator: ", ")])
             }
             return .accept(maximumBodyBytes: limits.bodyBytes)
@@ -166,6 +168,11 @@ package struct NTKService: HTTPResponder {
                 status: .methodNotAllowed, type: "method-not-allowed", title: "The resource has no such method",
                 detail: "\(route.allow) expected; \(head.method.rawValue) came", headerFields: [.allow: route.allow])
         }
+        for (index, parameter) in target.query.enumerated() where target.query[..<index].contains(where: { $0.name == parameter.name }) {
+            throw ProblemDetails(
+                status: .badRequest, type: "repeated", title: "What may come once came twice",
+                detail: "each query parameter once expected; \(parameter.name.prefix(80)) came twice")
+        }
         for (name, value) in target.query {
             if let values = route.parameters[name], values?.contains(value) != false { continue }
             let known = route.parameters.map { name, values in values.map { "\(name)=\($0.joined(separator: "|"))" } ?? name }.sorted()
@@ -186,7 +193,7 @@ package struct NTKService: HTTPResponder {
             try await checkReadiness()
             return Self.json(#"{"status":"ok"}"#)
         case .kserveServer, .kserveServerSlash, .kserveLive, .kserveReady, .kserveModel, .kserveModelReady, .kserveInfer, .kserveVersion,
-            .kserveVersionReady, .kserveVersionInfer:
+            .kserveVersionReady, .kserveVersionInfer, .kserveIndex, .kserveStatistics, .kserveModelStatistics, .kserveVersionStatistics:
             return try await answerKServe(request, route, segments)
         case .version: return Self.json(#"{"name":"ntk-server","version":"\#(Self.version)"}"#)
         case .metrics:
@@ -207,7 +214,7 @@ package struct NTKService: HTTPResponder {
         case .networks:
             return try await request.head.method == .post ? storeNetwork(request) : listNetworks(request, target)
         case .network:
-            return try await request.head.method == .delete ? deleteNetwork(segments["id"]) : storedNetwork(request, segments["id"])
+            return try await request.head.method == .delete ? deleteNetwork(request, segments["id"]) : storedNetwork(request, segments["id"])
         case .empiricalKernels:
             return try await compute(
                 request, { value throws(ProblemDetails) in try EmpiricalKernelRequest(value, networks) }, EmpiricalKernelEndpoint.answer)

@@ -34,21 +34,48 @@ enum RequestBody {
 
     private static func parts(_ body: [UInt8], _ contentType: String, limit: Int, _ guess: JSONDemand.Guess) throws -> JSONValue {
         let parts = try Multipart.read(body, contentType: contentType)
-        let request = try parts.first { $0.name == "request" }.map { try text($0.content, guess) }
-        let whole = try request.map { try RequestParts($0) } ?? RequestParts()
+        var names: Set<ExactText> = []
+        for part in parts where !names.insert(ExactText(part.name)).inserted {
+            throw FormatError(multipart, "one part of each name expected; \(part.name.prefix(80)) came twice")
+        }
+        var whole = RequestParts()
+        if let request = parts.first(where: { $0.name == "request" }) {
+            // What is no JSON at all is named as what it is; a fault within JSON has its place.
+            if let kind = FileKind.name(request.content), !["JSON text", "text", "CSV text"].contains(kind) {
+                throw FormatError(described(request), "a JSON text expected; \(kind) came")
+            }
+            whole = try RequestParts(text(request.content, guess))
+        }
         for part in parts where part.name != "request" { try whole.insert(content(part, limit: limit, guess), at: part.name) }
         return whole.value
     }
 
-    private static func text(_ text: ArraySlice<UInt8>, _ guess: JSONDemand.Guess) throws -> JSONValue {
+    /// A part by its name and its type, for messages.
+    private static func described(_ part: Multipart.Part) -> String {
+        "the part \(part.name.prefix(80))" + (part.mediaType.map { " (\($0.prefix(80)))" } ?? "")
+    }
+
+    private static func text(_ text: ArraySlice<UInt8>, _ guess: JSONDemand.Guess) throws(JSONError) -> JSONValue {
         try JSONValue.parse(copying: text, limits: JSONDemand.limits(text, guess))
     }
 
     private static func content(_ part: Multipart.Part, limit: Int, _ guess: JSONDemand.Guess) throws -> JSONValue {
         if part.mediaType == json { return try text(part.content, guess) }
-        if Npy.isNpy(part.content) { return .tensor(try Npy.read(part.content)) }
-        if Npz.isZip(part.content) { return object(try Npz.read(part.content, limit: limit).arrays) }
-        return object(try Safetensors.read(part.content).arrays)
+        do throws(FormatError) {
+            if let value = try arrays(part.content, limit: limit) { return value }
+        } catch {
+            throw FormatError(described(part), "\(error.format): \(error.detail)")
+        }
+        let came = FileKind.name(part.content) ?? "\(part.content.count) bytes that begin like none of these"
+        throw FormatError(
+            described(part), "an array as a .npy file, arrays as a .npz or .safetensors file, or JSON as application/json, expected; \(came) came")
+    }
+
+    /// What an array file holds; nil for what is none.
+    private static func arrays(_ file: ArraySlice<UInt8>, limit: Int) throws(FormatError) -> JSONValue? {
+        if Npy.isNpy(file) { return .tensor(try Npy.read(file)) }
+        if Npz.isZip(file) { return object(try Npz.read(file, limit: limit).arrays) }
+        return FileKind.isSafetensors(file) ? object(try Safetensors.read(file).arrays) : nil
     }
 
     /// A file of parameters: what else the request says stands in `meta.json` of an .npz, or, each member as JSON, in the metadata of a
@@ -64,6 +91,11 @@ enum RequestBody {
                 for (name, array) in arrays { try whole.insert(.tensor(array), at: name) }
             }
             return whole.value
+        }
+        // The network's parameters are the only ones that come so; elsewhere an archive is what is expected.
+        guard field != nil, FileKind.isSafetensors(body[...]) else {
+            let came = FileKind.name(body[...]) ?? "\(body.count) bytes that begin like none"
+            throw FormatError("the body", "a .npz file\(field == nil ? "" : " or a .safetensors file") expected; \(came) came")
         }
         let file = try Safetensors.read(body[...])
         let whole = RequestParts()

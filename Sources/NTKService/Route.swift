@@ -27,6 +27,10 @@ package enum Route: String, CaseIterable, Sendable {
     case kserveModel = "/v2/models/{id}"
     case kserveModelReady = "/v2/models/{id}/ready"
     case kserveInfer = "/v2/models/{id}/infer"
+    case kserveIndex = "/v2/repository/index"
+    case kserveStatistics = "/v2/models/stats"
+    case kserveModelStatistics = "/v2/models/{id}/stats"
+    case kserveVersionStatistics = "/v2/models/{id}/versions/{version}/stats"
     case kserveVersion = "/v2/models/{id}/versions/{version}"
     case kserveVersionReady = "/v2/models/{id}/versions/{version}/ready"
     case kserveVersionInfer = "/v2/models/{id}/versions/{version}/infer"
@@ -98,12 +102,13 @@ package enum Route: String, CaseIterable, Sendable {
         switch self {
         case .kernels, .predictions, .dynamics, .spectra, .trainings, .regressorPredictions, .empiricalKernels, .networkOutputs, .convergence:
             [.post, .options]
-        case .kserveInfer, .kserveVersionInfer: [.post, .options]
+        case .kserveInfer, .kserveVersionInfer, .kserveIndex: [.post, .options]
         case .networks, .regressors: [.get, .head, .post, .options]
         case .network, .regressor, .job: [.get, .head, .delete, .options]
         case .jobs, .jobEvents, .jobResult, .livez, .readyz, .healthz, .metrics, .version, .openapi, .openapiJSON, .page, .docs, .pageFile:
             [.get, .head, .options]
-        case .kserveServer, .kserveServerSlash, .kserveLive, .kserveReady, .kserveModel, .kserveModelReady, .kserveVersion, .kserveVersionReady:
+        case .kserveServer, .kserveServerSlash, .kserveLive, .kserveReady, .kserveModel, .kserveModelReady, .kserveVersion, .kserveVersionReady,
+            .kserveStatistics, .kserveModelStatistics, .kserveVersionStatistics:
             [.get, .head, .options]
         }
     }
@@ -137,11 +142,14 @@ package enum Route: String, CaseIterable, Sendable {
     /// Whether its answer can be had in every form.
     var hasForms: Bool { answersArrays || self == .jobResult }
 
+    /// Whether its body is one of the Open Inference Protocol, whose clients often name no type.
+    var takesInference: Bool { [.kserveInfer, .kserveVersionInfer, .kserveIndex].contains(self) }
+
     /// The media types of bodies that are read.
     var bodyTypes: [String] {
         switch self {
         case .networks: RequestBody.mediaTypes
-        case .kserveInfer, .kserveVersionInfer: [RequestBody.json, InferResponse.octets]
+        case .kserveInfer, .kserveVersionInfer, .kserveIndex: [RequestBody.json, InferResponse.octets]
         case .regressorPredictions: [RequestBody.json, RequestBody.multipart, RequestBody.npz, RequestBody.npy]
         default: [RequestBody.json, RequestBody.multipart, RequestBody.npz]
         }

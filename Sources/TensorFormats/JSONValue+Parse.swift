@@ -20,7 +20,8 @@ package struct JSONLimits: Sendable {
 extension JSONValue {
     /// Parses one JSON text (RFC 8259, strict) with libsimdjson; the numbers of all arrays go into one buffer.
     ///
-    /// Linear in the text. A text whose array has `JSONValue.padding` bytes of capacity to spare is not copied.
+    /// A byte order mark before the text is skipped, as RFC 8259 §8.1 allows. Linear in the text. A text whose array has `JSONValue.padding`
+    /// bytes of capacity to spare is not copied.
     /// - Parameters:
     ///   - tiles: reads the rows of large arrays beside each other; nil for the calling thread alone.
     ///   - leastTokens: brackets, commas and numbers of an array that is worth dividing.
@@ -29,8 +30,9 @@ extension JSONValue {
         _ text: [UInt8], limits: JSONLimits = JSONLimits(), on tiles: (any TileExecutor)? = nil, leastTokens: Int = 1 << 16
     ) throws(JSONError) -> JSONValue {
         let padded = text.capacity >= text.count + padding ? text : text + [UInt8](repeating: 0, count: padding)
+        let mark = text.starts(with: byteOrderMark) ? byteOrderMark.count : 0
         let read = unsafe padded.withUnsafeBufferPointer { buffer in
-            unsafe ntk_json_index(buffer.baseAddress, text.count).map { document in
+            unsafe ntk_json_index(buffer.baseAddress.map { unsafe $0 + mark }, text.count - mark).map { document in
                 let numbers = unsafe Storage<Double>(count: document.pointee.number_capacity)
                 let limits = ntk_json_limits(depth: limits.depth, nodes: limits.values, text: limits.text)
                 if let tiles {
@@ -80,6 +82,8 @@ extension JSONValue {
         let counts = unsafe text.withUnsafeBufferPointer { unsafe ntk_json_count($0.baseAddress, $0.count) }
         return (counts.commas, counts.brackets, counts.quotes)
     }
+
+    private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
     /// Bytes of capacity beyond the text that save a copy.
     package static var padding: Int { ntk_json_padding() }

@@ -60,7 +60,7 @@ package struct JSONObject: Sendable {
 
     /// The value of a key, compared by its bytes: `String ==` would let different texts pass as equal.
     package subscript(_ key: String) -> JSONValue? {
-        members.first { $0.key.utf8.count == key.utf8.count && $0.key.utf8.elementsEqual(key.utf8) }?.value
+        members.first { $0.key.utf8.count == key.utf8.count && $0.key.isSame(as: key) }?.value
     }
 }
 

@@ -16,7 +16,7 @@ package enum Multipart {
 
     /// - Parameter contentType: with the boundary.
     package static func read(_ body: [UInt8], contentType: String) throws(FormatError) -> [Part] {
-        guard let boundary = parameter("boundary", contentType), (1...70).contains(boundary.utf8.count) else {
+        guard let boundary = FieldParameters(contentType.utf8)?["boundary"], (1...70).contains(boundary.utf8.count) else {
             throw FormatError(format, "a Content-Type with a boundary of 1 to 70 characters expected")
         }
         let delimiter = Array("\r\n--\(boundary)".utf8)
@@ -44,31 +44,30 @@ package enum Multipart {
         guard head - start <= maximumHeaderOctets else {
             throw FormatError(format, "a header section of at most \(maximumHeaderOctets) bytes in each part expected")
         }
-        var (name, mediaType): (String?, String?)
-        for line in String(decoding: body[start..<head], as: UTF8.self).split(separator: "\r\n") {
-            guard let colon = line.firstIndex(of: ":") else { continue }
-            let value = String(line[line.index(after: colon)...].drop { $0 == " " })
-            switch line[..<colon].lowercased() {
-            case "content-disposition": name = parameter("name", value)
-            case "content-type": mediaType = value.split(separator: ";").first.map { $0.lowercased() }
-            default: break
+        var fields: [String: FieldParameters] = [:]
+        for line in try lines(body[start..<head]) {
+            guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { continue }
+            let name = FieldParameters(line[..<colon])?.value ?? ""
+            guard name == "content-disposition" || name == "content-type" else { continue }
+            guard let field = FieldParameters(line[(colon + 1)...]) else {
+                throw FormatError(format, "parameters of the form name=value in a part's \(name) expected")
             }
+            guard fields.updateValue(field, forKey: name) == nil else { throw FormatError(format, "one \(name) in each part expected; two came") }
         }
-        guard let name else { throw FormatError(format, "a Content-Disposition with a name in each part expected") }
-        return Part(name: name, mediaType: mediaType, content: body[head + 4..<end])
+        guard let name = fields["content-disposition"]?["name"] else {
+            throw FormatError(format, "a Content-Disposition with one name in each part expected")
+        }
+        return Part(name: name, mediaType: fields["content-type"]?.value, content: body[head + 4..<end])
     }
 
-    /// The value of a parameter of a field, without its quotes.
-    private static func parameter(_ name: String, _ field: String) -> String? {
-        for part in field.split(separator: ";").dropFirst() {
-            let sides = part.split(separator: "=", maxSplits: 1)
-            guard sides.count == 2, sides[0].filter({ $0 != " " }).lowercased() == name else { continue }
-            var value = sides[1]
-            while value.last == " " { value.removeLast() }
-            if value.count >= 2, value.first == "\"", value.last == "\"" { value = value.dropFirst().dropLast() }
-            return String(value)
+    /// The lines of a header section, each but the last ended by CR and LF.
+    private static func lines(_ section: ArraySlice<UInt8>) throws(FormatError) -> [ArraySlice<UInt8>] {
+        var lines = section.split(separator: 0x0A, omittingEmptySubsequences: false)
+        for index in lines.indices.dropLast() {
+            guard lines[index].last == 0x0D else { throw FormatError(format, "lines of a part's header that end with CR and LF expected") }
+            lines[index].removeLast()
         }
-        return nil
+        return lines
     }
 
     /// Where `pattern` begins for the first time, if it ends before `end`.

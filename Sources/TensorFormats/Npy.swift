@@ -31,7 +31,10 @@ package enum Npy {
     private static func open(
         _ bytes: ArraySlice<UInt8>
     ) throws(FormatError) -> (header: NpyHeader, count: Int, type: NumberType, isBigEndian: Bool, content: ArraySlice<UInt8>) {
-        guard isNpy(bytes), bytes.count >= 12 else { throw FormatError(format, "a file that begins with \\x93NUMPY expected") }
+        guard isNpy(bytes), bytes.count >= 12 else {
+            let came = isNpy(bytes) ? "\(bytes.count) bytes of one" : FileKind.name(bytes) ?? "\(bytes.count) other bytes"
+            throw FormatError(format, "a file that begins with \\x93NUMPY expected; \(came) came")
+        }
         let start = bytes.startIndex
         let version = bytes[start + 6]
         let lengthBytes = version == 1 ? 2 : 4
@@ -43,11 +46,13 @@ package enum Npy {
         guard let header = NpyHeader(bytes[place..<place + length]), let count = NumericArray.count(header.shape) else {
             throw FormatError(format, "a header of descr, fortran_order and shape, with descr a plain type, expected")
         }
-        guard let order = header.descriptor.first, "<>|=".contains(order), let type = type(header.descriptor.dropFirst()) else {
+        // Without a letter for it the order is the machine's, as NumPy reads it.
+        let hasOrder = header.descriptor.utf8.first.map { "<>|=".utf8.contains($0) } ?? false
+        guard let type = type(hasOrder ? header.descriptor.dropFirst() : header.descriptor[...]) else {
             throw FormatError(
                 format, "numbers of type f8, f4, f2, i8, i4, i2, i1, u8, u4, u2, u1 or b1 expected; \(header.descriptor.prefix(40)) came")
         }
-        return (header, count, type, order == ">", bytes[(place + length)...])
+        return (header, count, type, header.descriptor.utf8.first == UInt8(ascii: ">"), bytes[(place + length)...])
     }
 
     private static func type(_ name: Substring) -> NumberType? {

@@ -13,20 +13,21 @@ package enum Npz {
         arrays: [(name: String, array: NumericArray)], meta: [UInt8]?
     ) {
         var members = try NpzMembers(bytes, limit: limit)
-        var names: Set<String> = []
+        var names: Set<ExactText> = []
         var arrays: [(String, NumericArray)] = []
         var meta: [UInt8]?
         while let member = try members.next() {
             let name = member.name
             let content = try content(member)
-            guard names.insert(name).inserted else { throw FormatError(format, "members of different names expected; \(name.prefix(80)) came twice") }
+            guard names.insert(ExactText(name)).inserted else { throw FormatError(format, "members of different names expected; \(name.prefix(80)) came twice") }
             guard Checksum.crc32(content) == member.checksum else { throw FormatError(format, "\(name.prefix(80)) undamaged expected") }
             if name == metaName {
                 meta = Array(content)
             } else if name.hasSuffix(".npy") {
                 arrays.append((String(name.dropLast(4)), try Npy.read(content)))
             } else {
-                throw FormatError(format, "members named ….npy, or \(metaName), expected; \(name.prefix(80)) came")
+                let hint = name.hasSuffix(".pkl") ? ", a pickle, which is never read: safetensors.torch.save_file writes what is" : ""
+                throw FormatError(format, "members named ….npy, or \(metaName), expected; \(name.prefix(80)) came\(hint)")
             }
         }
         return (arrays, meta)

@@ -2,10 +2,11 @@ import CZlib
 
 /// gzip by zlib's whole-buffer use, apart from the code under test.
 enum Gzip {
-    static func pack(_ content: [UInt8], level: Int32 = 9) -> [UInt8] {
+    /// - Parameter windowBits: 31 for gzip, 15 for the zlib format, -15 for deflate without wrapping.
+    static func pack(_ content: [UInt8], level: Int32 = 9, windowBits: Int32 = 31) -> [UInt8] {
         var content = content
         var stream = unsafe z_stream()
-        _ = unsafe deflateInit2_(&stream, level, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+        _ = unsafe deflateInit2_(&stream, level, Z_DEFLATED, windowBits, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
         defer { unsafe deflateEnd(&stream) }
         var out = [UInt8](repeating: 0, count: Int(unsafe deflateBound(&stream, UInt(content.count))) + 64)
         let count = unsafe content.withUnsafeMutableBufferPointer { source in

@@ -56,6 +56,27 @@ struct RequestCodingTests {
         #expect(memory.taken == 0)
     }
 
+    @Test("RFC 9110 §8.4.1.2: deflate is undone, in the zlib format and without its wrapping", arguments: [15, -15] as [Int32], [0, 1, 1_000, 3_000_000])
+    func deflated(windowBits: Int32, size: Int) async throws {
+        let content = digits(size)
+        let packed = Gzip.pack(content, windowBits: windowBits)
+        func send(_ body: [UInt8]) async -> ServerResponse {
+            await Within.echo.coding { _ in }.respond(to: request([.contentEncoding: "deflate"], method: .post, body: body))
+        }
+        #expect(try await send(packed).content() == content)
+        // One stream, and nothing behind it; all of it.
+        #expect(await send(packed + [0]).status == .badRequest)
+        #expect(await send(Array(packed.dropLast())).status == .badRequest)
+        #expect(await send(Gzip.pack(content)).status == .badRequest)
+    }
+
+    @Test("Bombs of deflate are 413 as well")
+    func deflatedBomb() async {
+        let packed = Gzip.pack([UInt8](repeating: 0x30, count: 8 << 20), windowBits: 15)
+        let response = await Within.echo.coding { _ in }.respond(to: request([.contentEncoding: "deflate"], method: .post, body: packed))
+        #expect(response.status.code == 413)
+    }
+
     @Test("RFC 1952 §2.2: cut anywhere it is 400")
     func cut() async {
         let packed = Gzip.pack(digits(200))
@@ -114,11 +135,11 @@ struct RequestCodingTests {
 
     @Test(
         "RFC 9110 §15.5.16: another coding is 415, before the body, and Accept-Encoding says which are taken",
-        arguments: ["br", "deflate", "gzip, gzip", "gzip, br", "gzip;q=1", "zstd", "compress", "\u{E9}"])
+        arguments: ["br", "deflate, deflate", "gzip, deflate", "gzip, gzip", "gzip, br", "gzip;q=1", "zstd", "compress", "\u{E9}"])
     func unsupported(coding: String) {
         let response = admit(coding)
         #expect(response?.status == .unsupportedMediaType)
-        #expect(response?.headerFields[.acceptEncoding] == "gzip, identity")
+        #expect(response?.headerFields[.acceptEncoding] == "gzip, deflate, identity")
     }
 
     @Test(

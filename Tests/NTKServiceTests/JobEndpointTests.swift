@@ -161,6 +161,19 @@ final class JobEndpointTests {
                 #expect(answer.status == 304 && answer.fields[.eTag] == tag && answer.body.isEmpty)
             }
             #expect(try await client.send(.get, path, [.ifNoneMatch: "\"x\""]).status == 200)
+            // RFC 9110 §13: by date as well, and 412 before anything else.
+            let date = try #require(whole.fields[.lastModified])
+            let (past, future) = ("Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 01 Jan 2100 00:00:00 GMT")
+            for (fields, status) in [
+                ([.ifModifiedSince: date], 304), ([.ifModifiedSince: future], 304), ([.ifModifiedSince: past], 200), ([.ifModifiedSince: "x"], 200),
+                ([.ifModifiedSince: future, .ifNoneMatch: "\"x\""], 200), ([.ifUnmodifiedSince: date], 200), ([.ifUnmodifiedSince: past], 412),
+                ([.ifUnmodifiedSince: past, .ifMatch: tag], 200), ([.ifMatch: "\"x\""], 412), ([.ifMatch: "W/" + tag], 412), ([.ifMatch: "*"], 200),
+                ([.ifMatch: "\"x\"", .range: "bytes=0-1"], 412), ([.ifMatch: tag, .range: "bytes=0-1"], 206),
+                ([.ifRange: date, .range: "bytes=0-1"], 206), ([.ifRange: past, .range: "bytes=0-1"], 200),
+                ([.ifNoneMatch: tag, .range: "bytes=0-1"], 304),
+            ] as [(HTTPFields, Int)] {
+                #expect(try await client.send(.get, path, fields).status == status, "\(fields)")
+            }
         }
         await board.checkpoint()
     }

@@ -38,7 +38,8 @@ def _is_number(value: object) -> bool:
 def missing(value: object, pointers: list[str]) -> list[str]:
     """Those of the pointers that point to nothing."""
     absent = []
-    for pointer in pointers:
+    # The empty pointer is to all of it.
+    for pointer in filter(None, pointers):
         try:
             container, key = _get(value, pointer)
             container[key]

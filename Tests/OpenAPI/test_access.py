@@ -10,7 +10,8 @@ import time
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from conftest import BINARY, Server, running
+from conftest import BINARY, ROOT, Server, running
+from test_openapi import DOCUMENT, OPERATIONS
 
 KERNEL = b'{"architecture":{"type":"dense"},"x1":[[1,2]]}'
 JSON = {"Content-Type": "application/json"}
@@ -42,6 +43,22 @@ def refused(*options: str) -> str:
     run = subprocess.run([BINARY, "serve", "--port", "0", *options], capture_output=True, text=True, timeout=60)
     assert run.returncode != 0 and run.stdout == ""
     return run.stderr
+
+
+def test_what_is_open_is_what_the_document_says(tmp_path: pathlib.Path):
+    line, key = made_key("alice")
+    (tmp_path / "keys").write_text(line)
+    said = " ".join(DOCUMENT["info"]["description"].split())
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    with running(tmp_path, "--api-keys", str(tmp_path / "keys")) as server:
+        for operation in OPERATIONS:
+            path = operation.path.replace("{file}", "main.js").replace("{version}", "1").replace("{id}", "0" * 64)
+            is_open = operation.node.get("security") == []
+            answer = server.send(operation.method.upper(), path, {"Content-Type": "application/json"}, b"{}" if operation.method == "post" else b"")
+            assert (answer.status != 401) == is_open, f"{operation.name} {answer.status}"
+            if is_open:
+                name = operation.path.replace("{file}", "…")
+                assert f"`{name}`" in said and f"`{name}`" in readme
 
 
 def test_keys_from_the_file_to_the_answer(tmp_path: pathlib.Path):

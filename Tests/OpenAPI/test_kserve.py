@@ -55,7 +55,7 @@ def ask(client, model: str, points: np.ndarray, is_binary: bool, datatype: str =
 
 def test_health_and_metadata(client, regressor: str):
     assert client.is_server_live() and client.is_server_ready() and client.is_model_ready(regressor) and client.is_model_ready(regressor, "1")
-    assert client.get_server_metadata()["extensions"] == ["binary_tensor_data"]
+    assert client.get_server_metadata()["extensions"] == ["binary_tensor_data", "statistics"]
     model = client.get_model_metadata(regressor)
     assert model["name"] == regressor and model["versions"] == ["1"]
     assert model["inputs"] == [{"name": "x", "datatype": "FP64", "shape": [-1, 5]}]
@@ -136,7 +136,7 @@ def tensor(**changes) -> dict:
 @pytest.mark.parametrize("inputs,status", [
     ([tensor()], 200), ([tensor(data=[[1, 2, 3, 4, 5]])], 200), ([tensor(data=[1, 2, 3, 4])], 400), ([tensor(shape=[5])], 422),
     ([tensor(datatype="FP65")], 422), ([tensor(datatype="BYTES")], 422), ([tensor(name="y")], 422), ([tensor(), tensor()], 400), ([], 422),
-    ([tensor(shape=[1, -1])], 422), ([tensor(shape=[2**31 - 1] * 9)], 400), ([tensor(data=None)], 422), ([tensor(data=["a"] * 5)], 400),
+    ([tensor(shape=[1, -1])], 422), ([tensor(shape=[2**31 - 1] * 9)], 400), ([tensor(data=None)], 400), ([tensor(data=["a"] * 5)], 400),
     ([tensor(parameters={"binary_data_size": 40})], 400), ([tensor(parameters={"shared_memory_region": "a"})], 422), ([7], 422), (None, 422)])
 def test_faults_are_told(server: Server, regressor: str, inputs, status: int):
     answer = server.send("POST", f"/v2/models/{regressor}/infer", JSON, json.dumps({"inputs": inputs}).encode())
@@ -165,3 +165,66 @@ def test_what_is_not_there(server: Server, regressor: str):
     assert answer.status == 415 and list(json.loads(answer.body)) == ["error"]
     for path in ("/v2", "/v2/", f"/v2/models/{regressor}/versions/1", f"/v2/models/{regressor}/versions/1/ready"):
         assert server.send("GET", path).status == 200
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_what_is_no_number_is_400(server: Server, regressor: str, value: float):
+    request = {"inputs": [{"name": "x", "shape": [1, 5], "datatype": "FP64", "parameters": {"binary_data_size": 40}}]}
+    head = json.dumps(request).encode()
+    fields = {"Inference-Header-Content-Length": str(len(head))}
+    answer = server.send("POST", f"/v2/models/{regressor}/infer", fields, head + struct.pack("<5d", 1, value, 3, 4, 5))
+    assert answer.status == 400 and list(json.loads(answer.body)) == ["error"], answer.body
+    # As MLServer writes them in JSON, and as null.
+    for data in (json.dumps([1, value, 3, 4, 5]), "[1, null, 3, 4, 5]"):
+        body = b'{"inputs": [{"name": "x", "shape": [1, 5], "datatype": "FP64", "data": ' + data.encode() + b"}]}"
+        answer = server.send("POST", f"/v2/models/{regressor}/infer", JSON, body)
+        assert answer.status == 400 and list(json.loads(answer.body)) == ["error"], answer.body
+
+
+# What mlserver 1.7.1 writes: InferenceRequest(inputs=[NumpyCodec.encode_input("x", x)]).model_dump_json(), and the same by
+# NumpyRequestCodec.encode_request, which names its tensor input-0; and with all that a client may set.
+CODEC = [
+    '{"id":null,"parameters":null,"inputs":[{"name":"x","shape":[1,5],"datatype":"FP64","parameters":{"content_type":"np","headers":null},'
+    '"data":[1.0,2.0,3.0,4.0,5.0]}],"outputs":null}',
+    '{"id":"a","parameters":{"content_type":"np","headers":{"a":"b"}},"inputs":[{"name":"x","shape":[1,5],"datatype":"FP64","parameters":'
+    '{"content_type":"np","headers":null,"anything":[1,{"else":null}]},"data":[[1.0,2.0,3.0,4.0,5.0]]}],'
+    '"outputs":[{"name":"mean","parameters":{"content_type":"np","headers":null}}]}',
+]
+
+
+@pytest.mark.parametrize("body", CODEC)
+def test_mlservers_codec_is_understood(server: Server, regressor: str, body: str):
+    answer = server.send("POST", f"/v2/models/{regressor}/infer", JSON, body.encode())
+    assert answer.status == 200, answer.body
+    output = json.loads(answer.body)["outputs"][0]
+    assert (output["name"], output["datatype"], output["shape"]) == ("mean", "FP64", [1, 3])
+    np.testing.assert_allclose(np.array(output["data"]).reshape(1, 3), expected(np.array([[1.0, 2, 3, 4, 5]]))[0], rtol=1e-9)
+
+
+def test_the_repository_index(server: Server, client, regressor: str):
+    assert {"name": regressor, "version": "1", "state": "READY", "reason": ""} in client.get_model_repository_index()
+    for body, status in ((b"", 200), (b"{}", 200), (b'{"ready": true}', 200), (b'{"ready": null}', 200), (b'{"ready": 1}', 422), (b"[]", 422), (b"x", 400)):
+        answer = server.send("POST", "/v2/repository/index", JSON if body else {}, body)
+        assert answer.status == status, answer.body
+        if status == 200:
+            assert {model["name"] for model in json.loads(answer.body)} >= {regressor}
+
+
+def test_statistics_count_what_was_asked(server: Server, client):
+    model = fitted(server, {"x_train": X.tolist(), "y_train": Y[:, 0].tolist()})
+    fresh = client.get_inference_statistics(model)["model_stats"]
+    assert [(entry["name"], entry["inference_count"], entry["last_inference"]) for entry in fresh] == [(model, 0, 0)]
+    for rows in (1, 2):
+        ask(client, model, POINTS[:rows], True)
+    with pytest.raises(triton.InferenceServerException if hasattr(triton, "InferenceServerException") else Exception):
+        ask(client, model, POINTS[:, :4], True)
+    (counted,) = client.get_inference_statistics(model, "1")["model_stats"]
+    assert counted["inference_count"] == 3 and counted["execution_count"] == 2 and counted["last_inference"] > 1_700_000_000_000
+    stats = counted["inference_stats"]
+    assert stats["success"]["count"] == 2 and stats["fail"]["count"] == 1
+    parts = ("queue", "compute_input", "compute_infer", "compute_output")
+    assert all(stats[part]["count"] == 2 for part in parts)
+    assert 0 < sum(stats[part]["ns"] for part in parts) <= stats["success"]["ns"]
+    assert counted in client.get_inference_statistics()["model_stats"]
+    server.send("DELETE", f"/v1/regressors/{model}")
+    assert server.send("GET", f"/v2/models/{model}/stats").status == 404

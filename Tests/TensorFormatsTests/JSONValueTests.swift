@@ -23,6 +23,13 @@ struct JSONValueTests {
         #expect(matrix.hasNulls && matrix.elements[matrix.elements.startIndex + 1].isNaN)
     }
 
+    @Test("RFC 8259 §8.1: one byte order mark before a text is skipped")
+    func byteOrderMark() throws {
+        let value = try JSONValue.parse(Array("\u{FEFF}{\"a\":[1,2]}".utf8))
+        guard case .object(let object) = value else { throw JSONError(.shape, at: "", "an object expected") }
+        #expect(try object["a"]?.numericArray(at: "/a").elements == [1, 2])
+    }
+
     @Test(arguments: [
         ("[[1,2],[3]]", "/x/1", "2 entries expected"),
         ("[[1],2]", "/x/1", "an array expected"),
@@ -47,7 +54,7 @@ struct JSONValueTests {
         ("[1]]", .syntax, ""), (#"{"a":[1,NaN]}"#, .number, "/a/1"), ("[-Infinity]", .number, "/0"), (#"{"a":{"b":1e999}}"#, .number, "/a/b"),
         ("[01]", .number, "/0"), ("[+1]", .syntax, "/0"), ("[1.]", .number, "/0"), (#"{"a":1,"a":2}"#, .duplicateKey, "/a"),
         (#"{"q":{"a":1,"\u0061":2}}"#, .duplicateKey, "/q/a"), (#"{"a/b~":[tru]}"#, .syntax, "/a~1b~0/0"), (#"["\ud800"]"#, .encoding, "/0"),
-        ("\u{FEFF}[]", .syntax, ""), ("[\"a\nb\"]", .syntax, "/0"), (#"["\x"]"#, .syntax, "/0"),
+        ("\u{FEFF}\u{FEFF}[]", .syntax, ""), ("\u{FEFF}", .syntax, ""), ("[\u{FEFF}1]", .syntax, "/0"), ("[\"a\nb\"]", .syntax, "/0"), (#"["\x"]"#, .syntax, "/0"),
         ("   ", .syntax, ""), ("}", .syntax, ""), ("[1}", .syntax, "/0"), ("[}", .syntax, "/0"), (#"{"a":1]"#, .syntax, "/a"), ("[1]x", .syntax, ""),
         ("1 2", .syntax, ""), ("truex", .syntax, ""), ("[nul]", .syntax, "/0"), ("[1,,2]", .syntax, "/1"), ("[,1]", .syntax, "/0"),
         ("[1", .syntax, "/0"),

@@ -76,6 +76,27 @@ def test_images_graphs_and_masks(client: Client, rng: np.random.Generator) -> No
     np.testing.assert_allclose(client.kernel(graph, nodes, pattern1={"edges": edges}), by_matrix, rtol=1e-12)
 
 
+def test_masks_of_numpy_are_not_lost(client: Client, rng: np.random.Generator) -> None:
+    cnn = serial(ntk.conv(filter_shape=(3, 3), padding="same"), relu(), ntk.global_avg_pool(), dense())
+    images = rng.normal(size=(3, 4, 4, 2))
+    filled = images.copy()
+    filled[0, 1, 2] = np.nan
+    masked = np.ma.masked_invalid(filled)
+    assert np.array_equal(client.kernel(cnn, masked), client.kernel(cnn, filled))
+    assert np.array_equal(client.kernel(cnn, list(masked)), client.kernel(cnn, filled))
+    for dtype in (np.int64, np.float32):
+        whole = np.round(filled * 4)
+        typed = np.ma.array(np.nan_to_num(whole).astype(dtype), mask=np.isnan(whole))
+        assert np.array_equal(client.kernel(cnn, typed), client.kernel(cnn, whole))
+    assert np.array_equal(client.kernel(cnn, np.ma.array(images)), client.kernel(cnn, images))
+    # Targets, labels and parameters have no masked entries.
+    x, y = rng.normal(size=(3, 2)), np.ma.array([1.0, 2.0, 3.0], mask=[False, True, False])
+    with pytest.raises(InvalidInputError, match="y_train"):
+        client.predict(RELU, x, y, x, ridge=0.1)
+    with pytest.raises(ValueError, match="masked"):
+        client.predict(RELU, x, labels=np.ma.array(["a", "b", "a"], mask=[True, False, False]), x_test=x, ridge=0.1)
+
+
 def test_every_builder_is_known_to_the_server(client: Client) -> None:
     layers = [
         ntk.leaky_relu(0.1), ntk.ab_relu(-0.5, 1), ntk.erf(1, 2, 0.5), ntk.gelu(), ntk.sin(), ntk.cos(b=2), ntk.rbf(0.5), ntk.tanh(),

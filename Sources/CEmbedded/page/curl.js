@@ -7,12 +7,12 @@ const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 const authorization = () => hasKey() ? ` -H "Authorization: Bearer $NTK_API_KEY"` : "";
 
 // A request as the page sent it.
-export const command = (path, text) => `curl -s${authorization()} --json ${quoted(text)} ${location.origin}${path}`;
+export const command = (path, text) => `curl -s${authorization()} -H 'Content-Type: application/json' -d ${quoted(text)} ${location.origin}${path}`;
 
 // Requests that differ in one number: `text` has the placeholder where it stands.
 export const loop = (name, values, path, text) => {
   const body = quoted(text).replaceAll(JSON.stringify(placeholder(name)), `'$${name}'`);
-  return `for ${name} in ${values.join(" ")}; do\n  curl -s${authorization()} --json ${body} ${location.origin}${path}\n  echo\ndone`;
+  return `for ${name} in ${values.join(" ")}; do\n  curl -s${authorization()} -H 'Content-Type: application/json' -d ${body} ${location.origin}${path}\n  echo\ndone`;
 };
 
 export const placeholder = (name) => `@${name}@`;

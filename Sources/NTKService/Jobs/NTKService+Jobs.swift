@@ -93,7 +93,7 @@ extension NTKService {
     // MARK: Results
 
     private func result(_ jobs: JobBoard, _ id: JobID, _ head: HTTPRequest, _ target: Target) async throws -> ServerResponse {
-        let stored = try await executor.run { _ -> StoredAnswer in
+        let (stored, finishedAt) = try await executor.run { _ -> (StoredAnswer, Int?) in
             guard let view = try jobs.view(id) else { throw Self.noJob(id.description) }
             guard view.state.status.isFinal, let outcome = try jobs.outcome(id) else {
                 switch view.state.status {
@@ -103,7 +103,7 @@ extension NTKService {
                 }
             }
             switch outcome.state.status {
-            case .succeeded: return try StoredAnswer(outcome, jobs, id)
+            case .succeeded: return (try StoredAnswer(outcome, jobs, id), outcome.state.finishedAt)
             case .failed:
                 guard let problem = JobProblem(content: outcome.content) else {
                     jobs.noteDamagedOutcome(of: id)
@@ -117,7 +117,7 @@ extension NTKService {
         guard let format = accepted.first(where: { $0 != .npy || stored.isOneArray }) else {
             throw ProblemDetails.notAcceptable((stored.isOneArray ? AnswerFormat.allCases : [.json, .npz]).map(\.mediaType), head)
         }
-        var representation = Representation(stored.answer, format, tag: "\(id)-\(format.rawValue)")
+        var representation = Representation(stored.answer, format, tag: "\(id)-\(format.rawValue)", lastModified: finishedAt.map { $0 / 1_000 })
         representation.fields[.contentLocation] = stored.location
         return try await representation.response(to: head, lengths: pieceLengths, on: executor)
     }

@@ -10,31 +10,35 @@ struct Representation {
     let pieces: [ContentPiece]
     let numbers: Int
     let isCopied: Bool
-    let tag: String
+    let conditions: Preconditions
     var fields: HTTPFields
 
-    init(_ answer: Answer, _ format: AnswerFormat, tag: String) {
+    /// - Parameter lastModified: when the result was made, in seconds since 1970.
+    init(_ answer: Answer, _ format: AnswerFormat, tag: String, lastModified: Int?) {
         pieces = answer.pieces(as: format)
         numbers = answer.numbers
         isCopied = format != .json
-        self.tag = tag
-        fields = [.contentType: format.mediaType, .vary: "Accept", .eTag: "\"\(tag)\"", .acceptRanges: "bytes", .cacheControl: "private, no-cache"]
+        conditions = Preconditions(EntityTag(opaque: tag), lastModified: lastModified)
+        fields = conditions.headerFields
+        fields[.contentType] = format.mediaType
+        fields[.vary] = "Accept"
+        fields[.acceptRanges] = "bytes"
+        fields[.cacheControl] = "private, no-cache"
     }
 
     func response(to head: HTTPRequest, lengths known: PieceLengths, on executor: ComputeExecutor) async throws -> ServerResponse {
-        if let condition = head.headerFields[.ifNoneMatch], matches(condition, isWeak: true) {
+        if try conditions.isNotModified(head) {
             var fields = fields
             fields[.contentType] = nil
             return ServerResponse(status: .notModified, headerFields: fields)
         }
-        let isSame = head.headerFields[.ifRange].map { matches($0, isWeak: false) } ?? true
         // Range is defined for GET alone (RFC 9110 §14.2).
-        guard head.method == .get, isSame, let field = head.headerFields[.range] else {
+        guard head.method == .get, conditions.allowsRange(head), let field = head.headerFields[.range] else {
             // From the disk: read by a worker, not on the event loop.
             return ServerResponse(
                 headerFields: fields, body: try ResponseBody.pieces(pieces, numbers: numbers, isCopied: false, on: executor))
         }
-        let lengths = try await known.lengths(of: pieces, tag: tag, on: executor)
+        let lengths = try await known.lengths(of: pieces, tag: conditions.tag.value, on: executor)
         let length = lengths.reduce(0, +)
         var answer = ServerResponse(headerFields: fields)
         switch ByteRange(field, length: length) {
@@ -67,16 +71,6 @@ struct Representation {
             start += length
         }
         return parts
-    }
-
-    /// Whether a list of entity tags has this one (RFC 9110 §8.8.3.2).
-    private func matches(_ list: String, isWeak: Bool) -> Bool {
-        list.split(separator: ",").contains { entry in
-            var entry = entry.trimming
-            if entry == "*" { return isWeak }
-            if isWeak, entry.hasPrefix("W/") { entry = entry.dropFirst(2) }
-            return entry == "\"\(tag)\""
-        }
     }
 }
 

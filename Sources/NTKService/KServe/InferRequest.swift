@@ -69,7 +69,7 @@ struct InferRequest: Sendable {
         arrays = []
         for (index, input) in inputs.enumerated() {
             let (name, array) = try Self.input(input, at: "/inputs/\(index)", &rest)
-            guard !arrays.contains(where: { $0.name == name }) else {
+            guard !arrays.contains(where: { $0.name.isSame(as: name) }) else {
                 throw ProblemDetails.badInference("/inputs/\(index)/name: another name expected")
             }
             arrays.append((name, array))
@@ -99,7 +99,8 @@ struct InferRequest: Sendable {
         let count = shape.reduce(1) { $0.multipliedClamped(by: $1) }
         var parameters = try ObjectReader(reader.optional("parameters") ?? .object(JSONObject(members: [])), at: "\(pointer)/parameters")
         let size = try parameters.optionalInteger("binary_data_size", in: 0...Int.max)
-        try parameters.finish()
+        try Self.checkSharedMemory(&parameters)
+        // Others are hints of clients to their own servers, such as MLServer's content_type.
         let data = reader.optional("data")
         try reader.finish()
         switch (size, data) {
@@ -111,14 +112,15 @@ struct InferRequest: Sendable {
             }
             let numbers = datatype.decode(rest.prefix(size))
             rest = rest.dropFirst(size)
-            guard numbers.allSatisfy({ !$0.isInfinite }) else { throw ProblemDetails.badInference("\(pointer): finite numbers expected") }
-            return (name, NumericArray(shape: shape, elements: NumericElements(numbers), hasNulls: numbers.contains { $0.isNaN }))
+            guard numbers.allSatisfy(\.isFinite) else { throw ProblemDetails.badInference("\(pointer): finite numbers expected") }
+            return (name, NumericArray(shape: shape, elements: NumericElements(numbers)))
         case (nil, .tensor(let array)?):
             // Nested, or flat in row-major order.
             guard array.shape == shape || (array.shape.count == 1 && array.elements.count == count) else {
                 throw ProblemDetails.badInference("\(pointer)/data: \(count) numbers of shape \(shape) expected; shape \(array.shape) came")
             }
-            return (name, NumericArray(shape: shape, elements: array.elements, hasNulls: array.hasNulls))
+            guard !array.hasNulls else { throw ProblemDetails.badInference("\(pointer)/data: numbers expected in every place; null came") }
+            return (name, NumericArray(shape: shape, elements: array.elements))
         case (nil, let data?) where data.listElements?.isEmpty == true && count == 0:
             return (name, NumericArray(shape: shape, elements: NumericElements([])))
         default:
@@ -133,9 +135,16 @@ struct InferRequest: Sendable {
         }
         var parameters = try ObjectReader(reader.optional("parameters") ?? .object(JSONObject(members: [])), at: "\(pointer)/parameters")
         let isBinary = try parameters.bool("binary_data", default: standard)
-        try parameters.finish()
+        try checkSharedMemory(&parameters)
         try reader.finish()
         return Output(name: name, isBinary: isBinary)
+    }
+
+    /// Memory that client and server share is no hint: without it the tensor is not where the client says.
+    private static func checkSharedMemory(_ parameters: inout ObjectReader) throws(ProblemDetails) {
+        for name in ["shared_memory_region", "shared_memory_offset", "shared_memory_byte_size"] where parameters.optional(name) != nil {
+            throw .invalid(parameters.pointer(to: name), "a tensor in the request or its answer expected: this server shares no memory with clients")
+        }
     }
 
     /// The request as the body of a prediction of `/v1`.

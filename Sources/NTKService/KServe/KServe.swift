@@ -15,7 +15,7 @@ enum KServe {
         json.member("version", NTKService.version)
         json.key("extensions")
         json.beginArray()
-        json.value("binary_tensor_data")
+        for name in ["binary_tensor_data", "statistics"] { json.value(name) }
         json.endArray()
         json.endObject()
         return json.bytes

@@ -1,6 +1,7 @@
 internal import ArtifactStore
 internal import Batching
 internal import ComputeExecutor
+internal import FoundationEssentials
 internal import HTTP1
 internal import HTTPTypes
 internal import LinearAlgebra
@@ -24,10 +25,26 @@ extension NTKService {
                 status: .notFound, type: "not-found", title: "There is nothing here",
                 detail: "version \(KServe.version), the only one, expected; \(version.prefix(40)) came")
         }
+        switch route {
+        case .kserveIndex:
+            try RepositoryIndex.check(request.body)
+            return Self.kserve(try await executor.run { _ in RepositoryIndex.json(try regressors.library.ids()) })
+        case .kserveStatistics:
+            return Self.kserve(try await executor.run { _ in regressors.statistics.json(try regressors.library.ids()) })
+        default: break
+        }
         let regressor = try await regressor(id, regressors, for: request.bodyLease)
         switch route {
         case .kserveModelReady, .kserveVersionReady: return Self.kserve(Array("{\"name\":\"\(regressor.id)\",\"ready\":true}".utf8))
-        case .kserveInfer, .kserveVersionInfer: return try await infer(request, regressor)
+        case .kserveModelStatistics, .kserveVersionStatistics: return Self.kserve(regressors.statistics.json([regressor.id]))
+        case .kserveInfer, .kserveVersionInfer:
+            let start = ContinuousClock.now
+            do {
+                return try await infer(request, regressor, regressors.statistics, since: start)
+            } catch {
+                regressors.statistics.failed(regressor.id, after: .now - start)
+                throw error
+            }
         default: return Self.kserve(KServe.model(regressor))
         }
     }
@@ -43,7 +60,9 @@ extension NTKService {
     }
 
     /// Tensors → prediction → tensors.
-    private func infer(_ request: ServerRequest, _ regressor: Regressor) async throws -> ServerResponse {
+    private func infer(
+        _ request: ServerRequest, _ regressor: Regressor, _ statistics: InferStatistics, since start: ContinuousClock.Instant
+    ) async throws -> ServerResponse {
         var timing = ServerTiming()
         @Sendable func read(_ guess: JSONDemand.Guess, _: (any TileExecutor)?) throws -> Parsed {
             let inference = try InferRequest(request, guess)
@@ -57,8 +76,9 @@ extension NTKService {
         let (parsed, leases) = try await self.read(body, isSmall: request.body.count <= Self.smallBody, for: request.bodyLease)
         let (inference, wanted, task) = (parsed.inference, parsed.wanted, parsed.task)
         timing.end("parse")
+        let isRead = ContinuousClock.now
         let seconds = [try Deadline.seconds(request.head), inference.seconds].compactMap { $0 }.min()
-        let result: (tensors: [InferTensor], timing: ServerTiming)
+        let result: Prediction
         if let seconds {
             result = try await Deadline.run(within: seconds) { [timing, leases] in
                 try await predict(task, within: seconds, timing, leases, for: request.bodyLease)
@@ -74,6 +94,12 @@ extension NTKService {
         var response = try answer.response()
         timing.end("encode")
         response.headerFields[.serverTiming] = timing.value
+        let end = ContinuousClock.now
+        statistics.succeeded(
+            regressor.id, rows: task.test.test.count, at: Int(Date.now.timeIntervalSince1970 * 1_000),
+            InferStatistics.Times(
+                total: end - start, queue: result.start - isRead, input: isRead - start, infer: result.end - result.start,
+                output: end - result.end))
         return response
     }
 
@@ -94,7 +120,7 @@ extension NTKService {
     private func predict(
         _ task: RegressorPredictionRequest, within seconds: Double?, _ timing: ServerTiming, _ leases: [MemoryBudget.Lease],
         for body: MemoryBudget.Lease?
-    ) async throws -> (tensors: [InferTensor], timing: ServerTiming) {
+    ) async throws -> Prediction {
         try check(estimate(task), seconds: limits.seconds)
         guard let regressors else { throw ProblemDetails.unavailable("this server has no data directory") }
         let leases = leases.isEmpty ? [try await reserve(peakBytes(task), for: body)] : leases
@@ -108,7 +134,15 @@ extension NTKService {
         var timing = timing
         timing.end("queue", at: computed.start)
         timing.end("compute", at: computed.start + computed.duration)
-        return (try InferTensor.tensors(computed.answer.body, of: task.regressor), timing)
+        return Prediction(
+            tensors: try InferTensor.tensors(computed.answer.body, of: task.regressor), timing: timing, start: computed.start,
+            end: computed.start + computed.duration)
+    }
+
+    private struct Prediction {
+        var tensors: [InferTensor]
+        var timing: ServerTiming
+        var start, end: ContinuousClock.Instant
     }
 }
 
@@ -139,7 +173,7 @@ extension ClassTargets.Label {
     fileprivate var text: String {
         switch self {
         case .integer(let integer): String(integer)
-        case .text(let text): text
+        case .text(let label): label.text
         }
     }
 }

@@ -34,7 +34,7 @@ struct EmpiricalKernelRequest: ComputeTask {
         isLayerwise = try reader.bool("layerwise", default: false)
         precision = try reader.choice("precision", default: .float64)
         included = try Self.included(reader.optional("include"), network)
-        try reader.finish()
+        try reader.finish(orNull: ["pattern2"])
     }
 
     private static func outputs(_ value: JSONValue?, of count: Int) throws(ProblemDetails) -> OutputSelection {

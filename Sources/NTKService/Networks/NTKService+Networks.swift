@@ -48,12 +48,12 @@ extension NTKService {
             }
         }
         let next = hasMore ? ids.last.map { "\"\(NetworkStore.prefix)\($0)\"" } ?? "null" : "null"
-        return .revalidated("{\"networks\":[\(entries.joined(separator: ","))],\"next\":\(next)}", for: request.head)
+        return try .revalidated("{\"networks\":[\(entries.joined(separator: ","))],\"next\":\(next)}", for: request.head)
     }
 
     func storedNetwork(_ request: ServerRequest, _ segment: String?) async throws -> ServerResponse {
         guard let text = try await description(Self.networkID(segment)) else { throw Self.noNetwork(segment) }
-        return .revalidated(text, for: request.head)
+        return try .revalidated(text, for: request.head)
     }
 
     /// What a client is told of a stored network; nil if there is none. A long text is read when there is memory for what it becomes.
@@ -62,8 +62,9 @@ extension NTKService {
         return try await readStored { try store.summary(id).map { Self.description($0, id) } }
     }
 
-    func deleteNetwork(_ segment: String?) async throws -> ServerResponse {
+    func deleteNetwork(_ request: ServerRequest, _ segment: String?) async throws -> ServerResponse {
         let (store, id) = (networks, try Self.networkID(segment))
+        if Self.hasCondition(request.head), let text = try await description(id) { _ = try ServerResponse.revalidated(text, for: request.head) }
         guard try await executor.run({ _ in try store.delete(id) }) else { throw Self.noNetwork(segment) }
         return ServerResponse(status: .noContent)
     }
@@ -107,7 +108,7 @@ extension NTKService {
         } else {
             json.key("parameters")
             json.beginObject()
-            for (name, shape) in network.shapes.sorted(by: { $0.key < $1.key }) {
+            for (name, shape) in network.shapes.sorted(by: { ExactText($0.key) < ExactText($1.key) }) {
                 json.key(name)
                 Self.write(shape, &json)
             }

@@ -55,8 +55,7 @@ struct NetworkSource: Sendable {
     init(_ value: JSONValue, at pointer: String, arrays: [String: NumericArray]? = nil) throws(ProblemDetails) {
         var reader = try ObjectReader(value, at: pointer)
         let tree = try reader.required("architecture", "an architecture")
-        layer = try ArchitectureWire.layer(tree, at: reader.pointer(to: "architecture"), isNetwork: true)
-        architecture = tree.canonicalText
+        (layer, architecture) = try ArchitectureWire.canonical(tree, at: reader.pointer(to: "architecture"), isNetwork: true)
         format = try reader.choice("data_format", default: .channelsLast)
         let given = reader.optional("parameters")
         let initialization = reader.optional("initialization")
@@ -106,7 +105,10 @@ struct NetworkSource: Sendable {
             guard !array.hasNulls, array.elements.allSatisfy(\.isFinite) else {
                 throw .invalid(place, "finite numbers expected in every place")
             }
-            arrays[name] = array
+            // The dictionary would take two spellings of one accent for the same name.
+            guard arrays.updateValue(array, forKey: name) == nil else {
+                throw .invalid(place, "one parameter of this name expected; another came whose name is made of other code points and reads the same")
+            }
         }
         return arrays
     }
@@ -123,10 +125,19 @@ struct NetworkSource: Sendable {
 
     func network(shape: [Int]) throws(ProblemDetails) -> FiniteNetwork {
         let given: [String: [Int]]? = if case .given(let arrays) = parameters { arrays.mapValues(\.shape) } else { nil }
+        func compiled(_ given: [String: [Int]]?) throws(NetworkError) -> FiniteNetwork {
+            try FiniteNetwork(layer, inputShape: shape, isChannelsFirst: format == .channelsFirst, given: given, meter: .ofRequest())
+        }
         do {
-            return try FiniteNetwork(layer, inputShape: shape, isChannelsFirst: format == .channelsFirst, given: given, meter: .ofRequest())
+            return try compiled(given)
         } catch {
-            throw ProblemDetails(error, at: place)
+            var problem = ProblemDetails(error, at: place)
+            if case .parameters = error, let given, let names = PrefixedNames(given, compiled) {
+                problem.faults = names.faults(at: place)
+                if let first = problem.faults.first { problem.detail = "\(first.pointer): \(first.detail)" }
+                if problem.faults.count > 1 { problem.detail += " (and \(problem.faults.count - 1) more, see errors)" }
+            }
+            throw problem
         }
     }
 
@@ -157,7 +168,7 @@ struct NetworkSource: Sendable {
     /// The parameters that came, by name.
     var tensors: [(name: String, shape: [Int], values: Matrix<Double>)] {
         guard case .given(let arrays) = parameters else { return [] }
-        return arrays.sorted { $0.key < $1.key }.map { name, array in
+        return arrays.sorted { ExactText($0.key) < ExactText($1.key) }.map { name, array in
             (name, array.shape, array.elements.matrix(rows: 1, columns: array.elements.count))
         }
     }

@@ -53,7 +53,7 @@ package final class NetworkStore: Sendable {
         var hash = ContentHash()
         hash.update(network.manifest)
         if case .given(let arrays) = network.parameters {
-            for (name, array) in arrays.sorted(by: { $0.key < $1.key }) {
+            for (name, array) in arrays.sorted(by: { ExactText($0.key) < ExactText($1.key) }) {
                 hash.update(name)
                 hash.update(array.shape.map(String.init).joined(separator: ","))
                 unsafe array.elements.withContiguousStorageIfAvailable { unsafe hash.update(Span(_unsafeElements: $0).bytes) }

@@ -17,6 +17,6 @@ extension NTKService {
                 status: .notFound, type: "not-found", title: "There is nothing here",
                 detail: "one of \(PageFiles.all.keys.sorted().joined(separator: ", ")) expected; \(file ?? "none") came")
         }
-        return document.response(to: head)
+        return try document.response(to: head)
     }
 }

@@ -6,20 +6,23 @@ struct StaticDocument: Sendable {
     let mediaType: String
     let content: [UInt8]
     let tag: EntityTag
+    /// Seconds since 1970, where they are known.
+    let lastModified: Int?
 
-    init(mediaType: String, content: [UInt8]) {
+    init(mediaType: String, content: [UInt8], lastModified: Int? = nil) {
         self.mediaType = mediaType
+        self.lastModified = lastModified
         self.content = content
         tag = EntityTag(of: content)
     }
 
-    /// The document, or 304 to a client that has it. A cache asks each time whether it still has the right one: the names of the page's
+    /// The document, or 304 to a client that has it, or 412 to one that asks for another. A cache asks each time whether it still has the right one: the names of the page's
     /// files do not change with their content.
-    func response(to head: HTTPRequest) -> ServerResponse {
-        var fields: HTTPFields = [.eTag: tag.value, .cacheControl: "no-cache"]
-        if let listed = head.headerFields[.ifNoneMatch], tag.isListed(in: listed) {
-            return ServerResponse(status: .notModified, headerFields: fields)
-        }
+    func response(to head: HTTPRequest) throws(ProblemDetails) -> ServerResponse {
+        let conditions = Preconditions(tag, lastModified: lastModified)
+        var fields = conditions.headerFields
+        fields[.cacheControl] = "no-cache"
+        if try conditions.isNotModified(head) { return ServerResponse(status: .notModified, headerFields: fields) }
         fields[.contentType] = mediaType
         fields[.xContentTypeOptions] = "nosniff"
         if mediaType.hasPrefix("text/html") { fields.append(contentsOf: Self.pagePolicy) }

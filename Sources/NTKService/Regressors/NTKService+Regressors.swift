@@ -20,13 +20,21 @@ extension NTKService {
             return try await compute(
                 request, { value throws(ProblemDetails) in try RegressorPredictionRequest(value, regressor) }, regressors.predict)
         case (.regressor, .delete):
+            if Self.hasCondition(request.head) {
+                _ = try ServerResponse.revalidated(await readStored { try regressors.get(id) }, for: request.head)
+            }
             try await executor.run { _ in try regressors.delete(id) }
             return ServerResponse(status: .noContent)
         default:
             // A disk is read: not on the event loop.
             let text = try await readStored { route == .regressor ? try regressors.get(id) : try regressors.list(target) }
-            return .revalidated(text, for: request.head)
+            return try .revalidated(text, for: request.head)
         }
+    }
+
+    /// Whether something is to be done only if what is there is what the client knows: then it has to be read before.
+    static func hasCondition(_ head: HTTPRequest) -> Bool {
+        [HTTPField.Name.ifMatch, .ifNoneMatch, .ifUnmodifiedSince].contains { head.headerFields.contains($0) }
     }
 
     /// A regressor; where it has to be read, it is read once for all who ask for it, and there is memory for that before.

@@ -53,7 +53,7 @@ struct RegressorRequest: ComputeTask {
     init(_ value: JSONValue, _ networks: NetworkStore, memoryBytes: Int) throws(ProblemDetails) {
         var reader = try ObjectReader(value, at: "")
         fit = try FitRequest(&reader, networks, memoryBytes: memoryBytes)
-        try reader.finish()
+        try reader.finish(orNull: ["x_train", "pattern_train"])
         id = Self.id(fit)
     }
 
@@ -102,7 +102,7 @@ struct RegressorPredictionRequest: ComputeTask {
         self.regressor = regressor
         var reader = try ObjectReader(value, at: "")
         test = try TestRequest(&reader, regressor.fit.training, .alone)
-        try reader.finish()
+        try reader.finish(orNull: ["x", "pattern", "test_train", "test_test", "nngp"])
         let fit = FitRequest(
             training: regressor.fit.training, targets: regressor.fit.targets, settings: regressor.settings, posterior: regressor.fit.posterior)
         work = test.work(fit) + (test.covariance == .none ? .none : fit.work(needsCovariance: true))

@@ -8,6 +8,8 @@ internal import TensorFormats
 struct RegressorEndpoints: Sendable {
     let library: RegressorLibrary
     let readings = RegressorReadings()
+    /// Of what is asked by the Open Inference Protocol.
+    let statistics = InferStatistics()
 
     private static let standardPage = 50
     private static let largestPage = 1_000
@@ -53,6 +55,7 @@ struct RegressorEndpoints: Sendable {
     /// `DELETE /v1/regressors/{id}`.
     func delete(_ id: String) throws {
         guard let own = ArtifactID(id), try library.delete(own) else { throw Self.notFound(id) }
+        statistics.forget(own)
     }
 
     func find(_ id: String) throws -> Regressor {

@@ -132,6 +132,9 @@ package final class RegressorLibrary: Sendable {
         return (try page.ids.compactMap { try entry($0) }, page.hasMore ? page.ids.last : nil)
     }
 
+    /// The ids of all, in ascending order.
+    func ids() throws -> [ArtifactID] { try store.list(limit: .max).ids }
+
     func delete(_ id: ArtifactID) throws -> Bool {
         forget(id)
         return try store.delete(id)

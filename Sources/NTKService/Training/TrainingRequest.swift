@@ -48,7 +48,7 @@ struct TrainingRequest: ComputeTask {
         steps = try reader.requiredIntegers("steps", in: 0...Self.mostSteps)
         learningRate = try reader.optionalNumber("learning_rate")
         momentum = try reader.number("momentum", default: 0)
-        try reader.finish()
+        try reader.finish(orNull: ["x_test", "pattern_test", "y_test"])
         guard (1...Self.mostRecords).contains(steps.count), zip(steps, steps.dropFirst()).allSatisfy({ $0 < $1 }) else {
             throw .invalid("/steps", "1 to \(Self.mostRecords) numbers of steps in ascending order expected")
         }

@@ -72,19 +72,23 @@ enum ActivationWire {
     }
 
     /// An activation on its own: a name, or an object where it has parameters; relu if there is none.
-    static func named(_ value: JSONValue?, at pointer: String) throws(ProblemDetails) -> Activation {
+    /// - Returns: also its canonical form if that is asked for: nil for relu, a name where there are no parameters but defaults.
+    static func named(
+        _ value: JSONValue?, at pointer: String, isCanonical: Bool = false
+    ) throws(ProblemDetails) -> (activation: Activation, canonical: JSONValue?) {
         switch value {
-        case nil: return .relu
+        case nil: return (.relu, nil)
         case .string(let name):
             var reader = try ObjectReader(.object(JSONObject(members: [])), at: pointer)
-            if let activation = try activation(name, &reader) { return activation }
+            if let activation = try activation(name, &reader) { return (activation, name == "relu" ? nil : .string(name)) }
         case .some(let object):
             if case .object(let members) = object, case .string(let name) = members["type"] {
-                var reader = try ObjectReader(object, at: pointer)
+                var reader = try ObjectReader(object, at: pointer, isCanonical: isCanonical)
                 _ = reader.optional("type")
                 if let activation = try activation(name, &reader) {
                     try reader.finish()
-                    return activation
+                    guard case .object(let fields)? = reader.canonical, fields.members.count == 1 else { return (activation, reader.canonical) }
+                    return (activation, name == "relu" ? nil : .string(name))
                 }
             }
         }

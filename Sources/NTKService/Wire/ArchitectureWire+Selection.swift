@@ -12,24 +12,31 @@ extension ArchitectureWire {
         let what = "null, an integer or an object with start, stop and step expected"
         guard let values = value.listElements else { throw .invalid(pointer, "a list expected, each entry \(what)") }
         var selections: [AxisSelection] = []
+        var canonical: [JSONValue] = []
         for (position, value) in values.enumerated() {
             let place = "\(pointer)/\(position)"
             switch value {
-            case .null: selections.append(.all)
+            case .null:
+                selections.append(.all)
+                canonical.append(.null)
             case .number(let number):
                 guard let integer = number.integer, bounds.contains(integer) else { throw .invalid(place, what) }
                 selections.append(.position(integer))
+                canonical.append(value)
             case .object:
-                var slice = try ObjectReader(value, at: place)
-                let start = try slice.optionalInteger("start", in: bounds, orNull: true)
-                let stop = try slice.optionalInteger("stop", in: bounds, orNull: true)
-                let step = try slice.optionalInteger("step", in: bounds, orNull: true) ?? 1
+                var slice = try ObjectReader(value, at: place, isCanonical: reader.isCanonical)
+                let start = try slice.optionalInteger("start", in: bounds)
+                let stop = try slice.optionalInteger("stop", in: bounds)
+                let step = try slice.optionalInteger("step", in: bounds) ?? 1
                 try slice.finish()
+                if step == 1 { slice.setCanonical("step", nil) }
+                canonical.append(slice.canonical ?? value)
                 guard step != 0 else { throw .invalid(place + "/step", "an integer other than 0 expected") }
                 selections.append(.slice(start: start, stop: stop, step: step))
             default: throw .invalid(place, what)
             }
         }
+        reader.setCanonical("idx", .array(canonical))
         return .index(selections)
     }
 
@@ -53,6 +60,8 @@ extension ArchitectureWire {
     }
 
     private static func axes(_ field: String, _ reader: inout ObjectReader) throws(ProblemDetails) -> [Int] {
-        try reader.optionalIntegers(field, in: 0...63) ?? []
+        let axes = try reader.optionalIntegers(field, in: 0...63) ?? []
+        if axes.isEmpty { reader.setCanonical(field, nil) }
+        return axes
     }
 }

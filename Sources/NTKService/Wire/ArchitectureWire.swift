@@ -39,13 +39,28 @@ enum ArchitectureWire {
 
     /// - Parameter isNetwork: the architecture of a finite network, where the parameterization is "standard" unless stated.
     static func layer(_ value: JSONValue, at pointer: String, isNetwork: Bool = false) throws(ProblemDetails) -> Layer {
-        var reader = try ObjectReader(value, at: pointer)
+        try read(value, at: pointer, isNetwork: isNetwork, isCanonical: false).layer
+    }
+
+    /// The same, and the text that all architectures have that differ only in how they are written: with defaults or without, in this or that
+    /// order and form of numbers. Read again it is the same architecture.
+    static func canonical(
+        _ value: JSONValue, at pointer: String, isNetwork: Bool = false
+    ) throws(ProblemDetails) -> (layer: Layer, text: String) {
+        let (layer, canonical) = try read(value, at: pointer, isNetwork: isNetwork, isCanonical: true)
+        return (layer, (canonical ?? value).canonicalText)
+    }
+
+    private static func read(
+        _ value: JSONValue, at pointer: String, isNetwork: Bool, isCanonical: Bool
+    ) throws(ProblemDetails) -> (layer: Layer, canonical: JSONValue?) {
+        var reader = try ObjectReader(value, at: pointer, isCanonical: isCanonical)
         reader.isNetwork = isNetwork
         let type = try reader.required("type", "the name of a layer")
         guard case .string(let name) = type else { throw .invalid(reader.pointer(to: "type"), "the name of a layer expected; \(type.kindName) came") }
         let layer = try layer(name, &reader)
         try reader.finish()
-        return layer
+        return (layer, reader.canonical)
     }
 
     private static func layer(_ name: String, _ reader: inout ObjectReader) throws(ProblemDetails) -> Layer {
@@ -60,19 +75,29 @@ enum ArchitectureWire {
         let pointer = reader.pointer(to: field)
         guard let values = value.listElements else { throw .invalid(pointer, "a list of layers expected; \(value.kindName) came") }
         var layers: [Layer] = []
-        for (index, value) in values.enumerated() { layers.append(try layer(value, at: "\(pointer)/\(index)", isNetwork: reader.isNetwork)) }
+        var canonical: [JSONValue] = []
+        for (index, value) in values.enumerated() {
+            let child = try read(value, at: "\(pointer)/\(index)", isNetwork: reader.isNetwork, isCanonical: reader.isCanonical)
+            layers.append(child.layer)
+            if let value = child.canonical { canonical.append(value) }
+        }
+        reader.setCanonical(field, .array(canonical))
         return layers
     }
 
     private static func repeated(_ reader: inout ObjectReader) throws(ProblemDetails) -> Layer {
-        let child = try layer(reader.required("layer", "a layer"), at: reader.pointer(to: "layer"), isNetwork: reader.isNetwork)
-        return .repeated(child, count: try reader.requiredInteger("count", in: counts))
+        let child = try read(
+            reader.required("layer", "a layer"), at: reader.pointer(to: "layer"), isNetwork: reader.isNetwork, isCanonical: reader.isCanonical)
+        reader.setCanonical("layer", child.canonical)
+        return .repeated(child.layer, count: try reader.requiredInteger("count", in: counts))
     }
 
     /// `depth` hidden layers and a dense readout, all with the same settings but for `last_w_std` and the readout's width, `outputs`.
     private static func mlp(_ reader: inout ObjectReader) throws(ProblemDetails) -> Layer {
         let depth = try reader.requiredInteger("depth", in: counts)
-        let activation = try ActivationWire.named(reader.optional("activation"), at: reader.pointer(to: "activation"))
+        let (activation, canonical) = try ActivationWire.named(
+            reader.optional("activation"), at: reader.pointer(to: "activation"), isCanonical: reader.isCanonical)
+        reader.setCanonical("activation", canonical)
         let hidden = try affine(&reader)
         var readout = hidden
         readout.weightStd = try reader.number("last_w_std", default: hidden.weightStd)
@@ -83,18 +108,21 @@ enum ArchitectureWire {
     private static func affine(_ reader: inout ObjectReader) throws(ProblemDetails) -> Affine {
         var affine = Affine(
             width: try reader.optionalInteger("width", in: widths),
-            weightStd: try reader.number("w_std", default: 1), biasStd: try reader.optionalNumber("b_std", orNull: true),
+            weightStd: try reader.number("w_std", default: 1), biasStd: try reader.optionalNumber("b_std"),
             parameterization: try reader.choice("parameterization", default: reader.isNetwork ? .standard : .ntk),
             isTrainable: try reader.bool("trainable", default: true))
         // PyTorch's word for what b_std says: a bias of zero variance, or none.
         guard reader.optional("bias") != nil else { return affine }
         let hasBias = try reader.bool("bias", default: true)
         if !hasBias && affine.biasStd != nil { throw .invalid(reader.pointer(to: "bias"), "true expected, or no b_std: that is the bias's") }
+        // What it says is said by b_std.
+        reader.setCanonical("bias", nil)
         if hasBias && affine.biasStd == nil {
             guard affine.parameterization == .standard else {
                 throw .invalid(reader.pointer(to: "bias"), "a b_std expected beside a bias in the \"ntk\" parameterization, which scales it")
             }
             affine.biasStd = 0
+            reader.setCanonical("b_std", .number(.signed(0)))
         }
         return affine
     }
@@ -103,15 +131,21 @@ enum ArchitectureWire {
         .convolution(
             Convolution(
                 variant: variant, filterShape: try reader.requiredIntegers("filter_shape", in: sizes),
-                strides: try reader.optionalIntegers("strides", in: sizes, orNull: true), padding: try reader.choice("padding", default: .valid),
-                affine: try affine(&reader)))
+                strides: try strides(&reader), padding: try reader.choice("padding", default: .valid), affine: try affine(&reader)))
+    }
+
+    /// Ones where there are none.
+    private static func strides(_ reader: inout ObjectReader) throws(ProblemDetails) -> [Int]? {
+        let strides = try reader.optionalIntegers("strides", in: sizes)
+        if strides?.allSatisfy({ $0 == 1 }) == true { reader.setCanonical("strides", nil) }
+        return strides
     }
 
     private static func pool(_ reduction: Pool.Reduction, _ reader: inout ObjectReader) throws(ProblemDetails) -> Layer {
         .pool(
             Pool(
                 reduction: reduction, windowShape: try reader.requiredIntegers("window_shape", in: sizes),
-                strides: try reader.optionalIntegers("strides", in: sizes, orNull: true), padding: try reader.choice("padding", default: .valid),
+                strides: try strides(&reader), padding: try reader.choice("padding", default: .valid),
                 normalizesEdges: reduction == .average ? try reader.bool("normalize_edges", default: false) : false))
     }
 
@@ -122,6 +156,7 @@ enum ArchitectureWire {
             guard let values = value.listElements else { throw .invalid(pointer, "a list of axes expected, each \"channel\" or an integer") }
             norm.axes = []
             for (index, value) in values.enumerated() { norm.axes.append(try axis(value, at: "\(pointer)/\(index)")) }
+            if norm.axes == LayerNorm().axes { reader.setCanonical("axes", nil) }
         }
         return .layerNorm(norm)
     }
@@ -135,18 +170,24 @@ enum ArchitectureWire {
     private static func selfAttention(_ reader: inout ObjectReader) throws(ProblemDetails) -> Layer {
         .selfAttention(
             SelfAttention(
-                width: try reader.optionalInteger("width", in: widths), heads: try reader.optionalInteger("heads", in: 1...65_536) ?? 1,
+                width: try reader.optionalInteger("width", in: widths), heads: try heads(&reader),
                 linearScaling: try reader.bool("linear_scaling", default: true),
                 keyStd: try reader.number("w_key_std", default: 1), valueStd: try reader.number("w_value_std", default: 1),
                 queryStd: try reader.number("w_query_std", default: 1), outputStd: try reader.number("w_out_std", default: 1),
-                biasStd: try reader.optionalNumber("b_std", orNull: true), mechanism: try reader.choice("mechanism", default: .softmax),
+                biasStd: try reader.optionalNumber("b_std"), mechanism: try reader.choice("mechanism", default: .softmax),
                 positionalEmbedding: try reader.choice("positional_embedding", default: .none),
                 positionalNorm: try reader.number("positional_p_norm", default: 2),
                 positionalStd: try reader.number("w_positional_std", default: 1),
                 positionalWidth: try reader.optionalInteger("positional_width", in: widths),
-                positionalDecay: try reader.optionalNumber("positional_decay", orNull: true),
+                positionalDecay: try reader.optionalNumber("positional_decay"),
                 embedsValues: try reader.bool("value_positional_embedding", default: false),
                 isTrainable: try reader.bool("trainable", default: true)))
+    }
+
+    private static func heads(_ reader: inout ObjectReader) throws(ProblemDetails) -> Int {
+        let heads = try reader.optionalInteger("heads", in: 1...65_536) ?? 1
+        if heads == 1 { reader.setCanonical("heads", nil) }
+        return heads
     }
 
     private static func aggregate(_ reader: inout ObjectReader) throws(ProblemDetails) -> Layer {
@@ -162,7 +203,9 @@ enum ArchitectureWire {
 
     private static func axis(_ field: String, _ reader: inout ObjectReader, default standard: Axis) throws(ProblemDetails) -> Axis {
         guard let value = reader.optional(field) else { return standard }
-        return try axis(value, at: reader.pointer(to: field))
+        let axis = try axis(value, at: reader.pointer(to: field))
+        if axis == standard { reader.setCanonical(field, nil) }
+        return axis
     }
 
     private static func axis(_ value: JSONValue, at pointer: String) throws(ProblemDetails) -> Axis {

@@ -1,7 +1,7 @@
 internal import TensorFormats
 
 extension JSONValue {
-    /// The value as JSON without spaces, the same text for the same value: members in ascending order of their names, those that are null
+    /// The value as JSON without spaces, the same text for the same value: members in ascending order of their names' code points, those that are null
     /// left out, numbers as float64 in their shortest digits.
     var canonicalText: String {
         var json = JSONWriter()
@@ -24,7 +24,7 @@ extension JSONValue {
         case .tensor(let array): Self.write(array.shape[...], array.elements[...], to: &json)
         case .object(let object):
             json.beginObject()
-            let members = sorted ? object.members.sorted { $0.key < $1.key } : object.members
+            let members = sorted ? object.members.sorted { ExactText($0.key) < ExactText($1.key) } : object.members
             for (key, value) in members {
                 if sorted, case .null = value { continue }
                 json.key(key)

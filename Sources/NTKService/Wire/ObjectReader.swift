@@ -8,28 +8,36 @@ struct ObjectReader {
     private let object: JSONObject
     /// Of an architecture: whether it is that of a finite network, whose layers have other defaults.
     var isNetwork = false
+    /// Nil where nobody will ask for the canonical form.
+    private var canonicalFields: CanonicalFields?
     private var known: [String] = []
-    /// Fields that are null where null means nothing.
-    private var nulls: [String] = []
 
-    init(_ value: JSONValue, at pointer: String) throws(ProblemDetails) {
+    init(_ value: JSONValue, at pointer: String, isCanonical: Bool = false) throws(ProblemDetails) {
         guard case .object(let object) = value else { throw .invalid(pointer, "an object expected; \(value.kindName) came") }
         self.pointer = pointer
         self.object = object
         known.reserveCapacity(16)
+        if isCanonical { canonicalFields = CanonicalFields() }
+    }
+
+    /// Whether the canonical form of the object is kept while it is read.
+    var isCanonical: Bool { canonicalFields != nil }
+
+    /// The object in canonical form, as far as it was read; nil unless it is kept.
+    var canonical: JSONValue? { canonicalFields?.members(of: object) }
+
+    /// What stands for a field in the canonical form; nil for its default.
+    mutating func setCanonical(_ field: String, _ value: @autoclosure () -> JSONValue?) {
+        if isCanonical { canonicalFields?.set(field, value()) }
     }
 
     func pointer(to field: String) -> String { "\(pointer)/\(field)" }
 
-    /// The value of a field; nil if it is absent or null.
-    /// - Parameter orNull: Whether it may be null; if not, `finish` says so.
-    mutating func optional(_ field: String, orNull: Bool = false) -> JSONValue? {
+    /// The value of a field; nil if it is absent or null: generated clients write null for what they were not given.
+    mutating func optional(_ field: String) -> JSONValue? {
         known.append(field)
         switch object[field] {
-        case .none: return nil
-        case .null:
-            if !orNull { nulls.append(field) }
-            return nil
+        case .none, .null: return nil
         case .some(let value): return value
         }
     }
@@ -40,22 +48,25 @@ struct ObjectReader {
     }
 
     private func missing(_ field: String, _ what: String) -> ProblemDetails {
-        .invalid(pointer(to: field), "\(what) expected; \(nulls.contains(field) ? "null came" : "the field is missing")")
+        .invalid(pointer(to: field), "\(what) expected; \(object[field] == nil ? "the field is missing" : "null came")")
     }
 
-    mutating func optionalNumber(_ field: String, orNull: Bool = false) throws(ProblemDetails) -> Double? {
-        guard let value = optional(field, orNull: orNull) else { return nil }
+    mutating func optionalNumber(_ field: String) throws(ProblemDetails) -> Double? {
+        guard let value = optional(field) else { return nil }
         guard case .number(let number) = value else { throw .invalid(pointer(to: field), "a number expected; \(value.kindName) came") }
+        setCanonical(field, .number(.double(number.value)))
         return number.value
     }
 
     mutating func number(_ field: String, default standard: Double) throws(ProblemDetails) -> Double {
-        try optionalNumber(field) ?? standard
+        let number = try optionalNumber(field) ?? standard
+        if number == standard { setCanonical(field, nil) }
+        return number
     }
 
     /// An integer that is at least `minimum` and at most `maximum`.
-    mutating func optionalInteger(_ field: String, in range: ClosedRange<Int>, orNull: Bool = false) throws(ProblemDetails) -> Int? {
-        guard let value = optional(field, orNull: orNull) else { return nil }
+    mutating func optionalInteger(_ field: String, in range: ClosedRange<Int>) throws(ProblemDetails) -> Int? {
+        guard let value = optional(field) else { return nil }
         guard case .number(let number) = value, let integer = number.integer, range.contains(integer) else {
             throw .invalid(pointer(to: field), "an integer from \(range.lowerBound) to \(range.upperBound) expected")
         }
@@ -75,8 +86,8 @@ struct ObjectReader {
     }
 
     /// A list of integers.
-    mutating func optionalIntegers(_ field: String, in range: ClosedRange<Int>, orNull: Bool = false) throws(ProblemDetails) -> [Int]? {
-        guard let value = optional(field, orNull: orNull) else { return nil }
+    mutating func optionalIntegers(_ field: String, in range: ClosedRange<Int>) throws(ProblemDetails) -> [Int]? {
+        guard let value = optional(field) else { return nil }
         let what = "a list of integers from \(range.lowerBound) to \(range.upperBound) expected"
         guard let values = value.listElements else { throw .invalid(pointer(to: field), "\(what); \(value.kindName) came") }
         var integers: [Int] = []
@@ -99,6 +110,7 @@ struct ObjectReader {
     mutating func bool(_ field: String, default standard: Bool) throws(ProblemDetails) -> Bool {
         guard let value = optional(field) else { return standard }
         guard case .bool(let bool) = value else { throw .invalid(pointer(to: field), "true or false expected; \(value.kindName) came") }
+        if bool == standard { setCanonical(field, nil) }
         return bool
     }
 
@@ -107,7 +119,9 @@ struct ObjectReader {
         _ field: String, default standard: Choice
     ) throws(ProblemDetails) -> Choice where Choice.RawValue == String {
         guard let value = optional(field) else { return standard }
-        return try Self.choice(value, at: pointer(to: field))
+        let choice: Choice = try Self.choice(value, at: pointer(to: field))
+        if choice.rawValue == standard.rawValue { setCanonical(field, nil) }
+        return choice
     }
 
     mutating func requiredChoice<Choice: RawRepresentable & CaseIterable>(
@@ -132,22 +146,33 @@ struct ObjectReader {
     }
 
     mutating func array(_ field: String, _ what: String) throws(ProblemDetails) -> NumericArray {
-        let value = try required(field, what)
-        do { return try value.numericArray(at: pointer(to: field)) } catch { throw ProblemDetails(error) }
+        return try array(field, required(field, what))
     }
 
     mutating func optionalArray(_ field: String) throws(ProblemDetails) -> NumericArray? {
         guard let value = optional(field) else { return nil }
-        do { return try value.numericArray(at: pointer(to: field)) } catch { throw ProblemDetails(error) }
+        return try array(field, value)
     }
 
-    /// To be called last: a field that was not read, or is null without a meaning, is a mistake, or a wish that would go unheard.
-    func finish() throws(ProblemDetails) {
-        if let field = nulls.first {
-            throw .invalid(pointer(to: field), "a value expected, or no such field; null came")
+    private mutating func array(_ field: String, _ value: JSONValue) throws(ProblemDetails) -> NumericArray {
+        do {
+            let array = try value.numericArray(at: pointer(to: field))
+            setCanonical(field, .tensor(array))
+            return array
+        } catch {
+            throw ProblemDetails(error)
         }
-        guard let first = object.members.first(where: { !known.contains($0.key) })?.key else { return }
-        let unknown = object.members.map(\.key).filter { !known.contains($0) }
+    }
+
+    /// To be called last: a field that was not read is a mistake, or a wish that would go unheard.
+    /// - Parameter nulls: fields that mean nothing beside the others that came: null is no wish, and generated clients write it.
+    func finish(orNull nulls: [String] = []) throws(ProblemDetails) {
+        func isUnknown(_ member: (key: String, value: JSONValue)) -> Bool {
+            if case .null = member.value, nulls.contains(where: { $0.isSame(as: member.key) }) { return false }
+            return !known.contains { $0.isSame(as: member.key) }
+        }
+        guard let first = object.members.first(where: isUnknown)?.key else { return }
+        let unknown = object.members.filter(isUnknown).map(\.key)
         var problem = ProblemDetails.invalid(
             pointer(to: first.jsonPointerToken), "an unknown field; the fields here are \(known.joined(separator: ", "))")
         problem.faults = unknown.map { .init(pointer: pointer(to: $0.jsonPointerToken), detail: "an unknown field") }

@@ -23,9 +23,29 @@ NPY = "application/x-npy"
 NPZ = "application/x-npz"
 
 
+def unmasked(value: npt.ArrayLike) -> npt.NDArray[Any]:
+    """Return an array without a mask: what was masked is NaN, which the server takes for a masked entry where it knows such, and refuses elsewhere.
+
+    ``np.asarray`` gives what is below the mask, and so numbers that were declared to be none.
+    """
+    if not is_masked(value):
+        return np.asarray(value)
+    array = np.ma.array(value)
+    if not np.any(np.ma.getmaskarray(array)):
+        return np.asarray(array)
+    return np.asarray((array if array.dtype.kind == "f" else array.astype(np.float64)).filled(np.nan))
+
+
+def is_masked(value: Any) -> bool:
+    """Return whether an array, or one of those in a list, has a mask."""
+    if isinstance(value, list | tuple):
+        return any(is_masked(child) for child in value)
+    return isinstance(value, np.ma.MaskedArray)
+
+
 def as_array(value: npt.ArrayLike) -> npt.NDArray[Any]:
-    """Return the numbers as an array of a type that the server reads."""
-    array = np.asarray(value)
+    """Return the numbers as an array of a type that the server reads; what is masked is NaN."""
+    array = unmasked(value)
     if array.dtype == np.bool_:
         return array.astype(np.uint8)
     if array.dtype.kind in "iu" and array.dtype.itemsize <= 8:
@@ -95,7 +115,7 @@ def _without_arrays(value: Any, path: tuple[str, ...], arrays: dict[str, npt.NDA
         result = {}
         for name, child in value.items():
             if isinstance(child, np.ndarray):
-                arrays[".".join((*path, name))] = child
+                arrays[".".join((*path, name))] = as_array(child) if isinstance(child, np.ma.MaskedArray) else child
                 continue
             plain = _without_arrays(child, (*path, name), arrays)
             # An object that held nothing but arrays is made anew by its parts.

@@ -18,7 +18,9 @@ import numpy as np
 import numpy.typing as npt
 from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
+from scipy.linalg import solve_triangular
 
+from . import _codec
 from .architectures import Layer
 from .client import Kind, Precision
 from .networks import DataFormat
@@ -81,7 +83,7 @@ def kernel_array(
 def _in_chunks(x: npt.ArrayLike | da.Array, chunk: int) -> da.Array:
     if isinstance(x, da.Array):
         return x.rechunk(dict.fromkeys(range(1, x.ndim), -1))
-    array = np.asarray(x)
+    array = _codec.unmasked(x)
     return da.from_array(array, chunks=(chunk, *array.shape[1:]))
 
 
@@ -154,8 +156,10 @@ class DistributedKernelRidge:
 
     def fit(self, x: npt.ArrayLike, y: npt.ArrayLike) -> Self:
         """Solve for points [n, …] and targets [n] or [n, k]."""
-        self._x = np.asarray(x)
-        targets = np.asarray(y, dtype=np.float64)
+        self._x = _codec.unmasked(x)
+        targets = _codec.unmasked(y).astype(np.float64)
+        if not np.all(np.isfinite(targets)):
+            raise ValueError("finite targets expected; some are masked, NaN or infinite")
         if len(targets) != len(self._x):
             raise ValueError(f"one target a point expected; {len(self._x)} points and {len(targets)} targets came")
         self.ridge_ = self.ridge
@@ -171,7 +175,7 @@ class DistributedKernelRidge:
 
     def predict(self, x: npt.ArrayLike) -> Floats:
         """Return the prediction at points [m, …], [m] or [m, k] as the targets were."""
-        between = kernel_array(self.replicas, self.architecture, np.asarray(x), self._x, chunk=self.chunk, kind=self.kind)
+        between = kernel_array(self.replicas, self.architecture, _codec.unmasked(x), self._x, chunk=self.chunk, kind=self.kind)
         alpha = da.from_array(self.alpha_, chunks=(self.chunk, *self.alpha_.shape[1:]))
         return np.asarray((between @ alpha).compute())
 
@@ -206,8 +210,8 @@ class DistributedKernelRidge:
         inner = np.linalg.cholesky(factor.T @ factor + self.ridge_ * np.eye(factor.shape[1]))
 
         def apply(residual: Floats) -> Floats:
-            half = np.linalg.solve(inner, factor.T @ residual)
-            return np.asarray((residual - factor @ np.linalg.solve(inner.T, half)) / self.ridge_)
+            half = solve_triangular(inner, factor.T @ residual, lower=True)
+            return np.asarray((residual - factor @ solve_triangular(inner, half, lower=True, trans="T")) / self.ridge_)
 
         return apply
 

@@ -131,6 +131,8 @@ def _to_numpy(value: Any) -> Floats:
         value = value.detach().cpu()
         # numpy has no bfloat16.
         value = (value.float() if str(value.dtype) == "torch.bfloat16" else value).numpy()
+    if np.ma.is_masked(value):
+        raise ValueError("a number in every place of a parameter expected; some are masked")
     array = np.asarray(value)
     return array if array.dtype.kind == "f" else array.astype(np.float64)
 

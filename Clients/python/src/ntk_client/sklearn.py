@@ -15,7 +15,7 @@ from sklearn.gaussian_process.kernels import Hyperparameter, Kernel
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from . import architectures
+from . import _codec, architectures
 from .architectures import Architecture, Layer
 from .client import Client, Kind, Precision, Regressor, kernel_of
 from .errors import NotFoundError
@@ -33,6 +33,11 @@ def _client(address: str | None, api_key: str | None) -> Client:
     if key not in _clients:
         _clients[key] = Client(resolved, api_key=api_key)
     return _clients[key]
+
+
+def _without_mask(value: Any) -> Any:
+    """Return an array with NaN where it was masked, which validation then refuses; what has no mask as it is, with its columns' names."""
+    return _codec.unmasked(value) if _codec.is_masked(value) else value
 
 
 def _architecture(template: Layer | None, depth: int, activation: str | Layer, w_std: float | None, b_std: float | None) -> Architecture:
@@ -97,7 +102,7 @@ class _NTKEstimator(BaseEstimator):  # type: ignore[misc]
 
     def _predict(self, X: npt.ArrayLike, covariance: Literal["none", "diagonal", "full"] = "none") -> Prediction:
         check_is_fitted(self)
-        points = validate_data(self, X, reset=False, dtype=np.float64)
+        points = validate_data(self, _without_mask(X), reset=False, dtype=np.float64)
         client = _client(self.address, self.api_key)
         regressor = Regressor(client, {"id": self.regressor_id_})
         try:
@@ -146,7 +151,7 @@ class NTKRegressor(RegressorMixin, _NTKEstimator):  # type: ignore[misc]
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
         """Fit to points [n, d] and targets [n] or [n, k]."""
-        points, targets = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
+        points, targets = validate_data(self, _without_mask(X), _without_mask(y), dtype=np.float64, multi_output=True, y_numeric=True)
         self._fit(points, y_train=targets.astype(np.float64, copy=False))
         return self
 
@@ -208,7 +213,7 @@ class NTKClassifier(ClassifierMixin, _NTKEstimator):  # type: ignore[misc]
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
         """Fit to points [n, d] and their classes [n]."""
-        points, labels = validate_data(self, X, y, dtype=np.float64)
+        points, labels = validate_data(self, _without_mask(X), y, dtype=np.float64)
         check_classification_targets(labels)
         self.classes_, indices = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
@@ -308,8 +313,8 @@ class NTKKernel(Kernel):  # type: ignore[misc]
         eval_gradient
             Whether to return the derivatives; Y must be None then.
         """
-        points = np.atleast_2d(np.asarray(X, dtype=np.float64))
-        others = None if Y is None else np.atleast_2d(np.asarray(Y, dtype=np.float64))
+        points = np.atleast_2d(_codec.unmasked(X).astype(np.float64))
+        others = None if Y is None else np.atleast_2d(_codec.unmasked(Y).astype(np.float64))
         matrix = self._kernel(points, others, self.w_std, self.b_std).astype(np.float64, copy=False)
         if not eval_gradient:
             return matrix
@@ -331,7 +336,7 @@ class NTKKernel(Kernel):  # type: ignore[misc]
 
     def diag(self, X: npt.ArrayLike) -> Floats:
         """Return k(x, x) at points [n, d]."""
-        points = np.atleast_2d(np.asarray(X, dtype=np.float64))
+        points = np.atleast_2d(_codec.unmasked(X).astype(np.float64))
         return self._kernel(points, None, self.w_std, self.b_std, diagonal=True).astype(np.float64, copy=False)
 
     def is_stationary(self) -> bool:

@@ -41,11 +41,11 @@ final class AnalyticTraining: TrainingKernel {
         kind = try source.choice("kind", default: .ntk)
         format = try source.choice("data_format", default: .channelsLast)
         try source.finish()
-        let layer = try ArchitectureWire.layer(tree, at: pointer)
+        let layer: Layer
+        (layer, architecture) = try ArchitectureWire.canonical(tree, at: pointer)
         x = try reader.tensor(points, format)
         kernel = try layer.analyticKernel(shape: x.shape, at: pointer)
         pattern = try Self.pattern(&reader, field, kernel, x)
-        architecture = tree.canonicalText
     }
 
     init(_ record: JSONObject, tensors: [String: PointTensor]) throws(ProblemDetails) {
@@ -53,8 +53,9 @@ final class AnalyticTraining: TrainingKernel {
         var reader = try ObjectReader(.object(record), at: "")
         kind = try reader.requiredChoice("kind")
         format = try reader.requiredChoice("data_format")
-        kernel = try ArchitectureWire.layer(tree, at: "/architecture").analyticKernel(shape: x.shape, at: "/architecture")
-        architecture = tree.canonicalText
+        let layer: Layer
+        (layer, architecture) = try ArchitectureWire.canonical(tree, at: "/architecture")
+        kernel = try layer.analyticKernel(shape: x.shape, at: "/architecture")
         self.x = x
         pattern = tensors["pattern_train"]?.values
     }

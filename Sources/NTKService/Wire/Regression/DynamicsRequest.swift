@@ -42,7 +42,7 @@ struct DynamicsRequest: ComputeTask {
             if let testTargets, testTargets.columns != k { throw .invalid("/y_test", "\(k) outputs a point expected, as in y_train") }
         }
         if let initial = reader.optional("initial_outputs") { try readInitial(initial, outputs: k) }
-        try reader.finish()
+        try reader.finish(orNull: ["x_train", "pattern_train", "x_test", "pattern_test", "y_test", "initial_outputs"])
         if covariance != .none {
             guard training.kinds.contains(.nngp) else {
                 throw .invalid(
@@ -84,7 +84,7 @@ struct DynamicsRequest: ComputeTask {
         let type: OptimizerType = try reader.requiredChoice("type")
         let rate = try reader.number("learning_rate", default: 1)
         let momentum = type == .heavyBall ? try reader.number("momentum", default: 0.9) : 0
-        try reader.finish()
+        try reader.finish(orNull: ["momentum"])
         guard rate > 0 else { throw .invalid("\(pointer)/learning_rate", "a learning rate above 0 expected; \(rate) came") }
         guard (0..<1).contains(momentum) else { throw .invalid("\(pointer)/momentum", "a momentum from 0 to below 1 expected; \(momentum) came") }
         return switch type {

@@ -143,7 +143,7 @@ struct PredictionRequest: ComputeTask {
         var reader = try ObjectReader(value, at: "")
         fit = try FitRequest(&reader, networks, memoryBytes: memoryBytes)
         test = try TestRequest(&reader, fit.training, .beside)
-        try reader.finish()
+        try reader.finish(orNull: ["x_train", "pattern_train", "x_test", "pattern_test"])
         if fit.isIterative && test.covariance != .none {
             throw .invalid("/covariance", "none expected with conjugate gradients, which have no factor; the system's takes too much memory")
         }

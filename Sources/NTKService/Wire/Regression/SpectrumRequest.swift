@@ -24,7 +24,7 @@ struct SpectrumRequest: ComputeTask {
         learningRate = try reader.number("learning_rate", default: 1)
         noise = try reader.number("noise", default: 0)
         let sizes = try reader.optionalArray("sample_sizes")
-        try reader.finish()
+        try reader.finish(orNull: ["x", "pattern"])
         guard ridge >= 0 else { throw .invalid("/ridge", "a ridge of 0 or more expected; \(ridge) came") }
         guard learningRate > 0 else { throw .invalid("/learning_rate", "a learning rate above 0 expected; \(learningRate) came") }
         guard noise >= 0 else { throw .invalid("/noise", "a variance of 0 or more expected; \(noise) came") }

@@ -33,10 +33,10 @@ enum Targets: Sendable {
 struct ClassTargets: Sendable {
     enum Label: Sendable, Hashable {
         case integer(Int)
-        case text(String)
+        case text(ExactText)
     }
 
-    /// The classes in ascending order; integers before texts.
+    /// The classes in ascending order, texts by their code points; integers before texts.
     let classes: [Label]
     /// Of each point the index of its class.
     let indices: [Int]
@@ -92,7 +92,7 @@ struct ClassTargets: Sendable {
         case .array(let values):
             for (index, value) in values.enumerated() {
                 switch value {
-                case .string(let text): labels.append(.text(text))
+                case .string(let text): labels.append(.text(ExactText(text)))
                 case .number(let number):
                     guard let integer = number.integer else { throw .invalid("\(pointer)/\(index)", "a string or an integer expected as label") }
                     labels.append(.integer(integer))
@@ -125,7 +125,7 @@ struct ClassTargets: Sendable {
         for label in labels {
             switch label {
             case .integer(let integer): json.value(integer)
-            case .text(let text): json.value(text)
+            case .text(let label): json.value(label.text)
             }
         }
         json.endArray()

@@ -83,6 +83,8 @@ def source(kernel: KernelSource) -> dict[str, Any]:
 
 def labels(labels: Any) -> list[Any] | None:
     """Return the class of each point."""
+    if np.ma.is_masked(labels):
+        raise ValueError("a class for each point expected; some of the labels are masked")
     return None if labels is None else np.asarray(labels).tolist()
 
 
