@@ -49,12 +49,12 @@ struct DefiniteEigenTests {
     }
 
     @Test func scalingIsExact() throws {
-        let diagonal = [1e300, 3, 0, 5e-324, 1e-200, 0.26]
+        let diagonal = [1e300, 3, 0, Double.leastNonzeroMagnitude, 1e-200, 0.26]
         let scaling = UnitScaling(diagonal: diagonal)
         for (value, exponent) in zip(diagonal, scaling.exponents) where value > 0 {
             #expect((0.5..<2).contains(value.scaled(by: -2 * exponent)))
         }
         #expect(scaling.exponents[2] == 0 && UnitScaling(diagonal: [4, 5, 7]).isIdentity)
-        #expect(1.5.scaled(by: -1_074) == 1.5 * 5e-324 && 3.0.scaled(by: 5_000) == .infinity && 3.0.scaled(by: -5_000) == 0)
+        #expect(1.5.scaled(by: -1_074) == 1.5 * Double.leastNonzeroMagnitude && 3.0.scaled(by: 5_000) == .infinity && 3.0.scaled(by: -5_000) == 0)
     }
 }
