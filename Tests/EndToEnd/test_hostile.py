@@ -140,7 +140,7 @@ class Probe:
 
     def run(self) -> None:
         while True:
-            head, _ = self.server.exchange(b"GET /livez HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            head, _ = self.server.exchange(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             assert head.startswith(b"HTTP/1.1 200 ")
             self.answers += 1
             if self.ended.wait(0.02):

@@ -108,7 +108,7 @@ def test_the_estimate_is_the_peak(tmp_path: pathlib.Path, path: str, body: dict)
         peak = answer["estimate"]["peak_bytes"]
         before = resident(server)
         head, answer = server.exchange(
-            f"POST {path}?format=npz HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Type: application/x-npz\r\nContent-Length: {len(content)}\r\n\r\n".encode(),
+            f"POST {path}?format=npz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/x-npz\r\nContent-Length: {len(content)}\r\n\r\n".encode(),
             content)
         assert head.startswith(b"HTTP/1.1 200 "), answer[:300]
         # The body is there beside what it becomes, and the answer is copied.
