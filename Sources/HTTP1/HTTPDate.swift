@@ -31,7 +31,9 @@ package enum HTTPDate {
     }
 
     private static func seconds(year: Int?, month: String, day: Int?, time: String) -> Int? {
-        let parts = time.utf8.split(separator: Octet.colon, omittingEmptySubsequences: false).map { number(String(decoding: $0, as: UTF8.self), digits: 2) }
+        let parts = time.utf8.split(separator: Octet.colon, omittingEmptySubsequences: false).map {
+            number(String(decoding: $0, as: UTF8.self), digits: 2)
+        }
         guard let year, let index = months.firstIndex(of: month), let day, day >= 1, parts.count == 3, let hour = parts[0], let minute = parts[1],
             let second = parts[2], hour < 24, minute < 60, second <= 60
         else { return nil }

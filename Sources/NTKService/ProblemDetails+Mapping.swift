@@ -78,9 +78,11 @@ extension ProblemDetails {
                 "/kernel", "a positive semi-definite kernel expected; its eigenvalues go from \(least) to \(largest), and that is more than rounding")
         case .negativeVariance(let test, let value, _):
             self = .invalid(
-                "/kernel", "one positive semi-definite kernel expected; the variance at test point \(test) is \(value), and that is more than rounding")
+                "/kernel",
+                "one positive semi-definite kernel expected; the variance at test point \(test) is \(value), and that is more than rounding")
         case .theoryOverflow(let samples):
-            self = .invalid("/ridge", "a constant κ within the range of float64 expected; with \(samples) samples it overflows: scale the kernel and the ridge")
+            self = .invalid(
+                "/ridge", "a constant κ within the range of float64 expected; with \(samples) samples it overflows: scale the kernel and the ridge")
         case .noConvergence(let iterations, let residual):
             self = .invalid(
                 "/ridge",

@@ -30,7 +30,8 @@ package enum FileKind {
         ([0xFF, 0xD8, 0xFF], "a JPEG image"), (Array("%PDF".utf8), "a PDF file"), (Array("BZh".utf8), "a bzip2 file"),
         ([0x28, 0xB5, 0x2F, 0xFD], "a zstd file"), ([0xFD] + Array("7zXZ".utf8), "an xz file"),
     ]
-    private static let pickle = "a pickle, which is never read, as it can run any program (torch.save and numpy.save of objects write it; "
+    private static let pickle =
+        "a pickle, which is never read, as it can run any program (torch.save and numpy.save of objects write it; "
         + "safetensors.torch.save_file and numpy.savez do not),"
 
     private static func text(_ bytes: ArraySlice<UInt8>) -> String? {

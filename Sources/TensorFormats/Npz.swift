@@ -19,7 +19,9 @@ package enum Npz {
         while let member = try members.next() {
             let name = member.name
             let content = try content(member)
-            guard names.insert(ExactText(name)).inserted else { throw FormatError(format, "members of different names expected; \(name.prefix(80)) came twice") }
+            guard names.insert(ExactText(name)).inserted else {
+                throw FormatError(format, "members of different names expected; \(name.prefix(80)) came twice")
+            }
             guard Checksum.crc32(content) == member.checksum else { throw FormatError(format, "\(name.prefix(80)) undamaged expected") }
             if name == metaName {
                 meta = Array(content)

@@ -56,7 +56,9 @@ struct RequestCodingTests {
         #expect(memory.taken == 0)
     }
 
-    @Test("RFC 9110 §8.4.1.2: deflate is undone, in the zlib format and without its wrapping", arguments: [15, -15] as [Int32], [0, 1, 1_000, 3_000_000])
+    @Test(
+        "RFC 9110 §8.4.1.2: deflate is undone, in the zlib format and without its wrapping", arguments: [15, -15] as [Int32],
+        [0, 1, 1_000, 3_000_000])
     func deflated(windowBits: Int32, size: Int) async throws {
         let content = digits(size)
         let packed = Gzip.pack(content, windowBits: windowBits)

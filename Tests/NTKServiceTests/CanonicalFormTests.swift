@@ -131,7 +131,8 @@ struct CanonicalFormTests {
         let client = try scratch.server()
         var ids: Set<String> = []
         let architectures = [
-            #"{"type":"mlp","depth":2}"#, #"{"type":"mlp","depth":1}"#, #"{"type":"mlp","depth":2,"w_std":1.1}"#, #"{"type":"mlp","depth":2,"b_std":0}"#,
+            #"{"type":"mlp","depth":2}"#, #"{"type":"mlp","depth":1}"#, #"{"type":"mlp","depth":2,"w_std":1.1}"#,
+            #"{"type":"mlp","depth":2,"b_std":0}"#,
             #"{"type":"mlp","depth":2,"last_w_std":2}"#, #"{"type":"mlp","depth":2,"activation":"erf"}"#,
             #"{"type":"mlp","depth":2,"activation":{"type":"erf","a":2}}"#, #"{"type":"mlp","depth":2,"parameterization":"standard","width":8}"#,
             #"{"type":"mlp","depth":2,"trainable":false}"#,

@@ -67,7 +67,9 @@ struct OneReadingTests {
         }
     }
 
-    @Test(arguments: ["/v1/kernels?format=json&format=npz", "/v1/kernels?estimate_only=true&estimate_only=true", "/v1/networks?limit=1&after=a&limit=2"])
+    @Test(arguments: [
+        "/v1/kernels?format=json&format=npz", "/v1/kernels?estimate_only=true&estimate_only=true", "/v1/networks?limit=1&after=a&limit=2",
+    ])
     func aParameterTwiceIs400(path: String) async throws {
         let answer = try await client.post(path, #"{"architecture":{"type":"dense"},"x1":[[1,2]]}"#)
         #expect(answer.status == 400 && answer.text.contains("/problems/repeated"), "\(answer.text)")

@@ -19,7 +19,10 @@ struct PreconditionTests {
             await client.post("/v1/networks", #"{"architecture":{"type":"dense","width":1},"initialization":{"seed":1},"input_shape":[2]}"#))
         return (
             client,
-            ["/", "/docs", "/page/main.js", "/openapi.yaml", "/openapi.json", "/v1/regressors", "/v1/regressors/\(regressor)", "/v1/networks", "/v1/networks/\(network)"]
+            [
+                "/", "/docs", "/page/main.js", "/openapi.yaml", "/openapi.json", "/v1/regressors", "/v1/regressors/\(regressor)", "/v1/networks",
+                "/v1/networks/\(network)",
+            ]
         )
     }
 
@@ -30,12 +33,16 @@ struct PreconditionTests {
         for path in paths {
             let tag = try #require(try await client.send(.get, path).fields[.eTag])
             let cases: [([HTTPField.Name: String], Int)] = [
-                ([.ifMatch: tag], 200), ([.ifMatch: "*"], 200), ([.ifMatch: "\"x\", \(tag)"], 200), ([.ifMatch: "\"x\""], 412), ([.ifMatch: "W/\(tag)"], 412),
-                ([.ifMatch: "nonsense"], 412), ([.ifMatch: "\"a,\(tag.dropFirst())"], 412), ([.ifNoneMatch: tag], 304), ([.ifNoneMatch: "W/\(tag)"], 304),
-                ([.ifNoneMatch: "*"], 304), ([.ifNoneMatch: "\"a\",, \(tag)"], 304), ([.ifNoneMatch: "\"x\""], 200), ([.ifNoneMatch: "nonsense"], 200),
+                ([.ifMatch: tag], 200), ([.ifMatch: "*"], 200), ([.ifMatch: "\"x\", \(tag)"], 200), ([.ifMatch: "\"x\""], 412),
+                ([.ifMatch: "W/\(tag)"], 412),
+                ([.ifMatch: "nonsense"], 412), ([.ifMatch: "\"a,\(tag.dropFirst())"], 412), ([.ifNoneMatch: tag], 304),
+                ([.ifNoneMatch: "W/\(tag)"], 304),
+                ([.ifNoneMatch: "*"], 304), ([.ifNoneMatch: "\"a\",, \(tag)"], 304), ([.ifNoneMatch: "\"x\""], 200),
+                ([.ifNoneMatch: "nonsense"], 200),
                 ([.ifMatch: "\"x\"", .ifNoneMatch: tag], 412), ([.ifMatch: tag, .ifNoneMatch: tag], 304),
                 // Of dates these resources know nothing: then they are ignored (§13.1.3, §13.1.4).
-                ([.ifModifiedSince: Self.future], 200), ([.ifUnmodifiedSince: Self.past], 200), ([.ifNoneMatch: tag, .ifModifiedSince: Self.past], 304),
+                ([.ifModifiedSince: Self.future], 200), ([.ifUnmodifiedSince: Self.past], 200),
+                ([.ifNoneMatch: tag, .ifModifiedSince: Self.past], 304),
             ]
             for (fields, status) in cases {
                 for method in [HTTPRequest.Method.get, .head] {

@@ -56,7 +56,9 @@ struct HeavyBallTests {
     }
 
     /// κ of extreme ridges and kernels, where there is one.
-    @Test(arguments: [(1e308, 2.6, 1.0), (1e-300, 1e308, 1), (1, 1e308, 1), (1, 1e-3, 1e15), (1e-300 * 1e-20, 1e-300 * 1e-20, 2)] as [(Double, Double, Double)])
+    @Test(
+        arguments: [(1e308, 2.6, 1.0), (1e-300, 1e308, 1), (1, 1e308, 1), (1, 1e-3, 1e15), (1e-300 * 1e-20, 1e-300 * 1e-20, 2)]
+            as [(Double, Double, Double)])
     func eigenlearningEnds(value: Double, ridge: Double, samples: Double) throws {
         let theory = try Eigenlearning(eigenvalues: [value], coefficients: [1], samples: samples, ridge: ridge, noise: 0)
         let kappa = theory.constant
