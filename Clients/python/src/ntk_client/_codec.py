@@ -24,16 +24,18 @@ NPZ = "application/x-npz"
 
 
 def unmasked(value: npt.ArrayLike) -> npt.NDArray[Any]:
-    """Return an array without a mask: what was masked is NaN, which the server takes for a masked entry where it knows such, and refuses elsewhere.
+    """Return an array without a mask: what was masked is NaN.
 
-    ``np.asarray`` gives what is below the mask, and so numbers that were declared to be none.
+    The server takes it for a masked entry where it knows such, and refuses it elsewhere. ``np.asarray`` gives what is below the
+    mask, and so numbers that were declared to be none.
     """
     if not is_masked(value):
         return np.asarray(value)
-    array = np.ma.array(value)
+    array: np.ma.MaskedArray[Any, Any] = np.ma.array(value)
     if not np.any(np.ma.getmaskarray(array)):
         return np.asarray(array)
-    return np.asarray((array if array.dtype.kind == "f" else array.astype(np.float64)).filled(np.nan))
+    floating: np.ma.MaskedArray[Any, Any] = array if array.dtype.kind == "f" else array.astype(np.float64)  # type: ignore[assignment]
+    return np.asarray(floating.filled(np.nan))
 
 
 def is_masked(value: Any) -> bool:

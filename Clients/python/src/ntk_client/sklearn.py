@@ -180,7 +180,8 @@ class NTKRegressor(RegressorMixin, _NTKEstimator):  # type: ignore[misc]
             return prediction.mean, self._in_units_of_targets(prediction.covariance, np.eye(len(prediction.covariance)), prediction.mean)
         if return_std:
             assert prediction.variance is not None
-            return prediction.mean, np.sqrt(self._in_units_of_targets(prediction.variance, np.ones_like(prediction.variance), prediction.mean))
+            noise = np.ones_like(prediction.variance)
+            return prediction.mean, np.sqrt(self._in_units_of_targets(prediction.variance, noise, prediction.mean))
         return prediction.mean
 
     def _in_units_of_targets(self, moments: Floats, noise: Floats, mean: Floats) -> Floats:
@@ -188,7 +189,7 @@ class NTKRegressor(RegressorMixin, _NTKEstimator):  # type: ignore[misc]
         factors = self.diagnostics_.get("signal_variances")
         if self.posterior != "gp" or factors is None:
             return moments
-        added = moments + (self.diagnostics_["ridge"] + self.diagnostics_["jitter"]) * noise
+        added: Floats = moments + (self.diagnostics_["ridge"] + self.diagnostics_["jitter"]) * noise
         scaled = added[..., np.newaxis] * np.asarray(factors, dtype=np.float64)
         return scaled if mean.ndim == 2 else scaled[..., 0]
 
