@@ -98,6 +98,17 @@ client-test: build .venv-client/complete ## Test the Python client and the examp
 	cd Clients/python; for check in "ruff format --check --quiet ." "ruff check --quiet ." mypy "pytest --quiet"; do \
 	    NTK_SERVER=$(CURDIR)/.build/release/ntk-server $(CURDIR)/.venv-client/bin/$$check; done
 
+.venv-generators/complete: Tests/Generators/requirements.txt | packages
+	rm -rf .venv-generators
+	python3 -m venv .venv-generators
+	.venv-generators/bin/pip install --quiet --disable-pip-version-check -r Tests/Generators/requirements.txt
+	touch $@
+
+.PHONY: client-generators-test
+client-generators-test: packages .venv-generators/complete ## Make Python clients of openapi.yaml with two generators, and ask a server with them
+	swift build --product ntk-server
+	Tests/Generators/run .venv-generators .build/debug/ntk-server
+
 .venv-conformance/complete: Tests/Conformance/requirements.txt | packages
 	rm -rf .venv-conformance
 	python3 -m venv .venv-conformance
