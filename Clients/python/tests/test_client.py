@@ -51,6 +51,17 @@ def test_forms_of_a_kernel_agree(client: Client, rng: np.random.Generator) -> No
     assert client.kernels(RELU, x, kinds=["nngp"]).ntk is None
 
 
+def test_the_error_estimate_stands_beside_the_pair(client: Client, rng: np.random.Generator) -> None:
+    x = rng.normal(size=(4, 3))
+    assert client.kernels(RELU, x).error_estimate is None
+    numerical = client.kernels(mlp(depth=1, activation="tanh"), x)
+    _, nngp = numerical
+    assert np.array_equal(nngp, client.kernel(mlp(depth=1, activation="tanh"), x, kind="nngp"))
+    assert numerical.error_estimate is not None
+    assert 0 < numerical.error_estimate < 1e-6
+    assert pickle.loads(pickle.dumps(numerical)).error_estimate == numerical.error_estimate
+
+
 @pytest.mark.parametrize("dtype", ["f8", "f4", "f2", ">f8", "i4", "i8", "u1", "?"])
 def test_any_type_of_number(client: Client, rng: np.random.Generator, dtype: str) -> None:
     x = rng.integers(0, 2, size=(6, 3)) + (0.5 if "f" in dtype else 0)

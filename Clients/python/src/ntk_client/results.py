@@ -22,11 +22,27 @@ def floats(value: Any) -> Floats:
     return array if array.dtype.kind == "f" else array.astype(np.float64)
 
 
-class Kernels(NamedTuple):
-    """Kernel matrices, [n1, n2], or their diagonals, [n1]; None for a kind that was not asked for."""
-
+class _KernelPair(NamedTuple):
     ntk: Floats | None
     nngp: Floats | None
+
+
+class Kernels(_KernelPair):
+    """Kernel matrices, [n1, n2], or their diagonals, [n1]; None for a kind that was not asked for. A pair: ``ntk, nngp = …`` works.
+
+    Attributes
+    ----------
+    error_estimate
+        The estimated error of an entry K_ij relative to √(K_ii K_jj), where some activation has no closed form; None elsewhere.
+    """
+
+    error_estimate: float | None = None
+
+    def __new__(cls, ntk: Floats | None, nngp: Floats | None, error_estimate: float | None = None) -> Self:
+        """Make the pair; the estimate is an attribute beside it."""
+        pair = super().__new__(cls, ntk, nngp)
+        pair.error_estimate = error_estimate
+        return pair
 
 
 class _Answer:

@@ -88,7 +88,8 @@ class KernelMethods(Requests):
 
         def read(answer: dict[str, Any]) -> Kernels:
             found = {kind: floats(answer[kind]).astype(precision, copy=False) for kind in ("ntk", "nngp") if kind in answer}
-            return Kernels(found.get("ntk"), found.get("nngp"))
+            error = answer.get("error_estimate")
+            return Kernels(found.get("ntk"), found.get("nngp"), None if error is None else float(error))
 
         return self._compute("/v1/kernels", fields, read, timeout)
 
