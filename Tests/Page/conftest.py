@@ -50,12 +50,27 @@ class Visit:
 
 
 @pytest.fixture(scope="session")
-def chromium():
+def playwright():
+    """Of which a process can have one at a time."""
     with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def launch(playwright):
+    """Start a browser with arguments."""
+    def start(*arguments: str):
         # A container's root may have no user namespaces for the sandbox; what is opened is our own page.
-        browser = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=["--no-sandbox"])
-        yield browser
-        browser.close()
+        return playwright.chromium.launch(
+            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=["--no-sandbox", *arguments])
+    return start
+
+
+@pytest.fixture(scope="session")
+def chromium(launch):
+    browser = launch()
+    yield browser
+    browser.close()
 
 
 @pytest.fixture
