@@ -99,12 +99,20 @@ private struct SharedTiles: TileExecutor {
 
     func forEach(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) throws {
         try cancellation.check()
-        if count == 1 { return try body(0) }
+        let isCancelled: @Sendable () -> Bool = { [cancellation] in cancellation.isCancelled }
+        if count == 1 { return try perform(isCancelled) { try body(0) } }
         guard count > 1 else { return }
         try workers.perform(
-            TileLoop(count: count, priority: priority) { [cancellation] tile in
+            TileLoop(count: count, priority: priority) { [self] tile in
                 try cancellation.check()
-                try body(tile)
+                try perform(isCancelled) { try body(tile) }
             })
+    }
+
+    /// One tile, whose steps know whether they are cancelled. What is then left of it is dropped, be it a result or an error.
+    private func perform(_ isCancelled: @escaping @Sendable () -> Bool, _ tile: () throws -> Void) throws {
+        let result = Result { try CurrentWork.$cancellation.withValue(isCancelled, operation: tile) }
+        try cancellation.check()
+        try result.get()
     }
 }

@@ -86,6 +86,25 @@ struct ComputeExecutorTests {
         #expect(try await executor.run { _ in 7 } == 7)
     }
 
+    /// The steps of a tile that takes long are told too, and what they then leave is dropped.
+    @Test(.timeLimit(.minutes(1)), arguments: [1, 2]) func aCancelledTileEndsItself(tileCount: Int) async throws {
+        let executor = ComputeExecutor(width: 1)
+        let started = AsyncStream<Void>.makeStream()
+        let task = Task {
+            try await executor.run { tiles in
+                try tiles.forEach(tileCount) { _ in
+                    started.continuation.yield()
+                    while !CurrentWork.isCancelled {}
+                    throw Fault()
+                }
+            }
+        }
+        for await _ in started.stream { break }
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        #expect(try await executor.run { _ in CurrentWork.isCancelled } == false)
+    }
+
     /// Work that begins while another loop runs is not kept waiting until that loop ends.
     @Test func helpersLeaveForNewWork() async throws {
         let executor = ComputeExecutor(width: 2)

@@ -50,8 +50,8 @@ package struct DualActivation: Sendable {
         2 * layers.reduce(0) { $1.errorEstimate > 0 || $0 > 0 ? $0 * $1.amplification + $1.errorEstimate : 0 }
     }
 
-    /// Bytes that a point of a variance of its own takes, roughly.
-    package var pointBytes: Int { isNumerical ? 8192 : 0 }
+    /// Bytes that a point of a variance of its own takes at most: values and slopes of up to 1,024 terms, and 432 samples.
+    package var pointBytes: Int { isNumerical ? 20 << 10 : 0 }
 
     /// - Throws: where the parameters give no function, with the field's path.
     package init(_ activation: Activation) throws(ArchitectureError) {
@@ -77,7 +77,8 @@ package struct DualActivation: Sendable {
         guard case .numerical(let numerical) = form else { return closedPoints(points) }
         let (distinct, places) = Self.distinct(variances)
         let made = Lock([NumericalDual.Point?](repeating: nil, count: distinct.count))
-        let side = 8
+        // Few, so that cancelled work ends soon.
+        let side = 2
         try executor.forEach((distinct.count + side - 1) / side) { block in
             for index in (block * side)..<min((block + 1) * side, distinct.count) {
                 let point = numerical.point(distinct[index])

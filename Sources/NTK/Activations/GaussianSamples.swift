@@ -123,7 +123,8 @@ struct GaussianSamples {
     static func borders(_ function: NumericalFunction, root: Double, width: Double, reach: Double) -> [Double] {
         var borders = stride(from: 0, through: reach, by: width).map { $0 }
         if let last = borders.last, last < reach { borders.append(reach) }
-        if root > 0 {
+        // From a place of 0 no doubling leads on.
+        if root > 0, function.scale / root > 0 {
             var place = function.scale / root
             while place < width {
                 borders.append(place)

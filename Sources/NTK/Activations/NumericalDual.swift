@@ -1,5 +1,6 @@
 internal import CDualActivations
 import Glibc
+internal import LinearAlgebra
 
 /// Duals of activations without a closed form.
 ///
@@ -49,6 +50,8 @@ struct NumericalDual: Sendable {
     static let limit = 1e-6
 
     func point(_ variance: Double) -> Point {
+        // Nothing converges at a variance that is no number, and nobody waits for the point of cancelled work.
+        guard !variance.isNaN, variance < .infinity, !CurrentWork.isCancelled else { return unusable(variance.squareRoot()) }
         let root = variance.squareRoot()
         guard root > 0 else {
             let (value, slope) = function.atZero
@@ -57,11 +60,7 @@ struct NumericalDual: Sendable {
                 root: 0, norm: abs(value), slopeNorm: abs(slope), series: HermiteSeries(samples, terms: 8), plus: [], minus: [], error: 0)
         }
         var samples = GaussianSamples(function, root: root, width: 1)
-        guard samples.error < Self.limit else {
-            return Point(
-                root: root, norm: .infinity, slopeNorm: .infinity, series: HermiteSeries(samples, terms: 8), plus: [], minus: [],
-                error: .infinity)
-        }
+        guard samples.error < Self.limit else { return unusable(root) }
         var series = HermiteSeries(samples, terms: 256)
         if !series.isComplete {
             // Waves at a large variance: no table holds them, but a long series does. Where the terms fall like those of a function that is
@@ -83,6 +82,12 @@ struct NumericalDual: Sendable {
             plus: plus, minus: minus, error: error)
     }
 
+    /// A point whose kernel values are infinite: those who ask for them are told that they do not converge.
+    private func unusable(_ root: Double) -> Point {
+        let series = HermiteSeries(GaussianSamples(constant: 1, slope: 1), terms: 8)
+        return Point(root: root, norm: .infinity, slopeNorm: .infinity, series: series, plus: [], minus: [], error: .infinity)
+    }
+
     /// How far two independent ways to the same numbers disagree: the polar form at the angle 0 with the integral over the line, and at an
     /// angle where both hold with the series.
     private func disagreement(_ point: Point) -> Double {
@@ -91,11 +96,14 @@ struct NumericalDual: Sendable {
         func difference(_ near: Double, _ cosine: Double, _ slope: Double) -> Double {
             let (kappa, dot) = polar.pair(point.root, point.root, angle: ClosedDual.angle(near, false), isFar: false)
             let left = abs(kappa / point.norm / point.norm - cosine)
+            guard left.isFinite, dot.isFinite else { return .infinity }
             return max(left, point.slopeNorm > 0 ? abs(dot / point.slopeNorm / point.slopeNorm - slope) : 0)
         }
         let near = 39 / Double(point.series.terms)
         let series = HermiteSeries.pair(point.series, point.series, near: near, isFar: false)
-        return 2 * max(difference(0, 1, 1), difference(near, series.cosine, series.slope))
+        let differences = [difference(0, 1, 1), difference(near, series.cosine, series.slope)]
+        // `max` drops what is not a number.
+        return differences.contains { !$0.isFinite } ? .infinity : 2 * (differences.max() ?? 0)
     }
 
     /// κ, κ̇ and the gap of the outputs' cosine, signed as in `dual_activations.h`.
@@ -112,6 +120,7 @@ struct NumericalDual: Sendable {
                 covariance: scale * sums.cosine, derivative: slopeScale * sums.slope,
                 gap: Self.gap(sums.cosine, isWhole ? sums.gap : nil, isFar: isFar))
         }
+        if CurrentWork.isCancelled { return DualPair(covariance: 0, derivative: 0, gap: 0) }
         let angle = 2 * asin((near / 2).squareRoot())
         let (a, b) = (max(first.root, second.root), min(first.root, second.root))
         let (kappa, dot) = polar.pair(a, b, angle: angle, isFar: isFar)

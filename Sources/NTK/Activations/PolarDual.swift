@@ -35,6 +35,14 @@ struct PolarDual {
     private var slopesOnly = false
 
     private static let flatSide = 16
+    /// Cells that one run of pairs holds, 8 KB each.
+    private static let mostCells = 2048
+    /// Stands for the cells that cancelled work does not make: nobody sees its sums.
+    private static let empty: RadialTable.Cell = {
+        let cell = RadialTable.Cell(count: 4 * RadialTable.order * RadialTable.order)
+        for index in 0..<cell.count { cell.set(index, 0) }
+        return cell
+    }()
     private static let rule = GaussLegendre.order16
 
     init(_ table: RadialTable) { self.table = table }
@@ -44,10 +52,18 @@ struct PolarDual {
         if !made.isEmpty { table.add(made) }
     }
 
+    /// Hands on what was made, and begins anew with what the table has kept.
+    private mutating func forget() {
+        finish()
+        (known, made, flat, last, isOpen) = (table.known, [:], [], nil, true)
+        if known.count > Self.mostCells { known = [:] }
+    }
+
     /// κ and κ̇ of standard deviations a ≥ b at the angle to the nearer pole.
     mutating func pair(_ a: Double, _ b: Double, angle: Double, isFar: Bool, slopesOnly: Bool = false) -> (Double, Double) {
         var sums = (0.0, 0.0)
         self.slopesOnly = slopesOnly
+        if known.count > Self.mostCells { forget() }
         if !table.ratios.isEmpty { return splitPair(a, b, angle: angle, isFar: isFar) }
         let floor = table.floor(b)
         let end = table.function.scale / a
@@ -232,6 +248,8 @@ struct PolarDual {
         let cell: RadialTable.Cell
         if let found = known[key] {
             cell = found
+        } else if CurrentWork.isCancelled {
+            return unsafe UInt(bitPattern: Self.empty.base)
         } else {
             cell = table.make(key, &rays)
             known[key] = cell

@@ -23,7 +23,7 @@ final class RadialTable: Sendable {
 
     static let order = Int(NTK_CELL_ORDER)
     /// More are not kept: 8 KB each.
-    private static let most = 4096
+    private static let most = 2048
 
     let function: NumericalFunction
     /// The length of the first cell.
@@ -48,9 +48,14 @@ final class RadialTable: Sendable {
     func add(_ new: Cells) {
         cells.withLock { cells in
             if cells.count + new.count > Self.most { cells = [:] }
-            cells.merge(new) { first, _ in first }
+            if new.count <= Self.most { cells.merge(new) { first, _ in first } }
         }
+        RadialTables.shared.keep(self)
     }
+
+    var cellCount: Int { cells.withLock { $0.count } }
+
+    func clear() { cells.withLock { $0 = [:] } }
 
     /// Where the first cell ends for arguments up to this: 2^floor units.
     func floor(_ largest: Double) -> Int {
@@ -73,6 +78,8 @@ final class RadialTable: Sendable {
     /// Rays that several cells need, while these are made.
     struct Known {
         fileprivate var rays: [Key: Rays] = [:]
+        /// How many numbers they may still have: 16 MB.
+        fileprivate var left = 1 << 21
     }
 
     /// - Parameter finest: the largest of both cells, by which the radii are chosen.
@@ -104,7 +111,11 @@ final class RadialTable: Sendable {
             }
         }
         let rays = Rays(parts: parts)
-        if known.rays.count < 64 { known.rays[key] = rays }
+        let numbers = 4 * Self.order * count
+        if known.left >= numbers {
+            known.rays[key] = rays
+            known.left -= numbers
+        }
         return rays
     }
 

@@ -54,6 +54,7 @@ struct SpatialKernel: Sendable {
             let work = SpatialTile<Element>(sides, rows: tile.rows, columns: tile.columns, hasTheta: ntk != nil)
             for i in tile.rows {
                 for j in tile.columns where !isSymmetric || tile.rows != tile.columns || j >= i {
+                    if CurrentWork.isCancelled { return }
                     let (covariance, theta) = work.pair(i, j, isOwn: isSymmetric && i == j)
                     for (matrix, value) in [(nngp, covariance), (ntk, theta)] {
                         guard let matrix else { continue }
@@ -82,6 +83,7 @@ struct SpatialKernel: Sendable {
             let rows = blocks[block].rows
             let work = SpatialTile<Element>(sides, rows: rows, columns: rows, hasTheta: kinds.contains(.ntk))
             for point in rows {
+                if CurrentWork.isCancelled { return }
                 let (covariance, theta) = work.pair(point, point, isOwn: true)
                 guard abs(Element(covariance)) <= Element.greatestFiniteMagnitude, abs(Element(theta)) <= Element.greatestFiniteMagnitude else {
                     throw KernelError.overflow(set: "x1", point: point, precision: Element.precisionName)
