@@ -143,6 +143,11 @@ stop-test: build ## Stop servers STOPS=50 times while they work on as many jobs,
 hostile-campaign: build .venv-tests/complete ## Send COUNT=1000000 random requests with absurd numbers to a server, and see that it lives
 	.venv-tests/bin/python Tests/EndToEnd/hostile_campaign.py --server .build/release/ntk-server $(HOSTILE)
 
+.PHONY: peaks-test
+peaks-test: packages .venv-tests/complete ## Compare the estimate of memory with the peak of a process, layer by layer
+	swift build
+	NTK_SERVER=.build/debug/ntk-server .venv-tests/bin/pytest --quiet Tests/EndToEnd/peaks.py
+
 .PHONY: tsan
 tsan: packages ## Run the Swift tests under the thread sanitizer
 	swift test --no-parallel --sanitize=thread --scratch-path .build-tsan $(addprefix --skip ,$(NUMERIC_SUITES))
