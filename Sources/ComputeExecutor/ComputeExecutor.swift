@@ -111,7 +111,7 @@ private struct SharedTiles: TileExecutor {
 
     /// One tile, whose steps know whether they are cancelled. What is then left of it is dropped, be it a result or an error.
     private func perform(_ isCancelled: @escaping @Sendable () -> Bool, _ tile: () throws -> Void) throws {
-        let result = Result { try CurrentWork.$cancellation.withValue(isCancelled, operation: tile) }
+        let result = Result { try CurrentWork.asking(isCancelled, tile) }
         try cancellation.check()
         try result.get()
     }

@@ -20,7 +20,7 @@ struct NumericalDualBoundsTests {
         let variances = (1...20_000).map { Double($0) * 1e20 }
         let dual = try DualActivation(.mish)
         let isCancelled: @Sendable () -> Bool = { true }
-        let left = CurrentWork.$cancellation.withValue(isCancelled) {
+        let left = CurrentWork.asking(isCancelled) {
             unsafe variances.withUnsafeBufferPointer { unsafe dual.points($0) }
         }
         #expect(left.kappa.allSatisfy { $0 == .infinity })
