@@ -20,7 +20,7 @@ if [ ! -e "$formats/done" ] || [ -n "$(find "$root"/Sources/{TensorFormats,Linea
     own="$out" out="$formats"
     module Locks "$root"/Sources/Locks/*.swift
     module LinearAlgebra "$root"/Sources/LinearAlgebra/*.swift
-    module TensorFormats "$root"/Sources/TensorFormats/{Checksum,FormatError,JSON*,Multipart,Npy,NpyHeader,NumericElements,Npz,Npz+Demand,NpzDirectory,NpzMembers,ReadingDemand,Safetensors}.swift
+    module TensorFormats "$root"/Sources/TensorFormats/{Checksum,ExactText,FieldParameters,FileKind,FormatError,JSON*,Multipart,Npy,NpyHeader,NumericElements,Npz,Npz+Demand,NpzDirectory,NpzMembers,ReadingDemand,Safetensors}.swift
     out="$own"
     touch "$formats/done"
 fi
