@@ -184,7 +184,7 @@ def test_gzip_is_the_same_content(server: Server, value: dict):
 def test_codings_are_said_when_they_are_the_reason(server: Server):
     """RFC 9110 §12.5.3."""
     coding = ask(server, "POST", "/v1/kernels", b"{}", Content_Encoding="br")
-    assert coding.field("Accept-Encoding") == "gzip, identity" and coding.field("Accept") is None
+    assert coding.field("Accept-Encoding") == "gzip, deflate, identity" and coding.field("Accept") is None
     media = ask(server, "POST", "/v1/kernels", b"{}", Content_Type="text/csv")
     assert media.field("Accept-Encoding") is None and "application/json" in media.field("Accept")
 
