@@ -79,7 +79,9 @@ package final class ComputeExecutor: Sendable {
                 completion(
                     Swift.Result {
                         try order.cancellation.check()
-                        return try work(SharedTiles(workers: workers, priority: order.priority, cancellation: order.cancellation))
+                        return try CurrentWork.asking({ order.cancellation.isCancelled }) {
+                            try work(SharedTiles(workers: workers, priority: order.priority, cancellation: order.cancellation))
+                        }
                     })
             })
     }

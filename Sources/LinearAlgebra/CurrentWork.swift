@@ -29,6 +29,9 @@ public enum CurrentWork {
         return try work()
     }
 
+    /// Whether this thread works for an executor, and so may take its time.
+    public static var isUnderWay: Bool { key.map { unsafe pthread_getspecific($0) != nil } ?? false }
+
     /// Whether nobody waits for the tile that this thread works on: it may then leave any result, which its executor drops.
     public static var isCancelled: Bool {
         guard let key, let question = unsafe pthread_getspecific(key) else { return false }

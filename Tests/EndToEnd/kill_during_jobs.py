@@ -194,7 +194,7 @@ def main() -> None:
                         break
                     assert time.monotonic() < deadline, job
                     time.sleep(0.1)
-                assert job["status"] == "succeeded", job
+                assert job["status"] == "succeeded", (job, server.send("GET", f"/v1/jobs/{job['id']}/result"))
                 status, _, answer = server.send("GET", location + "/result", headers={"Accept": "application/json" if "fit" in name else "application/x-npz"})
                 assert status == 200 and result(server, name, body, answer) == reference.expected(name, work[name][0], body), \
                     f"{key}, {name}: the result differs from that of a server that was not killed"

@@ -9,6 +9,8 @@ extension CompilationMeter {
     /// A meter for what the request that is read now compiles: tables take of its allowance, and on an event loop nothing is taken that is not small.
     static func ofRequest() -> CompilationMeter {
         guard let allowance = Allowance.current else {
+            // Of a model that has been fitted or stored: its architecture came through an allowance before.
+            if CurrentWork.isUnderWay { return CompilationMeter { _ in if CurrentWork.isCancelled { throw CancellationError() } } }
             return CompilationMeter(firstSteps: smallSteps) { usage in
                 guard usage.bytes <= Allowance.small, usage.steps < smallSteps else {
                     throw Allowance.missing(max(1, usage.bytes.multipliedClamped(by: 2) - Allowance.small))
