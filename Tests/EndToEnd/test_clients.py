@@ -119,7 +119,7 @@ def events(server, job: str) -> socket.socket:
 
 
 def long_job(server) -> str:
-    body = json.dumps({"architecture": {"type": "mlp", "depth": 500, "activation": "gelu", "b_std": 0.1},
+    body = json.dumps({"architecture": {"type": "mlp", "depth": 60, "activation": "gelu", "b_std": 0.1},
                        "x1": [[i / 7, (i * i % 11) / 3] for i in range(3_000)]}).encode()
     with server.connect() as connection:
         connection.sendall(message("POST", "/v1/kernels", JSON, "Prefer: respond-async", "Connection: close", body=body))
