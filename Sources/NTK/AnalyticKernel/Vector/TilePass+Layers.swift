@@ -14,6 +14,8 @@ extension TilePass {
             }
             if let offset1, let offset2 { unsafe addConstant(offset1, offset2, pairs, row.z) }
         case (_, .dual(let own), .dual(let other)):
+            // A pair can take microseconds, and a tile has many rows and layers.
+            if CurrentWork.isCancelled { return }
             unsafe scratch.gaps.update(from: row.z, pairs.count)
             let count = min(pairs.count, x2.count - pairs.j)
             unsafe step.dual.pairs(

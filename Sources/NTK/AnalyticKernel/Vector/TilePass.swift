@@ -97,6 +97,7 @@ struct TilePass<Element: KernelScalar> {
         }
         if last != 0 { unsafe RowSlot(z: z, theta: theta).copy(scratch.slot(last, first: z, theta), count) }
         for k in first.indices where unsafe scratch.smallest[k] < Self.sharpGap {
+            if CurrentWork.isCancelled { return }
             let state = PairRecursion(program: program, x1: x1, x2: x2, i: i, j: j + k).run(gap: first[k])
             unsafe z[k] = Element(state.gap)
             if let theta = unsafe theta { unsafe theta[k] = Element(state.theta) }
