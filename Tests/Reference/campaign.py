@@ -6,7 +6,6 @@ Each case has a seed of its own, printed with the request and the right values w
 """
 
 import argparse
-import http.client
 import json
 import math
 import multiprocessing
@@ -14,7 +13,6 @@ import os
 import random
 import re
 import signal
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -22,41 +20,13 @@ from collections import Counter
 from mpmath import mp, mpf
 
 import draws
+from asked_server import Server, send
 from network import Network, Refused, TooLarge
 
 TOLERANCE = {"float64": mpf("1e-13"), "float32": mpf("1e-6")}
 # Below, numbers have fewer digits than others, or none.
 SMALLEST = {"float64": mpf("1e-290"), "float32": mpf("1e-34")}
 LARGEST = {"float64": mpf("1.7e308"), "float32": mpf("3.4e38")}
-
-
-class Server:
-    """A server that this campaign started, or one that listens at an address."""
-
-    def __init__(self, binary):
-        self.process, self.port = None, None
-        if re.fullmatch(r"\d+", binary):
-            self.port = int(binary)
-            return
-        self.process = subprocess.Popen([binary, "serve", "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.port = int(self.process.stdout.readline().rsplit(":", 1)[1])
-
-    def stop(self):
-        if self.process:
-            self.process.terminate()
-            self.process.wait(20)
-
-
-def send(port, body, connection=[]):
-    if not connection:
-        connection.append(http.client.HTTPConnection("127.0.0.1", port, timeout=60))
-    try:
-        connection[0].request("POST", "/v1/kernels", json.dumps(body), {"Content-Type": "application/json"})
-        answer = connection[0].getresponse()
-        return answer.status, json.loads(answer.read())
-    except (OSError, http.client.HTTPException) as error:
-        connection.clear()
-        return 0, {"detail": f"no answer: {error!r}"}
 
 
 def reference(body):
@@ -144,7 +114,7 @@ def run(port, seed, kind, numerical, limit=20):
         network = reference(body)
         network.kernels()
     except TooLarge as error:
-        status, answer = send(port, body)
+        status, answer = send(port, "/v1/kernels", body, 60)
         # What is too large on its way may have come back: sign forgets it.
         return ("refused", "", body) if status in (200, 422) else ("fails", f"{status} {answer.get('detail')}", body)
     except (Refused, OverflowError, ZeroDivisionError) as error:
@@ -153,7 +123,7 @@ def run(port, seed, kind, numerical, limit=20):
         return "too slow", "", body
     finally:
         signal.alarm(0)
-    status, answer = send(port, body)
+    status, answer = send(port, "/v1/kernels", body, 60)
     verdict, detail = judge(body, status, answer, network)
     if verdict == "wrong":
         # How far the right value moves with the last bit of each weight is no fault of the server's.

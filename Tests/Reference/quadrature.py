@@ -122,19 +122,11 @@ class NumericalDual:
     def line(self, a1, a2):
         """E phi(a1 z) phi(a2 z) to LINE_DIGITS digits, for standard deviations of any sign."""
         if (a1, a2) not in self.lines:
-            with mp.workdps(LINE_DIGITS):
-                largest = max(abs(a1), abs(a2), mpf(10) ** -40)
-                centres = [mpf(0)] + [k / a for k in self.phi.kinks for a in (a1, a2) if a != 0 and abs(k / a) < SIGMAS + 2]
-                bounds = panels(centres, min(1 / (4 * largest), mpf(1)), mpf(SIGMAS + 2))
-                total = mpf(0)
-                for low, high in zip(bounds, bounds[1:]):
-                    middle, half = (low + high) / 2, (high - low) / 2
-                    for x, weight in legendre(24, LINE_DIGITS):
-                        z = middle + half * x
-                        first = self.phi.exact(a1 * z).value
-                        second = first if a1 == a2 else self.phi.exact(a2 * z).value
-                        total += half * weight * mp.exp(-z * z / 2) * first * second
-                self.lines[a1, a2] = total / mp.sqrt(2 * mp.pi)
+            def product(z):
+                first = self.phi.exact(a1 * z).value
+                return first * (first if a1 == a2 else self.phi.exact(a2 * z).value)
+
+            self.lines[a1, a2] = self.moment(product, a1, a2)
         return self.lines[a1, a2]
 
     def smooth(self, a1, a2, theta, wants_value):

@@ -9,52 +9,23 @@ an answer in the range of float64 is refused. `--case SEED` repeats a problem.
 """
 
 import argparse
-import http.client
 import json
 import math
 import multiprocessing
 import random
 import re
-import subprocess
 import sys
 import time
 from collections import Counter
 
 from mpmath import mp, mpf
 
+from asked_server import Server, send
+
 mp.dps = 150
 EPS = mpf(2) ** -52
 LARGEST = mpf("1.7e308")
 SMALLEST = mpf("1e-290")
-
-
-class Server:
-    """A server that this campaign started, or one that listens at a port."""
-
-    def __init__(self, binary):
-        self.process = None
-        if re.fullmatch(r"\d+", binary):
-            self.port = int(binary)
-            return
-        self.process = subprocess.Popen([binary, "serve", "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.port = int(self.process.stdout.readline().rsplit(":", 1)[1])
-
-    def stop(self):
-        if self.process:
-            self.process.terminate()
-            self.process.wait(20)
-
-
-def send(port, path, body, connection=[]):
-    if not connection:
-        connection.append(http.client.HTTPConnection("127.0.0.1", port, timeout=120))
-    try:
-        connection[0].request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
-        answer = connection[0].getresponse()
-        return answer.status, json.loads(answer.read())
-    except (OSError, http.client.HTTPException) as error:
-        connection.clear()
-        return 0, {"detail": f"no answer: {error!r}"}
 
 
 # Problems.
@@ -428,7 +399,7 @@ def run(job):
     port, seed = job
     path, body = draw(seed)
     started = time.monotonic()
-    status, answer = send(port, path, body)
+    status, answer = send(port, path, body, 120)
     took = time.monotonic() - started
     if status not in (200, 422):
         return seed, path, "fails", f"{status} {answer.get('detail')}"
@@ -456,7 +427,7 @@ def main():
         if arguments.case is not None:
             path, body = draw(arguments.case)
             print(path, json.dumps(body))
-            print(*send(server.port, path, body))
+            print(*send(server.port, path, body, 120))
             print(*run((server.port, arguments.case)))
             return 0
         print(f"seed {arguments.seed}", flush=True)
