@@ -36,13 +36,6 @@ struct GaussianSamples {
         var amplitude: Double
     }
 
-    /// A constant, which has a slope by convention only.
-    init(constant: Double, slope: Double) {
-        (nodes, weights) = ([0], [0.5])
-        (plus, minus, plusSlope, minusSlope) = ([constant], [constant], [slope], [slope])
-        (norm, slopeNorm) = (abs(constant), abs(slope))
-    }
-
     /// - Parameter width: the longest piece.
     init(_ function: NumericalFunction, root: Double, width: Double) {
         let borders = Self.borders(function, root: root, width: width, reach: 13)

@@ -19,6 +19,16 @@ struct HermiteSeries: Sendable {
     /// The largest of the last eighth of the coefficients that were worked out.
     let end: Double
 
+    /// Of a function that is constant, and so is its slope: of a point at zero.
+    init(constant: Double, slope: Double) {
+        terms = Int(NTK_SERIES_RUN)
+        coefficients = Storage(count: 2 * terms)
+        for l in 0..<2 * terms { coefficients.set(l, 0) }
+        coefficients.set(0, Double(signum: constant))
+        coefficients.set(terms, Double(signum: slope))
+        (logRest, isComplete, end) = (-37, true, 0)
+    }
+
     init(_ samples: GaussianSamples, terms: Int) {
         let used = samples.nodes.count
         let count = (used + 7) / 8 * 8
@@ -88,4 +98,9 @@ struct HermiteSeries: Sendable {
         }
         return (sums.0, sums.1, isFar ? sums.2 - sums.3 : sums.2 + sums.3)
     }
+}
+
+extension Double {
+    /// 1, −1 or 0.
+    fileprivate init(signum value: Double) { self = value > 0 ? 1 : value < 0 ? -1 : 0 }
 }

@@ -55,9 +55,9 @@ struct NumericalDual: Sendable {
         let root = variance.squareRoot()
         guard root > 0 else {
             let (value, slope) = function.atZero
-            let samples = GaussianSamples(constant: value, slope: slope)
             return Point(
-                root: 0, norm: abs(value), slopeNorm: abs(slope), series: HermiteSeries(samples, terms: 8), plus: [], minus: [], error: 0)
+                root: 0, norm: abs(value), slopeNorm: abs(slope), series: HermiteSeries(constant: value, slope: slope), plus: [], minus: [],
+                error: 0)
         }
         var samples = GaussianSamples(function, root: root, width: 1)
         guard samples.error < Self.limit else { return unusable(root) }
@@ -84,7 +84,7 @@ struct NumericalDual: Sendable {
 
     /// A point whose kernel values are infinite: those who ask for them are told that they do not converge.
     private func unusable(_ root: Double) -> Point {
-        let series = HermiteSeries(GaussianSamples(constant: 1, slope: 1), terms: 8)
+        let series = HermiteSeries(constant: 1, slope: 1)
         return Point(root: root, norm: .infinity, slopeNorm: .infinity, series: series, plus: [], minus: [], error: .infinity)
     }
 
