@@ -22,7 +22,8 @@ import tempfile
 import time
 
 import yaml
-from hostile_requests import Generator, Request
+from hostile.generator import Generator
+from hostile.request import Request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUDGET = 1 << 30
@@ -49,11 +50,13 @@ class Connection:
     """Sends messages as they are, and reads whole answers."""
 
     def __init__(self, port: int):
-        self.port, self.socket, self.rest = port, None, b""
+        self.port, self.socket, self.rest = port, None, bytearray()
 
-    def exchange(self, message: bytes, seconds: float) -> tuple[int, dict[str, str], bytes]:
+    def exchange(self, message: bytes, seconds: float) -> tuple[int, dict[str, str], bytes, float]:
+        """Status, fields, body, and the seconds until the head came: how fast a body comes is the reader's affair."""
+        start = time.monotonic()
         if self.socket is None:
-            self.socket, self.rest = socket.create_connection(("127.0.0.1", self.port), timeout=seconds), b""
+            self.socket, self.rest = socket.create_connection(("127.0.0.1", self.port), timeout=seconds), bytearray()
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             self.socket.settimeout(seconds)
@@ -63,8 +66,9 @@ class Connection:
                 status = int(head[0].split(" ")[1])
                 if status != 100:
                     break
+            passed = time.monotonic() - start
             fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
-            body = b""
+            body = bytearray()
             if fields.get("transfer-encoding") == "chunked":
                 while size := int(self.until(b"\r\n"), 16):
                     body += self.take(size)
@@ -74,21 +78,21 @@ class Connection:
                 body = self.take(int(fields.get("content-length", 0)))
             if fields.get("connection") == "close":
                 self.close()
-            return status, fields, body
+            return status, fields, bytes(body), passed
         except BaseException:
             self.close()
             raise
 
-    def until(self, end: bytes) -> bytes:
-        while end not in self.rest:
+    def until(self, end: bytes) -> bytearray:
+        while (place := self.rest.find(end)) < 0:
             self.receive()
-        found, _, self.rest = self.rest.partition(end)
-        return found
+        return self.take(place + len(end))[:place]
 
-    def take(self, count: int) -> bytes:
+    def take(self, count: int) -> bytearray:
         while len(self.rest) < count:
             self.receive()
-        taken, self.rest = self.rest[:count], self.rest[count:]
+        taken = self.rest[:count]
+        del self.rest[:count]
         return taken
 
     def receive(self) -> None:
@@ -130,16 +134,15 @@ def send(number: int, port: int, seed: int, share: int, end: float, done, curren
             break
         request = generator.request(random.Random(f"{seed}:{number}:{index}"))
         current[number] = index
-        start = time.monotonic()
         try:
-            status, fields, body = connection.exchange(request.message(), request.timeout + 10)
+            status, fields, body, seconds = connection.exchange(request.message(), request.timeout + 10)
         except (OSError, ValueError) as error:
             events.put(("fault", number, index, repr(error)))
             answers["none"] += 1
             # The server has ended, or will say so to all.
             time.sleep(0.2)
             continue
-        found = fault(request, status, fields, body, time.monotonic() - start)
+        found = fault(request, status, fields, body, seconds)
         if found:
             events.put(("fault", number, index, found))
         answers[status] += 1
@@ -241,13 +244,11 @@ def again(arguments: argparse.Namespace) -> list[str]:
     print(request.message()[:4000].decode("utf-8", "backslashreplace"))
     with tempfile.TemporaryDirectory() as name:
         server = Server(arguments.server, pathlib.Path(name))
-        start = time.monotonic()
         try:
-            status, fields, body = Connection(server.port).exchange(request.message(), request.timeout + 60)
+            status, fields, body, seconds = Connection(server.port).exchange(request.message(), request.timeout + 60)
         except OSError as error:
             time.sleep(0.5)
             return [f"{error!r}; the server's status is {server.process.poll()}", server.log.read_text()[-3000:]]
-        seconds = time.monotonic() - start
         print(f"{status} after {seconds:.3f} s: {body[:1000]!r}")
         found = fault(request, status, fields, body, seconds)
         server.process.terminate()
