@@ -171,6 +171,10 @@ estimate-test: build ## Ask what random requests will cost, make them, and compa
 estimate-campaign: build ## The same with 500 requests of every activation, layer and endpoint
 	Tests/Estimates/campaign.py --server .build/release/ntk-server --count 500
 
+.PHONY: corpus-compare
+corpus-compare: packages .venv-tests/complete ## Ask two servers 3,000 requests and compare their answers bit for bit: OLD=binary NEW=binary, built alike
+	.venv-tests/bin/python Tests/Corpus/compare.py --old $(OLD) --new $(NEW)
+
 .PHONY: deploy-test
 deploy-test: packages ## Check Dockerfile, manifests, dashboard and unit offline
 	swift build
