@@ -190,8 +190,9 @@ fuzz: packages ## Fuzz each target of Tests/Fuzzing, SECONDS=60 each
 	for build in Tests/Fuzzing/*/build.sh; do Tests/Fuzzing/run "$$(basename "$$(dirname "$$build")")" $(SECONDS); done
 
 .PHONY: lint
-lint: ## Check the form of Swift sources and shell scripts
-	@.ci/install-packages shellcheck
+lint: ## Check the form of Swift sources and shell scripts, and what the documents say of the tree
+	@.ci/install-packages shellcheck python3
+	.ci/check_documents.py
 	git ls-files -z --cached --others --exclude-standard -- '*.swift' | xargs -0 swift format lint --strict
 	git grep -lz -E '^#!.*\b(ba)?sh$$' -- . ':!*.md' | xargs -0 shellcheck --external-sources
 

@@ -49,7 +49,7 @@ def test_what_is_open_is_what_the_document_says(tmp_path: pathlib.Path):
     line, key = made_key("alice")
     (tmp_path / "keys").write_text(line)
     said = " ".join(DOCUMENT["info"]["description"].split())
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    guide = (ROOT / "Docs/security.md").read_text(encoding="utf-8")
     with running(tmp_path, "--api-keys", str(tmp_path / "keys")) as server:
         for operation in OPERATIONS:
             path = operation.path.replace("{file}", "main.js").replace("{version}", "1").replace("{id}", "0" * 64)
@@ -58,7 +58,7 @@ def test_what_is_open_is_what_the_document_says(tmp_path: pathlib.Path):
             assert (answer.status != 401) == is_open, f"{operation.name} {answer.status}"
             if is_open:
                 name = operation.path.replace("{file}", "…")
-                assert f"`{name}`" in said and f"`{name}`" in readme
+                assert f"`{name}`" in said and f"`{name}`" in guide
 
 
 def test_keys_from_the_file_to_the_answer(tmp_path: pathlib.Path):
