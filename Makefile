@@ -25,6 +25,7 @@ help: ## List the targets
 
 .PHONY: packages
 packages:
+	@.ci/check-swift
 	@.ci/install-packages $(BUILD_PACKAGES) curl python3-venv
 
 .PHONY: build

@@ -2,6 +2,7 @@
 """Checks what the documents say of the tree, and ends with 1 where it is not so.
 
 - Links of Markdown files lead to files that exist, and to headings that they have.
+- Paths in backticks that begin at one of the top folders exist, with or without their extension.
 - In the tables of Docs/ARCHITECTURE.md, the first cell of a row names folders that exist, and every other name in backticks is a file or folder
   of these, with or without its extension.
 - Every folder of Sources that holds files is in one of these rows.
@@ -15,6 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 MAP = ROOT / "Docs/ARCHITECTURE.md"
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 NAME = re.compile(r"`([^`]+)`")
+PATH = re.compile(r"`((?:Sources|Tests|Docs|Deploy|Examples|Clients|Benchmarks|\.ci)/(?![\w/]*\.venv)[\w./+-]*)[ `]")
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 # Folders that C and its module maps demand, told of with the folder above them; and forms of files that are no names of files.
 UNNAMED = {"include"}
@@ -47,6 +49,11 @@ def broken_links(document: pathlib.Path) -> list[str]:
     return found
 
 
+def missing_paths(document: pathlib.Path) -> list[str]:
+    names = PATH.findall(FENCED.sub("", document.read_text(encoding="utf-8")))
+    return [f"{document.relative_to(ROOT)}: there is no {name}" for name in names if not (ROOT / name).exists() and not any(ROOT.glob(f"{name}.*"))]
+
+
 def missing_names(files: list[pathlib.Path]) -> list[str]:
     found, named = [], set()
     rows = [line for line in MAP.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
@@ -67,7 +74,7 @@ def missing_names(files: list[pathlib.Path]) -> list[str]:
 def main() -> int:
     files = tracked()
     documents = [file for file in files if file.suffix == ".md"]
-    found = [fault for document in documents for fault in broken_links(document)] + missing_names(files)
+    found = [fault for document in documents for fault in broken_links(document) + missing_paths(document)] + missing_names(files)
     print("\n".join(found), end="\n" if found else "", file=sys.stderr)
     return 1 if found else 0
 
