@@ -31,7 +31,7 @@ export function controls(store, points) {
       input.value = place(state[name]);
       if (!text) return;
       output.textContent = text(state[name]);
-      input.setAttribute("aria-valuetext", state[name] === Infinity ? "to the end" : text(state[name]));
+      input.setAttribute("aria-valuetext", state[name] === Infinity ? "to convergence" : text(state[name]));
     });
   }
   choices(store);
@@ -69,8 +69,8 @@ function choices(store) {
   store.watch(["time"], ({ time }) => {
     id("ntk-name").textContent = time === Infinity ? "NTK ensemble" : `NTK ensemble at t = ${short(time)}`;
     id("time-note").textContent = time === Infinity
-      ? "Trained to the end: the ridge takes the place of early stopping."
-      : "Gradient flow up to t on the mean squared error, without a ridge; the NNGP keeps it.";
+      ? "Trained to convergence; the ridge regularizes instead of early stopping."
+      : "Gradient flow until time t on the mean squared error, without a ridge; the NNGP posterior has the ridge.";
   });
 }
 

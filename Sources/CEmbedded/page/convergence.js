@@ -40,7 +40,7 @@ export function convergence(store) {
     plot.marks.replaceChildren(plot.clip("convergence-clip"), svg("path", { class: "limit", d: path(slope) }),
       svg("text", { class: "note", x: plot.across[1] - 6, y: plot.margin.top + 14, "text-anchor": "end" }, "dotted: ∝ 1/√width"), ...marks);
     facts.replaceChildren(html("span", {}, "measured exponent ", html("b", {}, short(rate))), html("span", {}, "theory ", html("b", {}, "−0.5")),
-      html("span", {}, "16 networks a width"));
+      html("span", {}, "16 networks per width"));
     plot.describe(`Relative distance from ${short(errors[0].mean)} at width ${all[0].width} to ${short(errors.at(-1).mean)} at width ${all.at(-1).width}; exponent ${short(rate)}`);
   }
 

@@ -38,7 +38,7 @@ function build(description) {
       return [section, entry(section, label, node.operationId, `${method} ${path} ${node.operationId} ${node.summary} ${node.description ?? ""}`)];
     }));
   }
-  group("Schemas", "schemas", "What requests and answers are made of.", Object.entries(description.components.schemas).map(([name, schema]) => {
+  group("Schemas", "schemas", "The types of requests and answers.", Object.entries(description.components.schemas).map(([name, schema]) => {
     const id = `schema-${name}`;
     const section = html("section", { class: "schema", id }, html("h3", {}, name, " ", html("a", { class: "anchor", href: `#${id}`, "aria-label": `Link to ${name}` }, "#")),
       ...prose(schema.description), ...members(schema));

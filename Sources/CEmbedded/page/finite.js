@@ -15,7 +15,7 @@ const steps = 100;
 // Before training: f(x) of each network, and the prior.
 async function untrained(state, send) {
   const network = architecture(state);
-  const band = send("/v1/kernels", { architecture: network, x1: x_test, kinds: ["nngp"], diagonal: true }, "Infinitely wide networks: the variance; their mean is 0");
+  const band = send("/v1/kernels", { architecture: network, x1: x_test, kinds: ["nngp"], diagonal: true }, "Infinitely wide networks: their variance; the mean is 0");
   const draws = send.each("seed", seeds, "/v1/network-outputs",
     (seed) => ({ network: { architecture: narrowed(network, state.width), initialization: { seed } }, x: x_test }), `Eight networks of width ${state.width}`);
   const [{ nngp: variance }, answers] = await Promise.all([band, draws]);
@@ -25,7 +25,7 @@ async function untrained(state, send) {
 // After some steps of gradient descent, all with one learning rate: a quarter of the largest, for the kernels of narrow networks scatter.
 async function trained(state, send) {
   const network = architecture(state), train = data(state), kernel = { architecture: network, kind: "ntk" };
-  const { max_learning_rate: most } = await send("/v1/dynamics", { kernel, ...train, times: [0] }, "The largest learning rate, of which a quarter is taken");
+  const { max_learning_rate: most } = await send("/v1/dynamics", { kernel, ...train, times: [0] }, "The largest stable learning rate; a quarter of it is used");
   const learning_rate = Number((0.25 * most).toPrecision(2));
   const band = send("/v1/dynamics",
     { kernel, ...train, x_test, times: [steps], optimizer: { type: "gradient_descent", learning_rate }, covariance: "diagonal" }, "Infinitely wide networks");

@@ -25,7 +25,7 @@ keep(store);
 // A fault of the architecture is told once, beside the architecture; the first plot tells it before there are points, too.
 main.onfault = (refusal) => {
   const told = editor.fault(refusal, "/kernel/architecture") || (refusal && editor.fault(refusal, "/architecture"));
-  if (told) main.error.textContent = "The architecture cannot be used as it stands: see beside its JSON.";
+  if (told) main.error.textContent = "The architecture is not valid: the error is shown beside its JSON.";
 };
 
 keyForm(() => {

@@ -17,7 +17,7 @@ export const data = ({ points }) => ({ x_train: column(points.map(({ x }) => x))
 async function ask(state, send) {
   const network = architecture(state), x_test = column(xs);
   if (!state.points.length) {
-    const { nngp } = await send("/v1/kernels", { architecture: network, x1: x_test, kinds: ["nngp"], diagonal: true }, "No data: the prior's variance, its mean is 0");
+    const { nngp } = await send("/v1/kernels", { architecture: network, x1: x_test, kinds: ["nngp"], diagonal: true }, "No data: the variance of the prior; its mean is 0");
     const prior = { mean: xs.map(() => 0), variance: nngp };
     return { nngp: prior, ntk: prior, untrained: true };
   }
@@ -26,7 +26,7 @@ async function ask(state, send) {
     ({ kernel: { architecture: network, kind }, ...train, x_test, ridge: state.ridge, posterior, covariance: "diagonal" });
   const nngp = send("/v1/predictions", regression("nngp", "gp"), "NNGP posterior");
   const ntk = state.time === Infinity
-    ? send("/v1/predictions", regression("ntk", "ensemble"), "NTK ensemble, trained to the end")
+    ? send("/v1/predictions", regression("ntk", "ensemble"), "NTK ensemble, trained to convergence")
     : send("/v1/dynamics", { kernel: { architecture: network, kind: "ntk" }, ...train, x_test, times: [state.time], covariance: "diagonal" }, "NTK ensemble at time t")
       .then(({ mean, variance }) => ({ mean: mean[0], variance: variance[0] }));
   const answers = await Promise.all([nngp, ntk]);

@@ -110,7 +110,7 @@ export class View {
 }
 
 function kindly(error) {
-  if (error.status === 401) return "This server asks for an API key: there is a field for it at the top.";
+  if (error.status === 401) return "This server needs an API key: enter it at the top.";
   if (error.status === 429 || error.status === 503) return `The server is busy. ${error.message}`;
   return error.message;
 }
