@@ -1,5 +1,6 @@
 internal import ArtifactStore
 internal import Batching
+internal import CEmbedded
 package import ComputeExecutor
 package import HTTP1
 package import HTTPTypes
@@ -10,8 +11,8 @@ internal import TensorFormats
 
 /// The product behind its HTTP interface, as API.md and openapi.yaml describe it; it knows no socket.
 package struct NTKService: HTTPResponder {
-    /// The version of the interface and the program.
-    package static let version = "0.1.0"
+    /// The version of the interface and the program: what the file VERSION says.
+    package static let version = unsafe String(String(cString: ntk_version()).prefix { !$0.isNewline })
 
     /// Limits of one request.
     package struct Limits: Sendable {

@@ -5,6 +5,9 @@
 const unsigned char *ntk_openapi_yaml(void);
 extern const size_t ntk_openapi_yaml_size;
 
+/// The file VERSION: the number and a newline.
+const char *ntk_version(void);
+
 /// A file of the page at `/` or of the reference at `/docs`.
 typedef struct {
     const char *name;
