@@ -61,6 +61,8 @@ let package = Package(
         // The numeric core.
         .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "CCompensatedSums", "CStreamingStores", "Locks"], swiftSettings: strict),
         .target(name: "NTK", dependencies: ["LinearAlgebra", "CDualActivations", "CThinProducts", "Locks"], swiftSettings: strict),
+        .target(name: "ONNX", swiftSettings: strict),
+        .target(name: "FiniteNetworks", dependencies: ["LinearAlgebra", "ONNX"], swiftSettings: strict),
         .target(name: "TensorFormats", dependencies: ["CDeflate", "CSimdJSON", "CZlib", "LinearAlgebra", "Locks"], swiftSettings: strict),
 
         // Serving.
@@ -116,6 +118,10 @@ let package = Package(
         .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "Locks", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "NTKTests", dependencies: ["NTK", "LinearAlgebra", "TestSupport"],
+            resources: [.copy("Golden")], swiftSettings: strict),
+        .testTarget(name: "ONNXTests", dependencies: ["ONNX"], swiftSettings: strict),
+        .testTarget(
+            name: "FiniteNetworksTests", dependencies: ["FiniteNetworks", "LinearAlgebra", "ONNX", "TestSupport"],
             resources: [.copy("Golden")], swiftSettings: strict),
         .testTarget(name: "LogsTests", dependencies: ["Logs", logging], swiftSettings: strict),
         .testTarget(

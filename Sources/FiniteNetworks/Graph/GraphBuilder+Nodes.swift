@@ -1,0 +1,85 @@
+internal import ONNX
+
+extension GraphBuilder {
+    func wire(named name: String) -> Wire? {
+        for scope in scopes.reversed() { if let wire = scope[name] { return wire } }
+        return nil
+    }
+
+    /// Compiles the nodes of a graph that one of the wanted names depends on.
+    mutating func compile(_ graph: ONNXGraph, wanted: [String]) throws(GraphError) {
+        let needed = Self.needed(graph, wanted)
+        for (index, node) in graph.nodes.enumerated() where needed[index] { try compile(node) }
+    }
+
+    /// Compiles a graph within this one, with its inputs bound.
+    /// - Returns: the wires of its outputs.
+    mutating func inline(_ graph: ONNXGraph, _ bindings: [String: Wire]) throws(GraphError) -> [Wire] {
+        depth += 1
+        guard depth <= 16 else { throw error(.tooLarge, "graphs within graphs, deeper than 16") }
+        let outer = current
+        scopes.append(bindings)
+        defer {
+            scopes.removeLast()
+            depth -= 1
+            setCurrent(node: outer.node, operation: outer.operation)
+        }
+        for tensor in graph.initializers { scopes[scopes.count - 1][tensor.name] = try constant(tensor) }
+        try compile(graph, wanted: graph.outputs.map(\.name))
+        var outputs: [Wire] = []
+        for output in graph.outputs {
+            guard let wire = wire(named: output.name) else { throw invalid("output \"\(output.name)\" is made by no node") }
+            outputs.append(wire)
+        }
+        return outputs
+    }
+
+    private mutating func compile(_ node: ONNXNode) throws(GraphError) {
+        setCurrent(node: Node.title(node), operation: node.operation)
+        guard node.domain.isEmpty, let rule = OperatorRules.byName[node.operation] else {
+            let domain = node.domain.isEmpty ? "" : " of domain \(node.domain)"
+            throw unsupported("operator \(node.operation)\(domain) is not served; served are \(OperatorRules.names.joined(separator: ", "))")
+        }
+        var inputs: [Wire?] = []
+        for name in node.inputs {
+            if name.isEmpty {
+                inputs.append(nil)
+                continue
+            }
+            guard let wire = wire(named: name) else {
+                throw invalid("input \"\(name)\" is neither an input or initializer of the graph nor the output of a node before this one")
+            }
+            inputs.append(wire)
+        }
+        let outputs = try rule.build(Node(node: node, inputs: inputs, opset: opset), &self)
+        setCurrent(node: Node.title(node), operation: node.operation)
+        for (index, name) in node.outputs.enumerated() where !name.isEmpty {
+            guard index < outputs.count else { throw unsupported("output \(index) (\"\(name)\") is not served") }
+            scopes[scopes.count - 1][name] = outputs[index]
+        }
+    }
+
+    /// Which nodes of a graph the wanted values depend on.
+    private static func needed(_ graph: ONNXGraph, _ wanted: [String]) -> [Bool] {
+        var names = Set(wanted)
+        var needed = [Bool](repeating: false, count: graph.nodes.count)
+        // Nodes are in order, each behind those it depends on; `compile` refuses a graph that is not.
+        for index in graph.nodes.indices.reversed() where graph.nodes[index].outputs.contains(where: { names.contains($0) }) {
+            needed[index] = true
+            names.formUnion(references(graph.nodes[index]))
+        }
+        return needed
+    }
+
+    /// Names that a node reads, in graphs within it, too.
+    static func references(_ node: ONNXNode) -> Set<String> {
+        var names = Set(node.inputs)
+        for attribute in node.attributes.values {
+            guard case .graph(let graph) = attribute else { continue }
+            for node in graph.nodes { names.formUnion(references(node)) }
+            names.formUnion(graph.outputs.map(\.name))
+        }
+        names.remove("")
+        return names
+    }
+}

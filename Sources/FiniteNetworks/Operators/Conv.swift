@@ -1,0 +1,134 @@
+internal import LinearAlgebra
+
+/// Convolution of channels on a grid, in groups: Y_g = W_g P_g with the patches P_g [channels/groups · taps, places] of the group's inputs.
+///
+/// P̄_g += W_gᵀ Ȳ_g, scattered back to the grid; W̄_g += Ȳ_g P_gᵀ.
+struct ConvOperation: Operation {
+    let window: Window
+    /// Channels of a group, in and out.
+    let channels: Int
+    let filters: Int
+    let groups: Int
+
+    private var patch: Int { channels * window.kernelCount }
+
+    var operations: Double { 2 * Double(groups) * Double(filters) * Double(patch) * Double(window.outputCount) }
+    /// Numbers of the patches of a group.
+    private var patches: Int { patch * window.outputCount }
+
+    /// The group's patches of a sample: the inputs themselves where the window is a point.
+    @inline(__always)
+    private func patches<F: NetworkScalar>(_ x: Cells<F>, _ group: Int, _ scratch: Cells<F>) -> Cells<F> {
+        let source = x.from(group * channels * window.inputCount, channels * window.inputCount)
+        if window.isIdentity { return source }
+        window.gather(source, channels: channels, scratch)
+        return scratch
+    }
+
+    @specialized(where F == Double)
+    @specialized(where F == Float)
+    func values<F: NetworkScalar>(_ tile: ForwardTile<F>) throws(GraphError) {
+        let buffer = Buffer(F.self, count: patches)
+        let scratch = buffer.cells(F.self, patches)
+        let places = window.outputCount
+        for sample in 0..<tile.samples {
+            for group in 0..<groups {
+                let columns = patches(tile.input(0, sample), group, scratch)
+                let weight = tile.input(1, sample).from(group * filters * patch)
+                let target = tile.output(sample).from(group * filters * places)
+                unsafe F.gemm(filters, places, patch, alpha: 1, weight.base, patch, columns.base, places, beta: 0, target.base, places)
+            }
+        }
+    }
+
+    @specialized(where F == Double)
+    @specialized(where F == Float)
+    func cotangents<F: NetworkScalar>(_ tile: BackwardTile<F>) throws(GraphError) {
+        let buffer = Buffer(F.self, count: patches)
+        let scratch = buffer.cells(F.self, patches)
+        let places = window.outputCount
+        for sample in 0..<tile.samples {
+            for group in 0..<groups {
+                let rows = sample * tile.cotangents..<(sample + 1) * tile.cotangents
+                if tile.wants(1) {
+                    let columns = patches(tile.input(0, sample), group, scratch)
+                    for row in rows {
+                        let g = tile.cotangent(row).from(group * filters * places)
+                        let target = tile.gradient(1, row).from(group * filters * patch)
+                        unsafe F.gemmTransposed(filters, patch, places, alpha: 1, g.base, places, columns.base, places, beta: 1, target.base, patch)
+                    }
+                }
+                if tile.wants(0) {
+                    let weight = tile.input(1, sample).from(group * filters * patch)
+                    for row in rows {
+                        let g = tile.cotangent(row).from(group * filters * places)
+                        let target = tile.gradient(0, row).from(group * channels * window.inputCount, channels * window.inputCount)
+                        let isDirect = window.isIdentity
+                        let columns = isDirect ? target : scratch
+                        unsafe F.gemmLeftTransposed(
+                            patch, places, filters, alpha: 1, weight.base, patch, g.base, places, beta: isDirect ? 1 : 0, columns.base, places)
+                        if !isDirect { window.scatter(scratch, channels: channels, target) }
+                    }
+                }
+            }
+        }
+    }
+
+    /// One group: u_t is the patch at place t, v_t the cotangents of its filters; the weight is [filters, patch].
+    func outerProducts(of input: Int) -> OuterProducts? {
+        guard input == 1, groups == 1 else { return nil }
+        return OuterProducts(positions: window.outputCount, sampleExtent: patch, rowExtent: filters, sampleIsFirst: false)
+    }
+
+    @specialized(where F == Double)
+    @specialized(where F == Float)
+    func writeFactors<F: NetworkScalar>(of input: Int, _ tile: BackwardTile<F>, _ target: FactorTarget<F>) throws(GraphError) {
+        let buffer = Buffer(F.self, count: patches)
+        let scratch = buffer.cells(F.self, patches)
+        for sample in 0..<tile.samples {
+            transpose(patches(tile.input(0, sample), 0, scratch), rows: patch, columns: window.outputCount, target.sampleFactor(sample))
+        }
+        for row in 0..<tile.rows { transpose(tile.cotangent(row), rows: filters, columns: window.outputCount, target.rowFactor(row)) }
+    }
+}
+
+/// y = xᵀ for x [rows, columns].
+@inline(__always)
+func transpose<F: NetworkScalar>(_ x: Cells<F>, rows: Int, columns: Int, _ y: Cells<F>) {
+    let (source, target) = unsafe (x.base, y.base)
+    for top in stride(from: 0, to: rows, by: 16) {
+        for column in 0..<columns {
+            for row in top..<min(top + 16, rows) { unsafe target[column * rows + row] = source[row * columns + column] }
+        }
+    }
+}
+
+struct ConvRule: OperatorRule {
+    let operators = ["Conv"]
+
+    func build<F: NetworkScalar>(_ node: Node, _ graph: inout GraphBuilder<F>) throws(GraphError) -> [Wire] {
+        let (input, weight) = (try node.input(0), try node.input(1))
+        let (shape, weightShape) = (graph.shape(input), graph.shape(weight))
+        let groups = try node.int("group", 1)
+        guard shape.count >= 3, shape[0] == 1, weightShape.count == shape.count, groups > 0, weightShape[0] % groups == 0,
+            shape[1] % groups == 0, shape[1] / groups == weightShape[1], !weightShape.contains(0)
+        else { throw node.invalid("an input of shape \(shape), weights of shape \(weightShape), \(groups) groups") }
+        if let given = try node.ints("kernel_shape"), given != Array(weightShape[2...]) {
+            throw node.invalid("kernel_shape \(given) beside weights of shape \(weightShape)")
+        }
+        let window = try Window(node, grid: Array(shape[2...]), kernel: Array(weightShape[2...]))
+        let operation = ConvOperation(window: window, channels: weightShape[1], filters: weightShape[0] / groups, groups: groups)
+        let result = TensorType(.real, [1, weightShape[0]] + window.output.suffix(shape.count - 2))
+        return [try graph.addingChannelBias(node.optional(2), to: try graph.add(operation, [input, weight], result))]
+    }
+}
+
+extension GraphBuilder {
+    /// y[1, c, …] + b[c].
+    mutating func addingChannelBias(_ bias: Wire?, to input: Wire) throws(GraphError) -> Wire {
+        guard let bias else { return input }
+        let shape = shape(input)
+        guard self.shape(bias) == [shape[1]] else { throw invalid("a bias of shape \(self.shape(bias)) for \(shape[1]) channels") }
+        return try binary(.add, input, try reshape(bias, to: [shape[1]] + [Int](repeating: 1, count: shape.count - 2)))
+    }
+}

@@ -1,0 +1,257 @@
+extension ONNXModel {
+    /// Reads a model file (ModelProto).
+    /// - Throws: `malformed` with the byte where the format is broken, `tooLarge` where a limit is passed, `unsupported` for an operator set
+    ///   other than 11 to 23, data in other files, sparse tensors, and types that are no numbers.
+    public init(bytes: [UInt8], limits: ONNXLimits = ONNXLimits()) throws(ONNXError) {
+        guard bytes.count <= limits.bytes else { throw .tooLarge("a file of \(bytes.count) bytes; \(limits.bytes) are allowed") }
+        var reader = ModelReader(bytes: bytes, limits: limits)
+        self = try reader.model()
+    }
+}
+
+/// The messages of onnx.proto, as far as a graph needs them; other fields are skipped.
+struct ModelReader {
+    let bytes: [UInt8]
+    let limits: ONNXLimits
+    private var nodes = 0
+    private var items = 0
+
+    init(bytes: [UInt8], limits: ONNXLimits) {
+        self.bytes = bytes
+        self.limits = limits
+    }
+
+    mutating func model() throws(ONNXError) -> ONNXModel {
+        var reader = WireReader(bytes, 0..<bytes.count)
+        var (irVersion, producer, opset) = (0, "", 0)
+        var graphRange: Range<Int>?
+        var functions = 0
+        while let field = try reader.field() {
+            switch field.number {
+            case 1: irVersion = try field.integer()
+            case 2: producer = try field.string(bytes)
+            case 7: graphRange = try field.range()
+            case 8:
+                let (domain, version) = try operatorSet(try field.range())
+                if domain.isEmpty || domain == "ai.onnx" { opset = version }
+            case 25: functions += 1
+            default: break
+            }
+        }
+        guard let graphRange else { throw .malformed("no graph: this is not an ONNX model file", offset: 0) }
+        guard functions == 0 else { throw .unsupported("the model has \(functions) local functions; export it with its functions inlined") }
+        guard opset > 0 else { throw .malformed("no version of the default operator set", offset: 0) }
+        guard 11...23 ~= opset else { throw .unsupported("operator set \(opset); 11 to 23 are read") }
+        return ONNXModel(opset: opset, irVersion: irVersion, producer: producer, graph: try graph(graphRange, depth: 0))
+    }
+
+    private mutating func countItem() throws(ONNXError) {
+        items += 1
+        guard items <= limits.items else { throw .tooLarge("more than \(limits.items) tensors, attributes, inputs and outputs") }
+    }
+
+    private func operatorSet(_ range: Range<Int>) throws(ONNXError) -> (domain: String, version: Int) {
+        var reader = WireReader(bytes, range)
+        var result = (domain: "", version: 0)
+        while let field = try reader.field() {
+            switch field.number {
+            case 1: result.domain = try field.string(bytes)
+            case 2: result.version = try field.integer()
+            default: break
+            }
+        }
+        return result
+    }
+
+    private mutating func graph(_ range: Range<Int>, depth: Int) throws(ONNXError) -> ONNXGraph {
+        guard depth <= limits.depth else { throw .tooLarge("graphs within graphs, deeper than \(limits.depth)") }
+        var reader = WireReader(bytes, range)
+        var graph = ONNXGraph(nodes: [], initializers: [], inputs: [], outputs: [])
+        while let field = try reader.field() {
+            switch field.number {
+            case 1: graph.nodes.append(try node(try field.range(), depth: depth))
+            case 2: graph.name = try field.string(bytes)
+            case 5: graph.initializers.append(try tensor(try field.range(), owner: "an initializer"))
+            case 11: graph.inputs.append(try valueInfo(try field.range()))
+            case 12: graph.outputs.append(try valueInfo(try field.range()))
+            case 15: throw .unsupported("a sparse initializer")
+            default: break
+            }
+        }
+        return graph
+    }
+
+    private mutating func node(_ range: Range<Int>, depth: Int) throws(ONNXError) -> ONNXNode {
+        nodes += 1
+        guard nodes <= limits.nodes else { throw .tooLarge("more than \(limits.nodes) nodes") }
+        var reader = WireReader(bytes, range)
+        var node = ONNXNode("", [], [])
+        var attributes: [Range<Int>] = []
+        while let field = try reader.field() {
+            switch field.number {
+            case 1:
+                try countItem()
+                node.inputs.append(try field.string(bytes))
+            case 2:
+                try countItem()
+                node.outputs.append(try field.string(bytes))
+            case 3: node.name = try field.string(bytes)
+            case 4: node.operation = try field.string(bytes)
+            case 5: attributes.append(try field.range())
+            case 7: node.domain = try field.string(bytes)
+            default: break
+            }
+        }
+        if node.domain == "ai.onnx" { node.domain = "" }
+        let owner = "node \"\(node.name)\" (\(node.operation))"
+        for range in attributes {
+            let (name, value) = try attribute(range, owner: owner, depth: depth)
+            node.attributes[name] = value
+        }
+        return node
+    }
+
+    private mutating func attribute(
+        _ range: Range<Int>, owner: String, depth: Int
+    ) throws(ONNXError) -> (name: String, value: ONNXAttribute) {
+        try countItem()
+        var reader = WireReader(bytes, range)
+        var (name, type) = ("", 0)
+        var single: ONNXAttribute?
+        var (ints, floats, strings): ([Int], [Float], [String]) = ([], [], [])
+        while let field = try reader.field() {
+            switch field.number {
+            case 1: name = try field.string(bytes)
+            case 2: single = .float(try field.float())
+            case 3: single = .int(try field.integer())
+            case 4: single = .string(try field.string(bytes))
+            case 5: single = .tensor(try tensor(try field.range(), owner: owner))
+            case 6: single = .graph(try graph(try field.range(), depth: depth + 1))
+            case 7: try field.append(to: &floats, bytes)
+            case 8: try field.append(to: &ints, bytes)
+            case 9:
+                try countItem()
+                strings.append(try field.string(bytes))
+            case 20: type = try field.integer()
+            default: break
+            }
+        }
+        // A default value, such as an empty list or zero, may be left out; the type says then what it is.
+        return switch type {
+        case 1: (name, single ?? .float(0))
+        case 2: (name, single ?? .int(0))
+        case 3: (name, single ?? .string(""))
+        case 6: (name, .floats(floats))
+        case 7: (name, .ints(ints))
+        case 8: (name, .strings(strings))
+        default: (name, single ?? (ints.isEmpty ? (floats.isEmpty ? .other : .floats(floats)) : .ints(ints)))
+        }
+    }
+
+    private mutating func tensor(_ range: Range<Int>, owner: String) throws(ONNXError) -> ONNXTensor {
+        try countItem()
+        var reader = WireReader(bytes, range)
+        var (name, typeCode) = ("", 0)
+        var shape: [Int] = []
+        var raw: Range<Int>?
+        var (floats, doubles, integers): ([Float], [Double], [Int]) = ([], [], [])
+        var isExternal = false
+        while let field = try reader.field() {
+            switch field.number {
+            case 1: try field.append(to: &shape, bytes)
+            case 2: typeCode = try field.integer()
+            case 4: try field.append(to: &floats, bytes)
+            case 5, 7, 11: try field.append(to: &integers, bytes)
+            case 8: name = try field.string(bytes)
+            case 9: raw = try field.range()
+            case 10: try field.append(to: &doubles, bytes)
+            case 13: isExternal = true
+            case 14: isExternal = try field.integer() == 1
+            default: break
+            }
+            guard shape.count <= limits.rank else { throw .tooLarge("tensor \"\(name)\" of more than \(limits.rank) axes") }
+        }
+        let title = "tensor \"\(name)\" of \(owner)"
+        guard !isExternal else {
+            throw .unsupported("\(title) is kept in another file; save the model as one file, with its data inside")
+        }
+        guard let type = ONNXElementType(rawValue: typeCode), type.isReal || type.isInteger || type == .bool else {
+            throw .unsupported("\(title) is of element type \(ONNXElementType(rawValue: typeCode)?.name ?? "number \(typeCode)")")
+        }
+        var count = 1
+        for extent in shape {
+            let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+            guard extent >= 0, !overflow else { throw .malformed("shape \(shape) of \(title)", offset: range.lowerBound) }
+            count = product
+        }
+        let content: ONNXTensor.Content
+        let found: Int
+        if let raw, let size = type.size {
+            (content, found) = (.raw(bytes, raw), raw.count / size)
+            guard raw.count.isMultiple(of: size) else { throw .malformed("\(raw.count) bytes for \(title)", offset: raw.lowerBound) }
+        } else {
+            switch type {
+            case .float32: (content, found) = (.floats(floats), floats.count)
+            case .float64: (content, found) = (.doubles(doubles), doubles.count)
+            default: (content, found) = (.integers(integers), integers.count)
+            }
+        }
+        guard found == count else {
+            throw .malformed("\(title) has \(found) elements, its shape \(shape) has \(count)", offset: range.lowerBound)
+        }
+        return ONNXTensor(name: name, type: type, shape: shape, count: count, content: content)
+    }
+
+    private mutating func valueInfo(_ range: Range<Int>) throws(ONNXError) -> ONNXValueInfo {
+        try countItem()
+        var reader = WireReader(bytes, range)
+        var info = ONNXValueInfo(name: "", type: nil, shape: nil)
+        while let field = try reader.field() {
+            switch field.number {
+            case 1: info.name = try field.string(bytes)
+            case 2:
+                var type = WireReader(bytes, try field.range())
+                while let field = try type.field() {
+                    if field.number == 1 { try tensorType(try field.range(), &info) }
+                }
+            default: break
+            }
+        }
+        return info
+    }
+
+    private func tensorType(_ range: Range<Int>, _ info: inout ONNXValueInfo) throws(ONNXError) {
+        var reader = WireReader(bytes, range)
+        while let field = try reader.field() {
+            switch field.number {
+            case 1: info.type = ONNXElementType(rawValue: try field.integer())
+            case 2:
+                var shape: [ONNXDimension] = []
+                var dimensions = WireReader(bytes, try field.range())
+                while let field = try dimensions.field() {
+                    guard field.number == 1 else { continue }
+                    guard shape.count < limits.rank else { throw .tooLarge("value \"\(info.name)\" of more than \(limits.rank) axes") }
+                    shape.append(try dimension(try field.range()))
+                }
+                info.shape = shape
+            default: break
+            }
+        }
+    }
+
+    private func dimension(_ range: Range<Int>) throws(ONNXError) -> ONNXDimension {
+        var reader = WireReader(bytes, range)
+        var dimension = ONNXDimension.dynamic("")
+        while let field = try reader.field() {
+            switch field.number {
+            case 1:
+                let extent = try field.integer()
+                // Some writers say -1 or 0 where the extent is not known.
+                dimension = extent > 0 ? .fixed(extent) : .dynamic("")
+            case 2: dimension = .dynamic(try field.string(bytes))
+            default: break
+            }
+        }
+        return dimension
+    }
+}
