@@ -1,5 +1,5 @@
 /// What a way back has to do for a choice of parameters: which values have cotangents, what the forward pass must keep, and when each can go.
-struct PassPlan: Sendable {
+package struct PassPlan: Sendable {
     /// Chosen parameters, by their place in the program.
     let parameters: [Int]
     /// Roots whose cotangents are wanted.
@@ -28,7 +28,7 @@ struct PassPlan: Sendable {
     }
 
     /// How the share of each parameter is computed.
-    enum Way: Sendable, Equatable {
+    package enum Way: Sendable, Equatable {
         /// Jacobian blocks [rows, parameters] and their product.
         case gradients
         /// Gram matrices of activations and of cotangents.

@@ -33,6 +33,8 @@ public struct KernelQuestion: Sendable {
     public var parameters: [String]?
     /// Whether each parameter's share comes by itself.
     public var isLayerwise = false
+    /// One way for every parameter that allows it, for tests; nil for the cheaper one of each.
+    package var way: PassPlan.Way?
 
     public init() {}
 }
@@ -105,6 +107,7 @@ struct KernelWork<F: NetworkScalar> {
         let pairs = question.outputs == .full || question.functional != nil ? n1 * n2 * k * k : n1 * n2 * k
         let sides = right == nil ? n1 : n1 + n2
         plan = PassPlan(program, parameters: parameters) { weight in
+            if let way = question.way { return way }
             let (t, area) = (Double(weight.positions), Double(weight.rows) * Double(weight.columns))
             let gradients = sides * k * (2 * t + 2) * area + 2 * pairs * area
             // Terms of equal orientation, roughly: activations once a pair of points, cotangents once a pair of rows.
