@@ -1,5 +1,6 @@
 internal import HTTP1
 package import HTTPTypes
+internal import TensorFormats
 
 /// Which pages of other origins may use the server from a browser (the Fetch standard's CORS protocol), and which may not even send to it.
 package struct CrossOrigin: Sendable {
@@ -28,7 +29,7 @@ package struct CrossOrigin: Sendable {
     package static func isOrigin(_ text: String) -> Bool {
         guard let scheme = ["https://", "http://"].first(where: text.hasPrefix) else { return false }
         let host = text.dropFirst(scheme.count)
-        guard !host.isEmpty, host == host.lowercased() else { return false }
+        guard !host.isEmpty, host.utf8.elementsEqual(host.asciiLowercased.utf8) else { return false }
         return host.utf8.allSatisfy { octet in
             switch octet {
             case 0x30...0x39, 0x61...0x7A, 0x2D, 0x2E, 0x3A, 0x5B, 0x5D, 0x5F: true
@@ -62,10 +63,10 @@ package struct CrossOrigin: Sendable {
     /// send to a server on the visitor's own machine, with methods that change something and bodies that need no preflight.
     package func isForeign(_ head: HTTPRequest) -> Bool {
         guard ![.get, .head, .options].contains(head.method), allowedOrigin(head) == nil else { return false }
-        if let site = head.headerFields[.secFetchSite] { return site != "same-origin" && site != "none" }
+        if let site = head.headerFields[.secFetchSite] { return !site.isSame(as: "same-origin") && !site.isSame(as: "none") }
         guard let origin = head.headerFields[.origin] else { return false }
-        let authority = head.authority?.lowercased() ?? ""
-        return origin != "http://\(authority)" && origin != "https://\(authority)"
+        let authority = head.authority?.asciiLowercased ?? ""
+        return !origin.isSame(as: "http://\(authority)") && !origin.isSame(as: "https://\(authority)")
     }
 
     /// What to answer as the allowed origin; nil if it is not, or if no browser asks.
@@ -74,7 +75,7 @@ package struct CrossOrigin: Sendable {
         switch allowed {
         case nil: return nil
         case .any: return "*"
-        case .origins(let origins): return origins.contains(origin) ? origin : nil
+        case .origins(let origins): return origins.contains { $0.isSame(as: origin) } ? origin : nil
         }
     }
 }

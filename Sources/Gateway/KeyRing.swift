@@ -1,4 +1,5 @@
 package import FoundationEssentials
+internal import HTTP1
 package import HTTPTypes
 internal import Locks
 
@@ -45,9 +46,11 @@ package final class KeyRing: Sendable {
     /// Reads `Authorization: Bearer KEY` (RFC 6750 §2.1). Every key is compared, whichever fits.
     package func identify(_ head: HTTPRequest, at time: Date) -> Identity {
         guard let field = head.headerFields[.authorization] else { return .none }
-        let parts = field.split(separator: " ", maxSplits: 1)
-        guard parts.count == 2, parts[0].lowercased() == "bearer", parts[1].utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return .unknown }
-        let digest = KeyDigest(of: String(parts[1]))
+        let parts = field.utf8.split(separator: UInt8(ascii: " "), maxSplits: 1)
+        guard parts.count == 2, Substring(parts[0]).asciiLowercased == "bearer", parts[1].allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+            return .unknown
+        }
+        let digest = KeyDigest(of: String(Substring(parts[1])))
         var found: APIKey?
         for key in keys.withLock({ $0 }) where key.digest.equalsInConstantTime(digest) { found = key }
         guard let found else { return .unknown }

@@ -1,4 +1,5 @@
 internal import Locks
+internal import TensorFormats
 
 /// Counts requests of each client in windows of fixed length. A client's window begins with its first request, so that not all come back at
 /// once; within it there are as many requests as the limit says, and what is left can be told exactly.
@@ -21,8 +22,8 @@ package final class RateLimiter: Sendable {
 
     /// Windows of this generation and the one before; none lasts longer than a generation.
     private struct Table {
-        var current: [String: Window] = [:]
-        var previous: [String: Window] = [:]
+        var current: [ExactText: Window] = [:]
+        var previous: [ExactText: Window] = [:]
         var rotation: ContinuousClock.Instant
     }
 
@@ -39,7 +40,8 @@ package final class RateLimiter: Sendable {
 
     /// Takes one request from what a client has.
     package func take(_ client: String, now: ContinuousClock.Instant = .now) -> Allowance {
-        table.withLock { table in
+        let client = ExactText(client)
+        return table.withLock { table in
             rotate(&table, now)
             var window = Self.window(table, client, now) ?? Window(end: now + .seconds(limit.seconds), used: 0)
             let isGranted = window.used < limit.requests
@@ -51,7 +53,8 @@ package final class RateLimiter: Sendable {
 
     /// What a client has, without taking any.
     package func look(_ client: String, now: ContinuousClock.Instant = .now) -> Allowance {
-        table.withLock { table in
+        let client = ExactText(client)
+        return table.withLock { table in
             let window = Self.window(table, client, now) ?? Window(end: now + .seconds(limit.seconds), used: 0)
             return allowance(window, now, isGranted: window.used < limit.requests)
         }
@@ -63,7 +66,7 @@ package final class RateLimiter: Sendable {
             isGranted: isGranted, remaining: limit.requests - window.used, resetSeconds: max(1, Int(seconds) + (attoseconds > 0 ? 1 : 0)))
     }
 
-    private static func window(_ table: Table, _ client: String, _ now: ContinuousClock.Instant) -> Window? {
+    private static func window(_ table: Table, _ client: ExactText, _ now: ContinuousClock.Instant) -> Window? {
         guard let window = table.current[client] ?? table.previous[client], window.end > now else { return nil }
         return window
     }

@@ -52,6 +52,11 @@ func asciiLowercased(_ octet: UInt8) -> UInt8 {
     octet &- 0x41 < 26 ? octet | 0x20 : octet
 }
 
+extension StringProtocol {
+    /// With A to Z in lower case and nothing else changed: as words of HTTP are compared (RFC 9110 §5.6.2).
+    package var asciiLowercased: String { String(decoding: utf8.map { HTTP1.asciiLowercased($0) }, as: UTF8.self) }
+}
+
 /// The members of a comma-separated list in lowercase (RFC 9110 §5.6.1), empty ones included, so that the caller can refuse them.
 func listMembers(_ value: String) -> [String] {
     value.utf8.split(separator: Octet.comma, omittingEmptySubsequences: false).map { member in

@@ -29,6 +29,15 @@ import Testing
         #expect(limiter.take("a", now: start + .seconds(14)).remaining == 2, "a new window")
     }
 
+    /// Names that Unicode takes for equal are those of two clients.
+    @Test func namesAreComparedByCodePoints() {
+        let limiter = RateLimiter(RateLimit(requests: 1, seconds: 10), now: start)
+        for name in ["\u{E9}", "e\u{301}", "K", "\u{212A}"] {
+            #expect(limiter.take(name, now: start).isGranted)
+            #expect(!limiter.take(name, now: start).isGranted && limiter.look(name, now: start).remaining == 0)
+        }
+    }
+
     /// The tables turn over while windows last; none is forgotten early.
     @Test func aWindowOutlivesARotation() {
         let limiter = RateLimiter(RateLimit(requests: 1, seconds: 10), now: start)

@@ -30,6 +30,18 @@ struct OneReadingTests {
         #expect(try answer.pointers.contains { $0.isSame(as: "/network/parameters/e\u{301}") })
     }
 
+    /// A mark of punctuation stays one, whatever combines with it; and no other letter is one of ASCII.
+    @Test(arguments: [
+        ("application/x-npz,\u{301}", 200), ("application/x-npz;\u{301}q=0", 200),
+        ("application/x-npz;q=0", 406), ("application/x-npz\u{301}", 406), ("APPLICATION/X-NPZ", 200),
+    ])
+    func fieldsAreReadOctetByOctet(accept: String, status: Int) async throws {
+        let answer = try await client.send(
+            .post, "/v1/kernels", [.contentType: "application/json", .accept: accept],
+            body: Array(#"{"architecture":{"type":"dense"},"x1":[[1,2]],"kinds":["ntk","nngp"]}"#.utf8))
+        #expect(answer.status == status, "\(accept): \(answer.text)")
+    }
+
     // MARK: Nulls, marks and repetitions
 
     @Test func nullIsAbsent() async throws {

@@ -1,3 +1,6 @@
+internal import HTTP1
+internal import TensorFormats
+
 /// Content negotiation by `Accept` (RFC 9110 §12.5.1).
 enum MediaRange {
     /// Whether `accept` allows `type`: by the most specific range that matches it, with a quality above 0.
@@ -6,10 +9,10 @@ enum MediaRange {
     /// The quality of `type` by the most specific range that matches it; nil if none does.
     static func quality(_ accept: String, _ type: String) -> (quality: Double, specificity: Int)? {
         var best = (specificity: -1, quality: 0.0)
-        for range in accept.split(separator: ",") {
-            let parts = range.split(separator: ";").map { $0.trimming }
-            guard let name = parts.first?.lowercased(), let specificity = specificity(name, type) else { continue }
-            let quality = parts.dropFirst().first { $0.lowercased().hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) } ?? 1
+        for range in accept.utf8.split(separator: UInt8(ascii: ",")) {
+            let parts = range.split(separator: UInt8(ascii: ";")).map { Substring($0).trimming }
+            guard let name = parts.first?.asciiLowercased, let specificity = specificity(name, type) else { continue }
+            let quality = parts.dropFirst().first { $0.asciiLowercased.hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) } ?? 1
             if specificity > best.specificity { best = (specificity, quality) }
         }
         return best.specificity < 0 ? nil : (best.quality, best.specificity)
@@ -17,7 +20,7 @@ enum MediaRange {
 
     /// 2 for the type itself, 1 for its kind, 0 for anything; nil if the range is another.
     private static func specificity(_ range: String, _ type: String) -> Int? {
-        if range == type { return 2 }
+        if range.isSame(as: type) { return 2 }
         if range == "*/*" { return 0 }
         return range.hasSuffix("/*") && type.hasPrefix(range.dropLast()) ? 1 : nil
     }
@@ -25,7 +28,7 @@ enum MediaRange {
     /// The type of a `Content-Type`, in lower case, without parameters.
     static func type(_ contentType: String) -> String {
         if contentType.utf8.allSatisfy({ (0x61...0x7A).contains($0) || $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "-") }) { return contentType }
-        return (contentType.split(separator: ";").first?.trimming ?? "").lowercased()
+        return contentType.utf8.split(separator: UInt8(ascii: ";")).first.map { Substring($0).trimming.asciiLowercased } ?? ""
     }
 }
 

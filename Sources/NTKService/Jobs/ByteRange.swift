@@ -1,3 +1,5 @@
+internal import HTTP1
+
 /// A single range of bytes by the `Range` field (RFC 9110 §14.1.2).
 enum ByteRange: Equatable {
     /// Nothing that is to be heeded: the whole.
@@ -10,11 +12,12 @@ enum ByteRange: Equatable {
     ///   - length: bytes of the whole.
     init(_ field: String?, length: Int) {
         self = .whole
-        guard let field, field.lowercased().hasPrefix("bytes=") else { return }
-        let sides = field.dropFirst(6).trimming.split(separator: "-", omittingEmptySubsequences: false)
+        guard let field, Substring(field.utf8.prefix(6)).asciiLowercased == "bytes=" else { return }
+        let sides = Substring(field.utf8.dropFirst(6)).trimming.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+            .map { Substring($0).trimming }
         guard sides.count == 2 else { return }
-        let (first, last) = (Self.number(sides[0].trimming), Self.number(sides[1].trimming))
-        switch (first, last, sides[0].trimming.isEmpty, sides[1].trimming.isEmpty) {
+        let (first, last) = (Self.number(sides[0]), Self.number(sides[1]))
+        switch (first, last, sides[0].isEmpty, sides[1].isEmpty) {
         case (let first?, let last?, _, _) where first <= last:
             self = first < length ? .part(first..<min(last, length - 1) + 1) : .unsatisfiable
         case (let first?, _, _, true):

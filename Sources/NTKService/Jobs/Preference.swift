@@ -10,9 +10,9 @@ enum Preference {
     /// Whether the client would rather have a job than wait.
     static func respondsAsync(_ head: HTTPRequest) -> Bool {
         guard let preferences = head.headerFields.value(field) else { return false }
-        return preferences.split(separator: ",").contains { preference in
-            let name = preference.prefix { $0 != ";" && $0 != "=" }
-            return name.trimming.lowercased() == respondAsync
+        return preferences.utf8.split(separator: UInt8(ascii: ",")).contains { preference in
+            let name = preference.prefix { $0 != UInt8(ascii: ";") && $0 != UInt8(ascii: "=") }
+            return Substring(name).trimming.asciiLowercased == respondAsync
         }
     }
 }
