@@ -80,6 +80,49 @@ def test_the_document_is_valid_openapi():
     validate(DOCUMENT)
 
 
+def test_generators_of_clients_are_told_types():
+    """What some of them drop, or make of it what does not compile."""
+    faults = []
+
+    def look(node: object, path: str, is_schema: bool) -> None:
+        if isinstance(node, list):
+            for index, item in enumerate(node):
+                look(item, f"{path}/{index}", is_schema)
+        if not isinstance(node, dict):
+            return
+        if is_schema:
+            if node.get("type") == "array" and "items" not in node and not path.endswith("/if"):
+                faults.append(f"{path}: an array without items")
+            if ("const" in node or "enum" in node) and "type" not in node:
+                faults.append(f"{path}: values without a type")
+            for union in ("anyOf", "oneOf"):
+                if union in node and "default" in node:
+                    faults.append(f"{path}: a default beside a union")
+                if union in node and all(set(each) <= {"required", "not", "description"} for each in node[union]) and not path.endswith("/if"):
+                    faults.append(f"{path}: a union of nothing but what is required")
+        if list(node.get("content", ["application/json"]))[0] != "application/json" and "application/json" in node["content"]:
+            faults.append(f"{path}: another type before JSON")
+        for key, value in node.items():
+            if key in ("example", "examples"):
+                continue
+            # The names of properties are no keywords.
+            if is_schema and key == "properties":
+                for name, schema in value.items():
+                    look(schema, f"{path}/properties/{name}", True)
+            else:
+                look(value, f"{path}/{key}", is_schema or key == "schema")
+
+    document = yaml.safe_load(DOCUMENT_PATH.read_text())
+    for name, schema in document["components"]["schemas"].items():
+        look(schema, f"#/components/schemas/{name}", True)
+    for part in ("paths", *(f"components/{name}" for name in document["components"] if name != "schemas")):
+        node = document
+        for step in part.split("/"):
+            node = node[step]
+        look(node, f"#/{part}", False)
+    assert not faults, "\n".join(faults)
+
+
 def test_there_are_examples():
     with_body = [operation.name for operation in OPERATIONS if "requestBody" in operation.node]
     covered = {case.name.rsplit(" ", 1)[0] for case in PAIRED}
