@@ -7,40 +7,33 @@ The ended jobs are hard links to the files of one that was done. Times are media
 is needed.
 """
 import argparse
-import http.client
 import json
 import os
 import pathlib
 import statistics
-import subprocess
+import sys
 import tempfile
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "Tests/EndToEnd"))
+from served import Served
 
 KERNEL = json.dumps({"architecture": {"type": "mlp", "depth": 2}, "x1": [[float(i), 1.0] for i in range(50)]})
 
 
-class Server:
+class Server(Served):
     def __init__(self, binary: pathlib.Path, data: pathlib.Path, *options: str):
-        start = time.perf_counter()
-        self.process = subprocess.Popen([binary, "serve", "--port", "0", "--data-dir", data, "--log-level", "error", *options], stdout=subprocess.PIPE, text=True)
-        self.port = int(self.process.stdout.readline().rsplit(":", 1)[1])
-        self.start = time.perf_counter() - start
+        super().__init__(binary, "--data-dir", data, "--log-level", "error", *options)
 
-    def send(self, method: str, path: str, body: str | None = None, **fields: str) -> dict:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
-        connection.request(method, path, body, {"Content-Type": "application/json"} | {name.replace("_", "-"): value for name, value in fields.items()})
-        response = connection.getresponse()
-        answer = json.loads(response.read())
-        assert response.status in (200, 202), answer
-        connection.close()
+    def json(self, method: str, path: str, body: str | None = None, **fields: str) -> dict:
+        headers = {"Content-Type": "application/json"} | {name.replace("_", "-"): value for name, value in fields.items()}
+        status, _, content = self.send(method, path, body, headers)
+        answer = json.loads(content)
+        assert status in (200, 202), answer
         return answer
 
     def submit(self, key: str) -> dict:
-        return self.send("POST", "/v1/kernels", KERNEL, Prefer="respond-async", Idempotency_Key=key)
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait()
+        return self.json("POST", "/v1/kernels", KERNEL, Prefer="respond-async", Idempotency_Key=key)
 
 
 def milliseconds(act, times: int = 21) -> str:
@@ -64,20 +57,20 @@ def main() -> None:
         data = pathlib.Path(scratch) / "data"
         server = Server(arguments.server, data)
         source = server.submit("first")["id"]
-        while server.send("GET", f"/v1/jobs/{source}")["status"] != "succeeded":
+        while server.json("GET", f"/v1/jobs/{source}")["status"] != "succeeded":
             time.sleep(0.05)
         server.stop()
 
         def measure(text: str, *options: str) -> None:
             server = Server(arguments.server, data, *options)
             start = time.perf_counter()
-            server.send("GET", "/v1/jobs")
+            server.json("GET", "/v1/jobs")
             first = time.perf_counter() - start
             print(f"\n{text}: the server starts in {server.start:.2f} s, its first list takes {first * 1e3:.0f} ms\n\n| | median, ms | slowest |\n|---|---:|---:|")
             print("| a new job |", milliseconds(lambda: server.submit(f"key-{next(keys)}")), "|")
             for name, path in [("`GET /v1/jobs?status=running`", "/v1/jobs?status=running"), ("`GET /v1/jobs`", "/v1/jobs"), ("`GET /v1/jobs?limit=1000`", "/v1/jobs?limit=1000"),
                                ("one job", f"/v1/jobs/{source}"), ("its result", f"/v1/jobs/{source}/result")]:
-                print(f"| {name} |", milliseconds(lambda: server.send("GET", path)), "|")
+                print(f"| {name} |", milliseconds(lambda: server.json("GET", path)), "|")
             print("| a key that is known |", milliseconds(lambda: server.submit("first")), "|")
             server.stop()
 

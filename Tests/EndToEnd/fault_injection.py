@@ -19,8 +19,8 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import served
 from faults import WRITING, FaultyServer
-from kill_during_fits import Server
 
 STARTED = time.monotonic()
 ERRORS = [errno.ENOSPC, errno.EIO, errno.EROFS, errno.EACCES, errno.EDQUOT, errno.EMFILE]
@@ -28,14 +28,9 @@ POINTS = {"x": [[0.5, 0.25], [1.0, -1.0]]}
 
 
 def send(port: int, method: str, path: str, body: dict | None = None, **fields: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
-    try:
-        headers = {name.replace("_", "-"): value for name, value in fields.items()}
-        connection.request(method, path, None if body is None else json.dumps(body), headers | ({"Content-Type": "application/json"} if body else {}))
-        response = connection.getresponse()
-        return response.status, response.read()
-    finally:
-        connection.close()
+    headers = {name.replace("_", "-"): value for name, value in fields.items()} | ({"Content-Type": "application/json"} if body else {})
+    status, _, answer = served.send(port, method, path, None if body is None else json.dumps(body), headers)
+    return status, answer
 
 
 class Refused(Exception):
@@ -125,7 +120,7 @@ class Campaign:
         self.rng = rng
         self.data = scratch / "data"
         self.faulty = FaultyServer(binary, scratch, self.data, "--cache-bytes", "1")
-        self.reference = Server(binary, str(scratch / "reference"))
+        self.reference = served.on_directory(binary, scratch / "reference")
         self.numbers = itertools.count(1)
         # What was promised: by kind and id the number it was made from, and what it answers.
         self.promised: dict[tuple[str, str], tuple[int, bytes]] = {}
@@ -133,9 +128,8 @@ class Campaign:
         self.hits = self.refused = 0
 
     def close(self) -> None:
-        for process in (self.faulty.process, self.reference.process):
-            process.kill()
-            process.wait()
+        for server in (self.faulty, self.reference):
+            server.kill()
 
     def expected(self, kind, number: int) -> tuple[str, bytes]:
         port = self.reference.port

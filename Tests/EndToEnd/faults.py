@@ -1,10 +1,11 @@
 """Servers under which the file system fails as it is told (faults.c)."""
 import errno
 import mmap
-import os
 import pathlib
 import struct
 import subprocess
+
+from served import Served
 
 KINDS = ["open", "create", "read", "write", "sync", "rename", "mkdir", "allocate", "remove", "list", "look"]
 WRITING = ["create", "write", "sync", "rename", "mkdir", "allocate", "remove"]
@@ -48,11 +49,9 @@ class Faults:
         return dict(zip(KINDS, struct.unpack(f"={len(KINDS)}Q", self.memory[CALLS:SIZE])))
 
 
-class FaultyServer:
+class FaultyServer(Served):
     """A server whose data directory fails when it is told to."""
 
     def __init__(self, binary: pathlib.Path, scratch: pathlib.Path, directory: pathlib.Path, *options: str):
         self.faults = Faults(scratch, directory)
-        command = [str(binary), "serve", "--port", "0", "--data-dir", str(directory), "--log-level", "error", *options]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | self.faults.environment)
-        self.port = int(self.process.stdout.readline().rsplit(":", 1)[1])
+        super().__init__(binary, "--data-dir", directory, "--log-level", "error", *options, environment=self.faults.environment)

@@ -10,43 +10,18 @@ import argparse
 import concurrent.futures
 import http.client
 import json
-import os
 import pathlib
 import random
-import signal
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from served import Served, on_directory
+
 STARTED = time.monotonic()
 CLIENTS = 4
-
-
-class Server:
-    def __init__(self, binary: pathlib.Path, data: str):
-        command = [binary, "serve", "--port", "0", "--data-dir", data, "--log-level", "error"]
-        # Who is killed so often is not to be blamed.
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | {"NTK_JOB_ATTEMPTS": "1000"})
-        self.port = int(self.process.stdout.readline().rsplit(":", 1)[1])
-
-    def send(self, method: str, path: str, body: bytes = b"", headers: dict | None = None) -> tuple[int, dict, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
-        try:
-            connection.request(method, path, body, headers or {})
-            response = connection.getresponse()
-            return response.status, dict(response.getheaders()), response.read()
-        finally:
-            connection.close()
-
-    def ask(self, method: str, path: str, body: dict | None = None) -> tuple[int, bytes]:
-        status, _, answer = self.send(method, path, b"" if body is None else json.dumps(body).encode(), {"Content-Type": "application/json"} if body else {})
-        return status, answer
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
 
 
 def fit(number: int) -> dict:
@@ -65,11 +40,11 @@ class Check:
     """What a server answers that is never killed."""
 
     def __init__(self, binary: pathlib.Path, data: str):
-        self.server = Server(binary, data)
+        self.server = on_directory(binary, data)
         self.numbers: dict[str, int] = {}
         self.predictions: dict[str, bytes] = {}
 
-    def predict(self, server: Server, identifier: str) -> bytes:
+    def predict(self, server: Served, identifier: str) -> bytes:
         point = {"x": [[float(self.numbers[identifier]), 0.0], [0.5, 0.5]], "covariance": "diagonal"}
         status, answer = server.ask("POST", f"/v1/regressors/{identifier}/predictions", point)
         assert status == 200, (identifier, answer)
@@ -82,7 +57,7 @@ class Check:
         self.numbers[identifier] = number
         self.predictions[identifier] = self.predict(self.server, identifier)
 
-    def check(self, server: Server, answered: set[str], checked: set[str] | None = None) -> set[str]:
+    def check(self, server: Served, answered: set[str], checked: set[str] | None = None) -> set[str]:
         """Every one that was answered for is listed; all that are listed, but for those that were checked, answer as they should."""
         listed, after = [], ""
         while True:
@@ -112,7 +87,7 @@ def main() -> None:
     kills = missed = fits = interrupted = 0
     with tempfile.TemporaryDirectory() as data, tempfile.TemporaryDirectory() as other, concurrent.futures.ThreadPoolExecutor(CLIENTS) as pool:
         check = Check(arguments.server, other)
-        server = Server(arguments.server, data)
+        server = on_directory(arguments.server, data)
         try:
             while kills < arguments.kills:
                 numbers = list(range(fits, fits + 12))
@@ -149,7 +124,7 @@ def main() -> None:
                 # Only those that met a fit count.
                 kills += hit[0] > 0
                 missed += hit[0] == 0
-                server = Server(arguments.server, data)
+                server = on_directory(arguments.server, data)
                 listed = check.check(server, answered, listed)
             assert check.check(server, answered) == listed
             names = {path.name for path in pathlib.Path(data, "regressors").iterdir() if not path.name.startswith(".")}

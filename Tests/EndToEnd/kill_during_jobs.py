@@ -19,7 +19,7 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from kill_during_fits import Server
+from served import Served, on_directory
 
 STARTED = time.monotonic()
 # To ask regressors at.
@@ -71,7 +71,7 @@ def requests() -> dict[str, tuple[str, bytes]]:
     ]}
 
 
-def submit(server: Server, path: str, body: bytes, key: str) -> str:
+def submit(server: Served, path: str, body: bytes, key: str) -> str:
     status, headers, answer = server.send(
         "POST", path, body, {"Content-Type": "application/json", "Prefer": "respond-async", "Idempotency-Key": key})
     assert status == 202, (status, answer)
@@ -84,7 +84,7 @@ def variant(fit: bytes, number: int) -> bytes:
     return json.dumps(request | {"ridge": request["ridge"] * (1 + number)}).encode()
 
 
-def result(server: Server, name: str, body: bytes, answer: bytes) -> bytes:
+def result(server: Served, name: str, body: bytes, answer: bytes) -> bytes:
     """What was answered; of a regressor, which bears the time of its making, what it predicts."""
     if "fit" not in name:
         return answer
@@ -99,7 +99,7 @@ class Reference:
     """A server that is never killed."""
 
     def __init__(self, binary: pathlib.Path, data: str):
-        self.server = Server(binary, data)
+        self.server = on_directory(binary, data)
         self.results: dict[tuple[str, bytes], bytes] = {}
 
     def expected(self, name: str, path: str, body: bytes) -> bytes:
@@ -144,7 +144,7 @@ def main() -> None:
     resumed: dict[str, int] = collections.Counter()
     kills = missed = 0
     with tempfile.TemporaryDirectory() as data, tempfile.TemporaryDirectory() as other:
-        server = Server(arguments.server, data)
+        server = on_directory(arguments.server, data)
         reference = Reference(arguments.server, other)
         before: dict[str, int] = {}
         try:
@@ -174,7 +174,7 @@ def main() -> None:
                 for job in kept(data):
                     if job in names:
                         resumed[names[job]] += 1
-                server = Server(arguments.server, data)
+                server = on_directory(arguments.server, data)
                 for key in sorted(pending):
                     location, name, body = jobs[key]
                     again = submit(server, work[name][0], body, key)

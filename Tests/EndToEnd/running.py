@@ -4,7 +4,8 @@ import os
 import pathlib
 import re
 import socket
-import subprocess
+
+from served import Served
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("NTK_SERVER", ROOT / ".build/debug/ntk-server"))
@@ -13,11 +14,8 @@ BINARY = pathlib.Path(os.environ.get("NTK_SERVER", ROOT / ".build/debug/ntk-serv
 class Server:
     def __init__(self, directory: pathlib.Path, *options: str):
         with open(directory / "log", "wb") as log:
-            command = [str(BINARY), "serve", "--port", "0", "--data-dir", str(directory / "data"), *options]
-            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
-        line = self.process.stdout.readline()
-        assert line.startswith("listening on http://"), line
-        self.port = int(line.rsplit(":", 1)[1])
+            served = Served(BINARY, "--data-dir", directory / "data", *options, log=log)
+        self.process, self.port = served.process, served.port
 
     def peak(self) -> int:
         """The most resident memory so far, in bytes."""
