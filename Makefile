@@ -109,7 +109,13 @@ client-test: build .venv-client/complete ## Test the Python client and the examp
 .PHONY: client-generators-test
 client-generators-test: packages .venv-generators/complete ## Make Python clients of openapi.yaml with two generators, and ask a server with them
 	swift build --product ntk-server
-	Tests/Generators/run .venv-generators .build/debug/ntk-server
+	Tests/Generators/run .venv-generators .build/debug/ntk-server python
+
+.PHONY: client-languages-test
+client-languages-test: packages .venv-generators/complete ## The same with clients in Go, Java, TypeScript and R, with Debian's compilers
+	@.ci/install-packages default-jdk-headless golang-go golang-gopkg-validator.v2-dev node-typescript nodejs r-base-core r-cran-base64enc r-cran-httr r-cran-jsonlite r-cran-r6 r-cran-stringr
+	swift build --product ntk-server
+	Tests/Generators/run .venv-generators .build/debug/ntk-server go java typescript r
 
 .venv-conformance/complete: Tests/Conformance/requirements.txt | packages
 	rm -rf .venv-conformance
