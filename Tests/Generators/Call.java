@@ -1,3 +1,4 @@
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.net.URI;
@@ -16,7 +17,9 @@ public class Call {
     public static void main(String[] arguments) throws Exception {
         ApiClient client = new ApiClient();
         client.updateBaseUri(arguments[0]);
-        ObjectMapper mapper = client.getObjectMapper();
+        // By what a union's members do not have they are told from one another.
+        ObjectMapper mapper = client.getObjectMapper().enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
+        client.setObjectMapper(mapper);
         Object answer = new KernelsApi(client).computeKernels(mapper.readValue(QUESTION, KernelRequest.class), null, null, null, null, null);
         JsonNode came = mapper.readTree(mapper.writeValueAsString(answer));
         HttpRequest request = HttpRequest.newBuilder(URI.create(arguments[0] + "/v1/kernels"))
