@@ -29,8 +29,9 @@ package struct ContentCodingResponder<Base: HTTPResponder>: HTTPResponder {
         self.memory = memory
     }
 
-    package func admit(_ head: HTTPRequest, from remoteAddress: String) -> Admission {
-        let admission = base.admit(head, from: remoteAddress)
+    package func admit(_ request: inout ServerRequest) -> Admission {
+        let admission = base.admit(&request)
+        let (head, remoteAddress) = (request.head, request.remoteAddress)
         guard case .accept(let maximum, var growth) = admission else { return admission }
         switch RequestCoding(head) {
         case .identity: break

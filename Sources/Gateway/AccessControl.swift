@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import HTTP1
 internal import HTTPTypes
 internal import Metrics
 internal import NTKService
@@ -28,14 +29,8 @@ package struct AccessControl: Sendable {
     }
 
     /// Whether anyone may ask for it, as often as they like: health, and what describes the server.
-    private func isOpen(_ head: HTTPRequest, _ route: Route?) -> Bool {
-        head.method == .options || route?.isOpen == true || (opensMetrics && route == .metrics)
-    }
-
-    /// The name of the key, of whoever may ask; for a request that was admitted.
-    func keyName(_ head: HTTPRequest) -> String? {
-        guard case .known(let name)? = keys?.identify(head, at: .now) else { return nil }
-        return name
+    private func isOpen(_ head: HTTPRequest, _ resource: Resource?) -> Bool {
+        head.method == .options || resource?.isOpen(opensMetrics: opensMetrics) == true
     }
 
     /// Refuses a request that was sent to a host which is not this server, whatever it asks for.
@@ -46,12 +41,16 @@ package struct AccessControl: Sendable {
     }
 
     /// Lets a request in, and takes it from what its client has; or says why not.
-    func admit(_ head: HTTPRequest, _ route: Route?, from remoteAddress: String, _ metrics: HTTPMetrics) throws(ProblemDetails) {
-        guard !isOpen(head, route) else { return }
+    /// - Returns: the name of the client's key, also where none is needed.
+    func admit(_ head: HTTPRequest, _ resource: Resource?, from remoteAddress: String, _ metrics: HTTPMetrics) throws(ProblemDetails) -> String? {
+        let identity = keys?.identify(head, at: .now)
+        var keyName: String?
+        if case .known(let name)? = identity { keyName = name }
+        guard !isOpen(head, resource) else { return keyName }
         var client = "address \(ClientAddress.network(remoteAddress))"
         var refusal: (reason: HTTPMetrics.Refusal, problem: ProblemDetails)?
-        if let keys {
-            switch keys.identify(head, at: .now) {
+        if let identity {
+            switch identity {
             case .known(let name): client = "key \(name)"
             case .expired: refusal = (.expiredKey, .expiredKey)
             case .unknown: refusal = (.unknownKey, .unauthorized(isMissing: false))
@@ -72,12 +71,13 @@ package struct AccessControl: Sendable {
             metrics.refusals[refusal.reason].increment()
             throw refusal.problem
         }
+        return keyName
     }
 
     /// The `RateLimit` fields of an answer.
-    func fields(_ head: HTTPRequest, _ route: Route?, from remoteAddress: String, keyName: String?) -> HTTPFields {
-        guard let limiter, !isOpen(head, route) else { return [:] }
-        let client = keyName.map { "key \($0)" } ?? "address \(ClientAddress.network(remoteAddress))"
+    func fields(_ request: ServerRequest, _ resource: Resource?) -> HTTPFields {
+        guard let limiter, !isOpen(request.head, resource) else { return [:] }
+        let client = request.keyName.map { "key \($0)" } ?? "address \(ClientAddress.network(request.remoteAddress))"
         return [.rateLimitPolicy: limiter.limit.policyField, .rateLimit: limiter.look(client).field]
     }
 }

@@ -9,7 +9,7 @@ struct AccessLog: Sendable {
     let handler: ServerLogHandler
 
     func record(_ exchange: Exchange, status: Int, fields: HTTPFields, bytes: Int, isWhole: Bool, duration: Duration) {
-        let level: Logger.Level = exchange.route?.isProbe == true && status < 400 ? .debug : .info
+        let level: Logger.Level = exchange.resource?.isProbe == true && status < 400 ? .debug : .info
         handler.log(level: level, "request") { line in
             if !isWhole { line.add("aborted", true) }
             line.add("bytes_in", exchange.requestBytes)
@@ -21,7 +21,7 @@ struct AccessLog: Sendable {
             line.add("path", exchange.path)
             line.add("remote", exchange.remoteAddress)
             line.add("request_id", fields.value(Self.requestID) ?? "-")
-            line.add("route", exchange.route?.rawValue ?? "none")
+            line.add("route", exchange.resource?.path ?? "none")
             line.add("status", status)
             if let trace = exchange.trace { line.add("trace_id", trace.traceID) }
             if let agent = exchange.userAgent { line.add("user_agent", agent) }

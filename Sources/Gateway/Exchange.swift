@@ -8,19 +8,25 @@ internal import Synchronization
 struct Exchange: Sendable {
     let start = ContinuousClock.now
     let method: HTTPRequest.Method?
-    let route: Route?
+    /// What was asked for, if there is such a thing.
+    let resource: Resource?
     /// Without the query, which may hold anything.
     let path: String
     let remoteAddress: String
     let userAgent: String?
     let trace: TraceParent?
     let requestBytes: Int
-    var keyName: String?
+    let keyName: String?
+
+    init(_ request: ServerRequest, _ resource: Resource?) {
+        self.init(request.head, resource, from: request.remoteAddress, requestBytes: request.body.count, keyName: request.keyName)
+    }
 
     /// - Parameter head: nil if none was complete.
-    init(_ head: HTTPRequest?, from remoteAddress: String, requestBytes: Int = 0) {
+    init(_ head: HTTPRequest?, _ resource: Resource?, from remoteAddress: String, requestBytes: Int = 0, keyName: String? = nil) {
         method = head?.method
-        route = head.flatMap(Route.of)
+        self.resource = resource
+        self.keyName = keyName
         path = Self.logged(head?.path ?? "")
         userAgent = head?.headerFields.value(.userAgent).map { $0.utf8.count <= 256 ? $0 : String(decoding: $0.utf8.prefix(256), as: UTF8.self) }
         trace = head?.headerFields.value(Self.traceparent).flatMap(TraceParent.init)
@@ -35,7 +41,7 @@ struct Exchange: Sendable {
     }
 
     /// The route's template as it is written in this program.
-    var routeLabel: LabelValue { route.map { LabelValue($0) } ?? LabelValue("none") }
+    var routeLabel: LabelValue { resource?.label ?? LabelValue("none") }
 
     private static let traceparent = HTTPField.Name("traceparent") ?? .via
 }

@@ -20,50 +20,43 @@ package struct Gateway: HTTPResponder {
         self.log = AccessLog(handler: log)
     }
 
-    package func admit(_ head: HTTPRequest, from remoteAddress: String) -> Admission {
-        let route = Route.of(head)
+    package func admit(_ request: inout ServerRequest) -> Admission {
+        let resource = Routing.of(&request).resource
+        let head = request.head
         do throws(ProblemDetails) {
             try access.checkHost(head, metrics)
+            if let fields = crossOrigin.preflight(head, methods: resource?.methods ?? [.get, .head, .post, .options]) {
+                return .answer(refused(request, resource, ServerResponse(status: .noContent, headerFields: fields)))
+            }
+            request.keyName = try access.admit(head, resource, from: request.remoteAddress, metrics)
         } catch {
-            return .answer(refused(head, remoteAddress, error.response(requestID: NTKService.requestID(head), to: head)))
+            return .answer(refused(request, resource, error.response(requestID: NTKService.requestID(head), to: head)))
         }
-        if let fields = crossOrigin.preflight(head, methods: route?.methods ?? [.get, .head, .post, .options]) {
-            return .answer(refused(head, remoteAddress, ServerResponse(status: .noContent, headerFields: fields)))
-        }
-        do throws(ProblemDetails) {
-            try access.admit(head, route, from: remoteAddress, metrics)
-        } catch {
-            return .answer(refused(head, remoteAddress, error.response(requestID: NTKService.requestID(head), to: head)))
-        }
-        switch service.admit(head, from: remoteAddress) {
+        switch service.admit(&request) {
         case .accept(let maximum, let growth): return .accept(maximumBodyBytes: maximum, growth: growth)
         case .answer(var response):
-            let keyName = access.keyName(head)
-            response.headerFields.append(contentsOf: access.fields(head, route, from: remoteAddress, keyName: keyName))
-            return .answer(refused(head, remoteAddress, response, keyName: keyName))
+            response.headerFields.append(contentsOf: access.fields(request, resource))
+            return .answer(refused(request, resource, response))
         }
     }
 
     package func respond(to request: ServerRequest) async -> ServerResponse {
         var request = request
-        request.keyName = access.keyName(request.head)
-        var exchange = Exchange(request.head, from: request.remoteAddress, requestBytes: request.body.count)
-        exchange.keyName = request.keyName
+        let resource = Routing.of(&request).resource
+        let exchange = Exchange(request, resource)
         metrics.inFlight.increment()
         var response = await service.respond(to: request)
-        response.headerFields.append(
-            contentsOf: access.fields(request.head, exchange.route, from: request.remoteAddress, keyName: request.keyName))
+        response.headerFields.append(contentsOf: access.fields(request, resource))
         return finished(exchange, request.head, response) { [metrics] in metrics.inFlight.decrement() }
     }
 
     package func answer(to rejection: HTTPRejection, _ head: HTTPRequest?, from remoteAddress: String) -> ServerResponse {
-        finished(Exchange(head, from: remoteAddress), head, service.answer(to: rejection, head, from: remoteAddress))
+        let exchange = Exchange(head, head.flatMap { Routing($0).resource }, from: remoteAddress)
+        return finished(exchange, head, service.answer(to: rejection, head, from: remoteAddress))
     }
 
-    private func refused(_ head: HTTPRequest, _ remoteAddress: String, _ response: ServerResponse, keyName: String? = nil) -> ServerResponse {
-        var exchange = Exchange(head, from: remoteAddress)
-        exchange.keyName = keyName
-        return finished(exchange, head, response)
+    private func refused(_ request: ServerRequest, _ resource: Resource?, _ response: ServerResponse) -> ServerResponse {
+        finished(Exchange(request, resource), request.head, response)
     }
 
     /// Completes the fields, and has the answer counted and logged when the last of it is on its way.

@@ -3,8 +3,8 @@ package import HTTPTypes
 /// What serves requests, seen from the connection: it knows no socket, so it can be tested without one.
 package protocol HTTPResponder: Sendable {
     /// Decides on the header section alone, before a body is read or `100 (Continue)` is sent (RFC 9110 §10.1.1). Runs on the event loop: quick.
-    /// - Parameter remoteAddress: of the peer, in numbers.
-    func admit(_ head: HTTPRequest, from remoteAddress: String) -> Admission
+    /// - Parameter request: without its body. What is found out about it, `context` and `keyName`, is noted in it, and there when it is answered.
+    func admit(_ request: inout ServerRequest) -> Admission
 
     /// Answers one request. Starts on the event loop, so slow work must leave it. The task is cancelled when the client is gone.
     func respond(to request: ServerRequest) async -> ServerResponse

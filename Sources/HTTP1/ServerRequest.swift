@@ -6,6 +6,9 @@ package enum HTTPVersion: Sendable, Equatable {
     case http11
 }
 
+/// What a responder knows of a request that it has admitted. An object, so that it goes along without being copied.
+package protocol RequestContext: AnyObject, Sendable {}
+
 /// One whole request: header section and body, exactly as many bytes as its framing said.
 package struct ServerRequest: Sendable {
     /// Method, target in origin form (path and query, percent-encoding untouched), authority and fields.
@@ -19,6 +22,8 @@ package struct ServerRequest: Sendable {
     package var remoteAddress: String
     /// The name of the key that the client gave; nil where none is asked for. What one client keeps under a name of its own, another must not see.
     package var keyName: String?
+    /// What responders found out about it when it was admitted.
+    package var context: (any RequestContext)?
 
     package init(head: HTTPRequest, version: HTTPVersion = .http11, body: [UInt8] = [], remoteAddress: String = "127.0.0.1") {
         self.head = head

@@ -76,8 +76,7 @@ extension HTTPConnection {
     /// The answer, and what decides its framing.
     private func answer(to exchange: Exchange) async -> (ServerResponse, ResponseContext) {
         switch exchange {
-        case .request(let head, let body):
-            var request = ServerRequest(head: head.request, version: head.version, body: body, remoteAddress: peer)
+        case .request(let head, var request):
             // It is the request's now: where the client goes, the body stays until nobody reads it.
             (request.lease, bodyLease) = (bodyLease, nil)
             progress = .awaitingAnswer

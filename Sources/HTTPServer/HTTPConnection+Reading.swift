@@ -3,7 +3,7 @@ import HTTP1
 extension HTTPConnection {
     /// What has to be answered next.
     enum Exchange {
-        case request(RequestHead, body: [UInt8])
+        case request(RequestHead, ServerRequest)
         /// Answered on its header section alone; its body, if there is one, has not been read.
         case admission(ServerResponse, RequestHead)
         /// Nil before a header section was complete.
@@ -57,11 +57,13 @@ extension HTTPConnection {
                 while let event = try parser.parse(window.octets.span.extracting(0..<window.end), at: &window.start) {
                     switch event {
                     case .head(let section):
-                        switch responder.admit(section.request, from: peer) {
+                        var request = ServerRequest(head: section.request, version: section.version, remoteAddress: peer)
+                        switch responder.admit(&request) {
                         case .answer(let response):
                             return .admission(response, section)
                         case .accept(let maximum, let growth):
                             head = section
+                            admitted = request
                             bodyGrowth = growth
                             let memory = configuration.bodyMemory
                             try parser.readBody(maximumBytes: min(maximum, memory?.largest ?? .max), isRationed: memory != nil)
@@ -69,9 +71,10 @@ extension HTTPConnection {
                         }
                     case .body(let body):
                         isSkippingBody = false
-                        guard let section = head else { continue }
-                        head = nil
-                        return .request(section, body: body)
+                        guard let section = head, var request = admitted else { continue }
+                        (head, admitted) = (nil, nil)
+                        request.body = body
+                        return .request(section, request)
                     }
                 }
                 guard let octets = parser.wantedRoom else { return nil }

@@ -63,6 +63,8 @@ actor HTTPConnection {
     var awaited = Awaited.request
     /// Of the request whose body is being read.
     var head: RequestHead?
+    /// The request of that section, as its responder admitted it, without the body.
+    var admitted: ServerRequest?
     /// A body that nobody wants is being skipped; its request has been answered.
     var isSkippingBody = false
     var lingeredOctets = 0

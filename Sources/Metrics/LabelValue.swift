@@ -11,7 +11,7 @@ package struct LabelValue: Sendable, Hashable {
     /// A status code; what is none counts as 500, which is what would be sent.
     package init(status: Int) { text = String((100...599).contains(status) ? status : 500) }
 
-    /// What names the build, such as its version.
+    /// What this build is written with, such as its version, or the path of a resource.
     package init(ofThisBuild text: String) { self.text = text }
 }
 

@@ -8,9 +8,9 @@ enum Deadline {
     /// nil without the field.
     static func seconds(_ head: HTTPRequest) throws(ProblemDetails) -> Double? {
         guard let text = head.headerFields[field] else { return nil }
-        guard let seconds = Double(text), seconds > 0, seconds <= longest else {
+        guard let seconds = DecimalText.number(text), seconds > 0, seconds <= longest else {
             throw ProblemDetails(
-                status: .badRequest, type: "http", title: "Bad Request",
+                status: .badRequest, type: .http, title: "Bad Request",
                 detail: "Request-Timeout: a number of seconds above 0 and at most \(Int(longest)) expected; \(text.prefix(40)) came")
         }
         return seconds
@@ -25,7 +25,7 @@ enum Deadline {
             group.addTask {
                 try await Task.sleep(for: .seconds(seconds))
                 throw ProblemDetails(
-                    status: .gatewayTimeout, type: "deadline", title: "The time that the request gave is over",
+                    status: .gatewayTimeout, type: .deadline, title: "The time that the request gave is over",
                     detail: "an answer within \(seconds) s was asked for; ask with estimate_only=true how long it takes")
             }
             defer { group.cancelAll() }

@@ -3,6 +3,13 @@ internal import LinearAlgebra
 internal import NTK
 internal import TensorFormats
 
+extension Operation {
+    static let kernels = computing("/v1/kernels") { service, _, _ in
+        let kernels = service.kernels
+        return Computation({ value throws(ProblemDetails) in try KernelRequest(value, kernels) }, answer: KernelEndpoint.answer)
+    }
+}
+
 /// Computes kernels and words the answer of `POST /v1/kernels`.
 enum KernelEndpoint {
     static func answer(_ request: KernelRequest, tiles: any TileExecutor) throws -> Answer {

@@ -9,66 +9,55 @@ extension NTKService {
     /// Work of some tens of microseconds is done on the event loop: to hand it over would cost as much.
     private static let smallWork = 2e-5
 
-    /// body → wire value → task → result → answer, with the times of each.
-    func compute<Task: ComputeTask>(
-        _ request: ServerRequest, _ validate: @escaping @Sendable (JSONValue) throws(ProblemDetails) -> Task,
-        _ work: @escaping @Sendable (Task, any TileExecutor) throws -> Answer
-    ) async throws -> ServerResponse {
-        try await compute(request, validate) { task, tiles in ComputedAnswer(try work(task, tiles)) }
-    }
-
-    func compute<Task: ComputeTask>(
-        _ request: ServerRequest, _ validate: @escaping @Sendable (JSONValue) throws(ProblemDetails) -> Task,
-        _ work: @escaping @Sendable (Task, any TileExecutor) throws -> ComputedAnswer
-    ) async throws -> ServerResponse {
-        if let run { return try await perform(run, request, validate, work) }
-        let isEstimate = Target(request.head.path ?? "/")?.parameter("estimate_only") == "true"
-        if let jobs, !isEstimate, Preference.respondsAsync(request.head) { return try await submit(request, to: jobs, validate) }
+    /// body → wire value → task → result → answer, with the times of each; or a job that does the same later.
+    func compute<Work: Computing>(_ request: RoutedRequest, _ computation: Work) async throws -> ServerResponse {
+        let isEstimate = request.target.parameter(QueryParameter.estimateOnly.name) == "true"
+        if let jobs, !isEstimate, Preference.respondsAsync(request.head) { return try await submit(request, to: jobs, computation) }
         guard let seconds = try Deadline.seconds(request.head) else {
-            return try await compute(request, isEstimate: isEstimate, within: nil, validate, work)
+            return try await compute(request, isEstimate: isEstimate, within: nil, computation)
         }
         return try await Deadline.run(within: seconds) {
-            try await compute(request, isEstimate: isEstimate, within: seconds, validate, work)
+            try await compute(request, isEstimate: isEstimate, within: seconds, computation)
         }
     }
 
-    private func compute<Task: ComputeTask>(
-        _ request: ServerRequest, isEstimate: Bool, within seconds: Double?,
-        _ validate: @escaping @Sendable (JSONValue) throws(ProblemDetails) -> Task,
-        _ work: @escaping @Sendable (Task, any TileExecutor) throws -> ComputedAnswer
+    private func compute<Work: Computing>(
+        _ request: RoutedRequest, isEstimate: Bool, within seconds: Double?, _ computation: Work
     ) async throws -> ServerResponse {
         var timing = ServerTiming()
-        let (limits, head) = (limits, request.head)
-        let accepted = AnswerFormat.accepted(head, Target(head.path ?? "/"))
+        let (limits, content, head, target) = (limits, request.content, request.head, request.target)
+        let accepted = AnswerFormat.accepted(head, target)
         @Sendable func read(
             _ guess: JSONDemand.Guess, _ timing: ServerTiming, on tiles: (any TileExecutor)? = nil
-        ) throws -> (task: Task, format: AnswerFormat, timing: ServerTiming) {
+        ) throws -> (task: Work.Task, format: AnswerFormat, timing: ServerTiming) {
             var timing = timing
-            let task = try validate(RequestBody.value(request, limit: limits.memoryBytes, guess, on: tiles))
+            let task = try computation.decode(RequestBody.value(content, limit: limits.memoryBytes, guess, on: tiles))
             let estimate = self.estimate(task)
             timing.end("parse")
             if isEstimate { throw EstimateOnly(estimate: estimate) }
             try check(estimate, seconds: limits.seconds)
             guard let format = accepted.first(where: { $0 != .npy || task.answersOneArray }) else {
-                throw ProblemDetails.notAcceptable([AnswerFormat.json, .npz].map(\.mediaType), head)
+                throw ProblemDetails.notAcceptable([AnswerFormat.json, .npz].map(\.mediaType), head, target)
             }
             return (task, format, timing)
         }
         do {
             let body = LargeBody(
-                request, limit: limits.memoryBytes, { [timing] in try read($0, timing, on: $1) }, peakBytes: { computationBytes($0.task) })
-            let isSmall = request.body.count <= Self.smallBody && !RequestBody.swells(request, limit: limits.memoryBytes)
-            var (parsed, leases) = try await self.read(body, isSmall: isSmall, for: request.bodyLease)
+                content, limit: limits.memoryBytes, { [timing] in try read($0, timing, on: $1) }, peakBytes: { computationBytes($0.task) })
+            let isSmall = content.bytes.count <= Self.smallBody && !RequestBody.swells(content, limit: limits.memoryBytes)
+            var (parsed, leases) = try await self.read(body, isSmall: isSmall, for: content.lease)
             let (task, format) = (parsed.task, parsed.format)
             timing = parsed.timing
             if task.work.seconds <= Self.smallWork {
                 timing.end("queue")
-                let answer = try work(task, SerialTiles())
+                let answer = try computation.run(task, on: SerialTiles())
                 timing.end("compute")
                 return try self.answer(answer, format, &timing, holding: leases)
             }
-            if leases.isEmpty { leases.append(try await reserve(peakBytes(task), for: request.bodyLease)) }
-            var (computed, isShared) = try await share(request) { [leases] in try await execute(task, within: seconds, holding: leases, work) }
+            if leases.isEmpty { leases.append(try await reserve(peakBytes(task), for: content.lease)) }
+            var (computed, isShared) = try await share(request.request) { [leases] in
+                try await execute(task, within: seconds, holding: leases) { task, tiles in try computation.run(task, on: tiles) }
+            }
             timing.end("queue", at: computed.start)
             timing.end("compute", at: computed.start + computed.duration)
             // Whoever made it answers 201.

@@ -41,9 +41,7 @@ package struct NTKService: HTTPResponder {
     let jobs: JobBoard?
     /// Seconds that one job may compute, by its estimate.
     let jobSeconds: Double
-    /// The job that is worked on by this service; nil where it answers clients.
-    var run: JobRun?
-    private let kernels = KernelCache()
+    let kernels = KernelCache()
     let idempotency = IdempotencyTable()
     let pieceLengths = PieceLengths()
     private let unreadiness: @Sendable () async -> String?
@@ -78,31 +76,15 @@ package struct NTKService: HTTPResponder {
 
     // MARK: HTTPResponder
 
-    package func admit(_ head: HTTPRequest, from remoteAddress: String) -> Admission {
+    package func admit(_ request: inout ServerRequest) -> Admission {
+        let routing = Routing.of(&request)
+        let head = request.head
         do throws(ProblemDetails) {
             if head.path == "*" { return .answer(Self.options(allow: "GET, HEAD, POST, OPTIONS")) }
-            let route = try route(head).route
+            if let fault = routing.fault { throw fault }
             try SingleFields.check(head)
-            if head.method == .options { return .answer(Self.options(allow: route.allow)) }
-            let isFormatGiven = route.hasForms && Target(head.path ?? "/")?.parameter("format") != nil
-            if let accept = head.headerFields.value(.accept), !isFormatGiven, !route.mediaTypes.contains(where: { MediaRange.allows(accept, $0) }) {
-                throw ProblemDetails.notAcceptable(route.mediaTypes, head)
-            }
-            guard head.method == .post else { return .accept(maximumBodyBytes: Self.smallBody) }
-            // The protocol's clients often name no type.
-            if route.takesInference, InferRequest.takes(head.headerFields[.contentType]) {
-                return .accept(maximumBodyBytes: route == .kserveIndex ? Self.smallBody : limits.bodyBytes)
-            }
-            let type = head.headerFields.value(.contentType).map(MediaRange.type)
-            let types = route.bodyTypes
-            guard let type, types.contains(type) else {
-                throw ProblemDetails(
-                    status: .unsupportedMediaType, type: "unsupported-media-type", title: "The body is of a type that cannot be read",
-                    detail: "Content-Type: \(types.joined(separator: ", ")) expected "
-                        + "(curl: -H 'Content-Type: application/json', or -F for parts); \(type ?? "none") came",
-                    headerFields: [.accept: types.joined(separator: ", ")])
-            }
-            return .accept(maximumBodyBytes: limits.bodyBytes)
+            guard let operation = routing.operation else { return .answer(Self.options(allow: routing.resource?.allow ?? "")) }
+            return .accept(maximumBodyBytes: try operation.admit(head, routing.target, limits))
         } catch {
             return .answer(error.response(requestID: Self.requestID(head), to: head))
         }
@@ -114,10 +96,10 @@ package struct NTKService: HTTPResponder {
         do {
             if request.head.headerFields.contains(IdempotencyKey.field) {
                 response = try await once(request) {
-                    do { return try await answer(request) } catch { return Self.response(to: error, id, request.head) }
+                    do { return try await answer(RoutedRequest(request)) } catch { return Self.response(to: error, id, request.head) }
                 }
             } else {
-                response = try await answer(request)
+                response = try await answer(RoutedRequest(request))
             }
         } catch {
             response = Self.response(to: error, id, request.head)
@@ -151,93 +133,10 @@ package struct NTKService: HTTPResponder {
         ProblemDetails(rejection).response(requestID: Self.newRequestID(), to: head)
     }
 
-    // MARK: Routing
-
-    private func route(_ head: HTTPRequest) throws(ProblemDetails) -> (route: Route, target: Target) {
-        guard let target = Target(head.path ?? "/") else {
-            throw ProblemDetails(
-                status: .badRequest, type: "http", title: "Bad Request",
-                detail: "the target's percent-encoding must be two hexadecimal digits of UTF-8")
-        }
-        guard let route = Route.find(target.path) else {
-            throw ProblemDetails(
-                status: .notFound, type: "not-found", title: "There is nothing here",
-                detail: "one of \(Route.allCases.map(\.rawValue).joined(separator: ", ")) expected")
-        }
-        guard route.methods.contains(head.method) else {
-            throw ProblemDetails(
-                status: .methodNotAllowed, type: "method-not-allowed", title: "The resource has no such method",
-                detail: "\(route.allow) expected; \(head.method.rawValue) came", headerFields: [.allow: route.allow])
-        }
-        for (index, parameter) in target.query.enumerated() where target.query[..<index].contains(where: { $0.name == parameter.name }) {
-            throw ProblemDetails(
-                status: .badRequest, type: "repeated", title: "What may come once came twice",
-                detail: "each query parameter once expected; \(parameter.name.prefix(80)) came twice")
-        }
-        for (name, value) in target.query {
-            if let values = route.parameters[name], values?.contains(value) != false { continue }
-            let known = route.parameters.map { name, values in values.map { "\(name)=\($0.joined(separator: "|"))" } ?? name }.sorted()
-            throw ProblemDetails(
-                status: .badRequest, type: "unknown-parameter", title: "The query has a parameter that means nothing here",
-                detail: "\(name)=\(value) came; \(known.isEmpty ? "no parameters" : known.joined(separator: ", ")) expected")
-        }
-        return (route, target)
-    }
-
-    func answer(_ request: ServerRequest) async throws -> ServerResponse {
-        let (route, target) = try route(request.head)
-        let segments = route.segments(of: target.path)
-        let networks = networks
-        switch route {
-        case .livez: return Self.json(#"{"status":"ok"}"#)
-        case .readyz, .healthz:
-            try await checkReadiness()
-            return Self.json(#"{"status":"ok"}"#)
-        case .kserveServer, .kserveServerSlash, .kserveLive, .kserveReady, .kserveModel, .kserveModelReady, .kserveInfer, .kserveVersion,
-            .kserveVersionReady, .kserveVersionInfer, .kserveIndex, .kserveStatistics, .kserveModelStatistics, .kserveVersionStatistics:
-            return try await answerKServe(request, route, segments)
-        case .version: return Self.json(#"{"name":"ntk-server","version":"\#(Self.version)"}"#)
-        case .metrics:
-            capacity.memory.usage.report(to: metrics.memory)
-            // A disk is read: not on the event loop.
-            if jobs != nil { try await executor.run { _ in countJobs() } }
-            return ServerResponse(
-                headerFields: [.contentType: MetricText.mediaType, .cacheControl: "no-store"], body: .bytes(metrics.registry.text().bytes))
-        case .openapi, .openapiJSON, .page, .docs, .pageFile: return try document(request.head, route, file: segments["file"])
-        case .kernels:
-            let kernels = kernels
-            return try await compute(request, { value throws(ProblemDetails) in try KernelRequest(value, kernels) }, KernelEndpoint.answer)
-        case .predictions:
-            let memoryBytes = limits.memoryBytes
-            return try await compute(
-                request, { value throws(ProblemDetails) in try PredictionRequest(value, networks, memoryBytes: memoryBytes) },
-                PredictionEndpoint.answer)
-        case .networks:
-            return try await request.head.method == .post ? storeNetwork(request) : listNetworks(request, target)
-        case .network:
-            return try await request.head.method == .delete ? deleteNetwork(request, segments["id"]) : storedNetwork(request, segments["id"])
-        case .empiricalKernels:
-            return try await compute(
-                request, { value throws(ProblemDetails) in try EmpiricalKernelRequest(value, networks) }, EmpiricalKernelEndpoint.answer)
-        case .networkOutputs:
-            return try await compute(
-                request, { value throws(ProblemDetails) in try NetworkOutputsRequest(value, networks) }, NetworkOutputsEndpoint.answer)
-        case .convergence:
-            return try await compute(request, ConvergenceRequest.init, ConvergenceEndpoint.answer)
-        case .dynamics:
-            return try await compute(
-                request, { value throws(ProblemDetails) in try DynamicsRequest(value, networks) }, DynamicsEndpoint.answer)
-        case .spectra:
-            return try await compute(
-                request, { value throws(ProblemDetails) in try SpectrumRequest(value, networks) }, SpectrumEndpoint.answer)
-        case .trainings:
-            return try await compute(request, { value throws(ProblemDetails) in try TrainingRequest(value, networks) }, TrainingEndpoint.answer)
-        case .jobs, .job, .jobEvents, .jobResult:
-            guard let jobs else { throw ProblemDetails.unavailable("this server has no data directory") }
-            return try await answer(request, jobs, route, id: segments["id"] ?? "", target)
-        case .regressors, .regressor, .regressorPredictions:
-            guard let regressors else { throw ProblemDetails.unavailable("this server has no data directory") }
-            return try await answer(request, regressors, route, id: segments["id"] ?? "", target)
+    private func answer(_ request: RoutedRequest) async throws -> ServerResponse {
+        switch request.operation.action {
+        case .answer(let answer): try await answer(self, request)
+        case .compute(let prepare): try await compute(request, prepare(self, request.path, request.bodyLease))
         }
     }
 
@@ -249,7 +148,7 @@ package struct NTKService: HTTPResponder {
 
     // MARK: Pieces of answers
 
-    private static func json(_ text: String) -> ServerResponse {
+    static func json(_ text: String) -> ServerResponse {
         ServerResponse(headerFields: [.contentType: "application/json", .cacheControl: "no-store"], body: .bytes(Array(text.utf8)))
     }
 

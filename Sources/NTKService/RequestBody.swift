@@ -1,5 +1,3 @@
-internal import HTTP1
-internal import HTTPTypes
 internal import LinearAlgebra
 internal import TensorFormats
 
@@ -14,6 +12,8 @@ enum RequestBody {
     static let npz = "application/x-npz"
     static let npy = "application/x-npy"
     static var mediaTypes: [String] { [json, multipart] + files }
+    /// Of requests with arrays in them.
+    static var arrayTypes: [String] { [json, multipart, npz] }
 
     /// - Parameters:
     ///   - limit: bytes that the members of an .npz may take.
@@ -21,14 +21,13 @@ enum RequestBody {
     ///   - field: the place of the arrays of a file alone: of those of an .npz or .safetensors, nil for the top; of an .npy `x`.
     ///   - tiles: of the worker that reads a large body; nil on the event loop.
     static func value(
-        _ request: ServerRequest, limit: Int, _ guess: JSONDemand.Guess, field: String? = nil, on tiles: (any TileExecutor)? = nil
+        _ content: RequestContent, limit: Int, _ guess: JSONDemand.Guess, field: String? = nil, on tiles: (any TileExecutor)? = nil
     ) throws -> JSONValue {
-        let contentType = request.head.headerFields.value(.contentType) ?? ""
-        switch MediaRange.type(contentType) {
-        case multipart: return try parts(request.body, contentType, limit: limit, guess)
-        case json: return try JSONValue.parse(request.body, limits: JSONDemand.limits(request.body[...], guess), on: tiles)
-        case npy: return .object(JSONObject(members: [("x", .tensor(try Npy.read(request.body[...])))]))
-        default: return try file(request.body, limit: limit, guess, field: field)
+        switch MediaRange.type(content.type) {
+        case multipart: return try parts(content.bytes, content.type, limit: limit, guess)
+        case json: return try JSONValue.parse(content.bytes, limits: JSONDemand.limits(content.bytes[...], guess), on: tiles)
+        case npy: return .object(JSONObject(members: [("x", .tensor(try Npy.read(content.bytes[...])))]))
+        default: return try file(content.bytes, limit: limit, guess, field: field)
         }
     }
 
@@ -36,7 +35,7 @@ enum RequestBody {
         let parts = try Multipart.read(body, contentType: contentType)
         var names: Set<ExactText> = []
         for part in parts where !names.insert(ExactText(part.name)).inserted {
-            throw FormatError(multipart, "one part of each name expected; \(part.name.prefix(80)) came twice")
+            throw ProblemDetails.repeated("the part \(part.name.prefix(80))")
         }
         var whole = RequestParts()
         if let request = parts.first(where: { $0.name == "request" }) {

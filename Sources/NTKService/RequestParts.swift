@@ -47,7 +47,7 @@ final class RequestParts {
 
     private func add(_ value: JSONValue, at key: String, pointer: String) throws(ProblemDetails) {
         guard places.updateValue(nodes.count, forKey: Array(key.utf8)) == nil else {
-            throw .invalid(pointer, "one value expected; a part of the body and the request both have one")
+            throw .repeated("the field \(pointer)", at: pointer)
         }
         nodes.append((key, .value(value)))
     }

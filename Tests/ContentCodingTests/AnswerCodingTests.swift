@@ -48,7 +48,8 @@ struct AnswerCodingTests {
         "RFC 9110 §15.5.7: 406 says what there is, when both are refused",
         arguments: ["identity;q=0", "*;q=0", "gzip;q=0, identity;q=0", "br, *;q=0"])
     func neither(accept: String) throws {
-        guard case .answer(let response) = Within.echo.coding().admit(request([.acceptEncoding: accept]).head, from: "127.0.0.1") else {
+        var request = request([.acceptEncoding: accept])
+        guard case .answer(let response) = Within.echo.coding().admit(&request) else {
             Issue.record("\(accept) was accepted")
             return
         }

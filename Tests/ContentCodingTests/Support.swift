@@ -9,7 +9,7 @@ struct Within: HTTPResponder {
     var admission = Admission.accept(maximumBodyBytes: 1 << 26)
     var respond: @Sendable (ServerRequest) async -> ServerResponse
 
-    func admit(_ head: HTTPRequest, from remoteAddress: String) -> Admission { admission }
+    func admit(_ request: inout ServerRequest) -> Admission { admission }
     func respond(to request: ServerRequest) async -> ServerResponse { await respond(request) }
     func answer(to rejection: HTTPRejection, _ head: HTTPRequest?, from remoteAddress: String) -> ServerResponse {
         ServerResponse(status: rejection.status, headerFields: [.contentType: "text/plain"], body: .bytes(Array(rejection.rule.utf8)))

@@ -5,7 +5,7 @@ import HTTPTypes
 struct EchoResponder: HTTPResponder {
     private static let methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 
-    func admit(_ head: HTTPRequest, from remoteAddress: String) -> Admission { .accept(maximumBodyBytes: 1 << 20) }
+    func admit(_ request: inout ServerRequest) -> Admission { .accept(maximumBodyBytes: 1 << 20) }
 
     func respond(to request: ServerRequest) async -> ServerResponse {
         let head = request.head

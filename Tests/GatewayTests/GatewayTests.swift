@@ -34,10 +34,12 @@ import Testing
         from address: String = "192.0.2.1"
     ) async -> ServerResponse {
         let head = HTTPRequest(method: method, scheme: "http", authority: "ntk.example:8080", path: path, headerFields: fields)
-        switch gateway.admit(head, from: address) {
+        var request = ServerRequest(head: head, remoteAddress: address)
+        switch gateway.admit(&request) {
         case .answer(let response): return response
         case .accept:
-            return await gateway.respond(to: ServerRequest(head: head, body: Array(body.utf8), remoteAddress: address))
+            request.body = Array(body.utf8)
+            return await gateway.respond(to: request)
         }
     }
 
@@ -57,7 +59,8 @@ import Testing
     @Test func withoutAKeyTheAnswerIsAChallenge() async throws {
         let gateway = try gateway(keys: [APIKey(digest: KeyDigest(of: Self.key), name: "alice")])
         let head = HTTPRequest(method: .post, scheme: "http", authority: "h", path: "/v1/kernels", headerFields: Self.json)
-        guard case .answer(let answer) = gateway.admit(head, from: "192.0.2.1") else { return #expect(Bool(false), "admitted") }
+        var request = ServerRequest(head: head, remoteAddress: "192.0.2.1")
+        guard case .answer(let answer) = gateway.admit(&request) else { return #expect(Bool(false), "admitted") }
         #expect(answer.status == .unauthorized && answer.headerFields[.wwwAuthenticate] == #"Bearer realm="ntk-server""#)
         #expect(answer.headerFields[.contentType] == "application/problem+json" && answer.headerFields[.cacheControl] == "no-store")
         for wrong in [

@@ -18,10 +18,7 @@ struct RequestMemoryTests {
     }
 
     private func demand(_ body: [UInt8], _ type: String, _ guess: JSONDemand.Guess = .few) -> Int {
-        RequestBody.demand(
-            ServerRequest(
-                head: HTTPRequest(method: .post, scheme: "http", authority: "h", path: "/", headerFields: [.contentType: type]), body: body),
-            limit: .max, guess)
+        RequestBody.demand(RequestContent(bytes: body, type: type), limit: .max, guess)
     }
 
     /// Eight bytes a number are what is kept of it, and as many are what it takes to be read.

@@ -57,9 +57,12 @@ struct ServiceClient {
     func send(_ method: HTTPRequest.Method, _ path: String, _ fields: HTTPFields = [:], body: [UInt8] = []) async throws -> Answer {
         let head = HTTPRequest(method: method, scheme: "http", authority: "localhost", path: path, headerFields: fields)
         var response: ServerResponse
-        switch service.admit(head, from: "127.0.0.1") {
+        var request = ServerRequest(head: head)
+        switch service.admit(&request) {
         case .answer(let answer): response = answer
-        case .accept: response = await service.respond(to: ServerRequest(head: head, body: body))
+        case .accept:
+            request.body = body
+            response = await service.respond(to: request)
         }
         var answer = Answer(status: response.status.code, fields: response.headerFields, body: [])
         switch response.body {

@@ -28,10 +28,10 @@ enum AnswerFormat: String, CaseIterable, Sendable {
 
 extension ProblemDetails {
     /// - Parameter types: what there is.
-    static func notAcceptable(_ types: [String], _ head: HTTPRequest) -> ProblemDetails {
-        let asked = Target(head.path ?? "/")?.parameter("format").map { "format=\($0)" } ?? "Accept: \(head.headerFields[.accept] ?? "*/*")"
+    static func notAcceptable(_ types: [String], _ head: HTTPRequest, _ target: Target?) -> ProblemDetails {
+        let asked = target?.parameter("format").map { "format=\($0)" } ?? "Accept: \(head.headerFields[.accept] ?? "*/*")"
         return ProblemDetails(
-            status: .notAcceptable, type: "not-acceptable", title: "No such representation",
+            status: .notAcceptable, type: .notAcceptable, title: "No such representation",
             detail: "this resource is served as \(types.joined(separator: ", ")); \(asked) came", headerFields: [.vary: "Accept"])
     }
 }

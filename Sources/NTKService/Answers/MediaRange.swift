@@ -12,7 +12,7 @@ enum MediaRange {
         for range in accept.utf8.split(separator: UInt8(ascii: ",")) {
             let parts = range.split(separator: UInt8(ascii: ";")).map { Substring($0).trimming }
             guard let name = parts.first?.asciiLowercased, let specificity = specificity(name, type) else { continue }
-            let quality = parts.dropFirst().first { $0.asciiLowercased.hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) } ?? 1
+            let quality = parts.dropFirst().first { $0.asciiLowercased.hasPrefix("q=") }.flatMap { DecimalText.number($0.dropFirst(2)) } ?? 1
             if specificity > best.specificity { best = (specificity, quality) }
         }
         return best.specificity < 0 ? nil : (best.quality, best.specificity)

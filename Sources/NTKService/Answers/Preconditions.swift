@@ -51,7 +51,7 @@ struct Preconditions {
 
     private func failed(_ field: String, _ came: String) -> ProblemDetails {
         ProblemDetails(
-            status: .preconditionFailed, type: "precondition-failed", title: "What is there is not what the request is about",
+            status: .preconditionFailed, type: .preconditionFailed, title: "What is there is not what the request is about",
             detail: "\(field): a condition that holds of \(tag.value) expected; \(came.prefix(80)) came")
     }
 }

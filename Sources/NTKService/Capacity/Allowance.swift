@@ -55,7 +55,7 @@ final class Allowance: Sendable {
 extension ProblemDetails {
     fileprivate static func missing(_ bytes: Int, _ object: StoredObject?) -> ProblemDetails {
         var problem = ProblemDetails(
-            status: .unprocessableContent, type: "over-limit", title: "The request needs more memory than one request may take",
+            status: .unprocessableContent, type: .overLimit, title: "The request needs more memory than one request may take",
             detail: "about \(bytes) bytes are needed for what its arrays become")
         problem.missingBytes = bytes
         problem.storedObject = object

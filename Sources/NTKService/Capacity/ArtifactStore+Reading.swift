@@ -13,7 +13,7 @@ extension ArtifactStore {
         } catch let error as ArtifactStoreError {
             guard case .damaged(let path) = error else { throw ProblemDetails(error) }
             throw damaged(id, "\(name): \(path.split(separator: "/").last ?? "")")
-        } catch let problem as ProblemDetails where problem.type == ProblemDetails.damagedType {
+        } catch let problem as ProblemDetails where problem.type == .damagedArtifact {
             throw damaged(id, "\(name): a part of it")
         } catch {
             throw damaged(id, "\(name): what it says")
@@ -30,7 +30,7 @@ extension ArtifactStore {
 /// What a list says of something that cannot be read: the others are told of all the same.
 enum UnreadableEntry {
     static func json(id: String, _ problem: ProblemDetails) -> String {
-        json(id: id, detail: problem.detail, isDamaged: problem.type == ProblemDetails.damagedType)
+        json(id: id, detail: problem.detail, isDamaged: problem.type == .damagedArtifact)
     }
 
     static func json(id: String, detail: String, isDamaged: Bool) -> String {

@@ -58,7 +58,7 @@ extension ProblemDetails {
         case .tooManyBytes(let seconds): self = .busy("as many bytes of requests as the queue holds wait", retryAfterSeconds: seconds)
         case .deadline(let seconds):
             self.init(
-                status: .gatewayTimeout, type: "deadline", title: "The time that the request gave is not enough",
+                status: .gatewayTimeout, type: .deadline, title: "The time that the request gave is not enough",
                 detail: "the requests before it, and this one, are expected to take \(Double(Int(seconds * 1_000)) / 1_000) s")
         }
     }

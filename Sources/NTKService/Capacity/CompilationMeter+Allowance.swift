@@ -37,7 +37,7 @@ extension CompilationMeter {
 extension ProblemDetails {
     fileprivate static func overTables(_ bytes: Int, limit: Int) -> ProblemDetails {
         ProblemDetails(
-            status: .unprocessableContent, type: "over-limit", title: "The request needs more memory than one request may take",
+            status: .unprocessableContent, type: .overLimit, title: "The request needs more memory than one request may take",
             detail: "an architecture whose tables of positions take at most \(limit) bytes expected; this one's take \(bytes) and more")
     }
 

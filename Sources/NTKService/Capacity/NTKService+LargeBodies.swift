@@ -20,12 +20,12 @@ struct LargeBody<Value: Sendable>: Sendable {
 
 extension LargeBody {
     init(
-        _ request: ServerRequest, limit: Int, priority: WorkPriority? = nil,
+        _ content: RequestContent, limit: Int, priority: WorkPriority? = nil,
         _ read: @escaping @Sendable (JSONDemand.Guess, (any TileExecutor)?) throws -> Value,
         peakBytes: @escaping @Sendable (Value) -> Int = { _ in 0 }
     ) {
         self.init(
-            count: request.body.count, demand: { RequestBody.demand(request, limit: limit, $0) }, read: read, peakBytes: peakBytes,
+            count: content.bytes.count, demand: { RequestBody.demand(content, limit: limit, $0) }, read: read, peakBytes: peakBytes,
             priority: priority)
     }
 }

@@ -1,5 +1,3 @@
-internal import HTTP1
-internal import HTTPTypes
 internal import LinearAlgebra
 internal import TensorFormats
 
@@ -9,29 +7,27 @@ extension RequestBody {
     private static let smallOnceRead = 1 << 20
 
     /// Whether a small body becomes a large one when it is read: an archive, alone or as a part.
-    static func swells(_ request: ServerRequest, limit: Int) -> Bool {
-        guard let first = request.body.first, first == UInt8(ascii: "P") || first == UInt8(ascii: "-") else { return false }
-        let contentType = request.head.headerFields.value(.contentType) ?? ""
+    static func swells(_ content: RequestContent, limit: Int) -> Bool {
+        guard let first = content.bytes.first, first == UInt8(ascii: "P") || first == UInt8(ascii: "-") else { return false }
         let files: [ArraySlice<UInt8>] =
-            MediaRange.type(contentType) == multipart
-            ? ((try? Multipart.read(request.body, contentType: contentType)) ?? []).map(\.content) : [request.body[...]]
+            MediaRange.type(content.type) == multipart
+            ? ((try? Multipart.read(content.bytes, contentType: content.type)) ?? []).map(\.content) : [content.bytes[...]]
         let archives = files.filter { Npz.isZip($0) }
         return archives.reduce(0) { $0.addingClamped(Npz.inflatedBytes($1, limit: limit)) } > smallOnceRead / MemoryLayout<Double>.stride
     }
 
     /// Bytes that `value` with the same arguments takes. Takes a look at all of the body: not on the event loop.
-    static func demand(_ request: ServerRequest, limit: Int, _ guess: JSONDemand.Guess) -> Int {
-        let contentType = request.head.headerFields.value(.contentType) ?? ""
-        switch MediaRange.type(contentType) {
-        case json: return JSONDemand(request.body[...], guess).bytes
+    static func demand(_ content: RequestContent, limit: Int, _ guess: JSONDemand.Guess) -> Int {
+        switch MediaRange.type(content.type) {
+        case json: return JSONDemand(content.bytes[...], guess).bytes
         case multipart:
-            guard let parts = try? Multipart.read(request.body, contentType: contentType) else { return request.body.count }
+            guard let parts = try? Multipart.read(content.bytes, contentType: content.type) else { return content.bytes.count }
             return parts.reduce(0) {
                 // A text is copied.
                 let isText = $1.name == "request" || $1.mediaType == json
                 return $0.addingClamped(isText ? JSONDemand($1.content, guess).bytes + $1.content.count : file($1.content, limit: limit, guess))
             }
-        default: return file(request.body[...], limit: limit, guess)
+        default: return file(content.bytes[...], limit: limit, guess)
         }
     }
 

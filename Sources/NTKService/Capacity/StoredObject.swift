@@ -16,7 +16,7 @@ extension ProblemDetails {
     ///   - largest: bytes that there are.
     static func tooLargeToRead(_ object: StoredObject, beside more: Int, largest: Int) -> ProblemDetails {
         ProblemDetails(
-            status: .unprocessableContent, type: "stored-object-too-large", title: "What is stored is larger than the memory of this server",
+            status: .unprocessableContent, type: .storedObjectTooLarge, title: "What is stored is larger than the memory of this server",
             detail: "\(object.name) takes about \(object.bytes) bytes once it is read\(more > 0 ? ", and the request \(more) beside it" : ""); "
                 + "there are \(largest) for all requests: start the server with a larger --memory-budget")
     }

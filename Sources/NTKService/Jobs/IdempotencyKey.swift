@@ -19,7 +19,7 @@ struct IdempotencyKey: Hashable, Sendable {
         if key.utf8.count >= 2, key.hasPrefix("\""), key.hasSuffix("\"") { key = key.dropFirst().dropLast() }
         guard (1...Self.longest).contains(key.utf8.count), key.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") }) else {
             throw ProblemDetails(
-                status: .badRequest, type: "http", title: "Bad Request",
+                status: .badRequest, type: .http, title: "Bad Request",
                 detail: "Idempotency-Key: a string of 1 to \(Self.longest) ASCII characters expected; \(value.prefix(80)) came")
         }
         var hash = ContentHash()
@@ -53,13 +53,13 @@ extension ProblemDetails {
     /// A key that was used for another request.
     static var keyReused: ProblemDetails {
         ProblemDetails(
-            status: .unprocessableContent, type: "idempotency-key-reused", title: "The key belongs to another request",
+            status: .unprocessableContent, type: .idempotencyKeyReused, title: "The key belongs to another request",
             detail: "the request that this Idempotency-Key came with first expected, byte for byte, or another key")
     }
 
     static var keyInUse: ProblemDetails {
         ProblemDetails(
-            status: .conflict, type: "idempotency-key-in-use", title: "The first request with this key is still in progress",
+            status: .conflict, type: .idempotencyKeyInUse, title: "The first request with this key is still in progress",
             detail: "the same request again after its first answer expected", headerFields: [.retryAfter: "1"])
     }
 }

@@ -9,23 +9,21 @@ internal import TensorFormats
 // Requests that become jobs, and the work on them.
 extension NTKService {
     /// Makes a job of a request that is sound. It is on the disk when this returns.
-    func submit<Task: ComputeTask>(
-        _ request: ServerRequest, to jobs: JobBoard, _ validate: @escaping @Sendable (JSONValue) throws(ProblemDetails) -> Task
-    ) async throws -> ServerResponse {
+    func submit(_ request: RoutedRequest, to jobs: JobBoard, _ computation: some Computing) async throws -> ServerResponse {
         let key = try IdempotencyKey(request.head)
-        let (limits, seconds) = (limits, jobSeconds)
+        let (limits, seconds, content) = (limits, jobSeconds, request.content)
         let requestID = Self.requestID(request.head)
-        let fingerprint = { @Sendable in IdempotencyKey.fingerprint(request) }
-        let body = LargeBody(request, limit: limits.memoryBytes) { guess, tiles in
-            let task = try validate(RequestBody.value(request, limit: limits.memoryBytes, guess, on: tiles))
+        let fingerprint = { @Sendable in IdempotencyKey.fingerprint(request.request) }
+        let body = LargeBody(content, limit: limits.memoryBytes) { guess, tiles in
+            let task = try computation.decode(RequestBody.value(content, limit: limits.memoryBytes, guess, on: tiles))
             let estimate = self.estimate(task)
             try check(estimate, seconds: seconds)
             return try jobs.submit(
                 key.map { JobID($0.hash) } ?? .random(), target: request.head.path ?? "/",
                 contentType: request.head.headerFields[.contentType] ?? RequestBody.json, fingerprint: fingerprint(), requestID: requestID,
-                request: request.body)
+                request: content.bytes)
         }
-        switch try await read(body, for: request.bodyLease).value {
+        switch try await read(body, for: content.lease).value {
         case .accepted(let view): return Self.accepted(view)
         case .known(let view):
             guard try await executor.run({ _ in fingerprint() }) == view.manifest.fingerprint else { throw ProblemDetails.keyReused }
@@ -55,51 +53,49 @@ extension NTKService {
         guard let jobs else { return }
         let observer: JobBoard.Observer = { [metrics] in Self.count($0, in: metrics.jobs) }
         jobs.start(observer: observer) { run in
-            var own = self
-            own.run = run
             do {
                 guard run.losses < jobs.limits.losses else { throw ProblemDetails.lost(servers: run.losses) }
-                let lease = try await own.reserveBody(run.requestBytes())
-                let body = try await executor.run { _ in try run.request() }
-                let head = HTTPRequest(
-                    method: .post, scheme: "http", authority: "localhost", path: run.manifest.target,
-                    headerFields: [.contentType: run.manifest.contentType])
-                var request = ServerRequest(head: head, body: body)
-                request.lease = RequestBodyLease(lease, capacity.memory, metrics.batches.rejections[.memory])
-                let answer = try await own.answer(request)
-                guard case .bytes(let content) = answer.body else { preconditionFailure("a job answers with what it has stored") }
-                return content
+                let lease = try await reserveBody(run.requestBytes())
+                let content = RequestContent(
+                    bytes: try await executor.run { _ in try run.request() }, type: run.manifest.contentType, lease: lease)
+                return try await perform(run, content, computation(of: run.manifest, for: lease))
             } catch let error as CancellationError {
                 throw error
             } catch let error where Self.problem(error).status == .serviceUnavailable {
                 // The disk is full or away, or there is no memory now: it is tried again.
                 throw error
             } catch {
-                let problem = Self.problem(error).response(requestID: run.manifest.requestID)
-                guard case .bytes(let content) = problem.body else { preconditionFailure("a problem is a short text") }
-                throw JobFailure(content: content)
+                throw JobFailure(content: Self.problem(error).json(requestID: run.manifest.requestID))
             }
         }
     }
 
+    /// What a job is to compute: that of the operation which the request asked for.
+    /// - Parameter lease: the memory of the request's body.
+    private func computation(of job: JobManifest, for lease: MemoryBudget.Lease) async throws -> any Computing {
+        let routing = Routing(.post, job.target)
+        if let fault = routing.fault { throw fault }
+        guard let resource = routing.resource, let target = routing.target, case .compute(let prepare)? = routing.operation?.action else {
+            throw Routing.nothing
+        }
+        return try await prepare(self, PathSegments(template: resource.template, path: target.path), lease)
+    }
+
     /// Does what a job asks for, and stores the result.
-    /// - Returns: an answer whose body says what was stored.
-    func perform<Task: ComputeTask>(
-        _ run: JobRun, _ request: ServerRequest, _ validate: @escaping @Sendable (JSONValue) throws(ProblemDetails) -> Task,
-        _ work: @escaping @Sendable (Task, any TileExecutor) throws -> ComputedAnswer
-    ) async throws -> ServerResponse {
+    /// - Returns: a text that says what was stored.
+    private func perform(_ run: JobRun, _ content: RequestContent, _ computation: some Computing) async throws -> [UInt8] {
         let (memory, meter) = (limits.memoryBytes, meter)
         var body = LargeBody(
-            request, limit: memory, priority: .background,
+            content, limit: memory, priority: .background,
             { guess, tiles in
-                let task = try validate(RequestBody.value(request, limit: memory, guess, on: tiles))
+                let task = try computation.decode(RequestBody.value(content, limit: memory, guess, on: tiles))
                 guard peakBytes(task) <= memory else { throw ProblemDetails.overMemory(estimate(task), limit: memory) }
                 return task
             }, peakBytes: { computationBytes($0) })
         body.isPatient = true
-        let (task, leases) = try await read(body, for: request.bodyLease)
+        let (task, leases) = try await read(body, for: content.lease)
         defer { withExtendedLifetime(leases) {} }
-        let content = try await executor.run(priority: .background) { tiles in
+        return try await executor.run(priority: .background) { tiles in
             let answer: ComputedAnswer
             if let blockwise = task as? any BlockwiseTask, let found = try blockwise.answer(in: run, on: tiles) {
                 answer = found
@@ -110,18 +106,17 @@ extension NTKService {
                     run.report(min(seconds / expected, 0.99), etaSeconds: max(expected - seconds, 0))
                 }
                 let keeping = KeepingTiles(reporting, keeper: run)
-                answer = try run.isFirstAttempt ? meter.time(task.work, on: executor) { try work(task, keeping) }.0 : work(task, keeping)
+                answer = try run.isFirstAttempt ? meter.time(task.work, on: executor) { try computation.run(task, on: keeping) }.0 : computation.run(task, on: keeping)
             }
             return try StoredAnswer.store(answer, isOneArray: task.answersOneArray, in: run)
         }
-        return ServerResponse(status: .ok, body: .bytes(content))
     }
 }
 
 extension ProblemDetails {
     fileprivate static func lost(servers: Int) -> ProblemDetails {
         ProblemDetails(
-            status: .internalServerError, type: "job-lost", title: "The server died whenever it worked on this",
+            status: .internalServerError, type: .jobLost, title: "The server died whenever it worked on this",
             detail: "\(servers) attempts in a row ended with the death of the server, as when memory runs out; a smaller request, or more memory, "
                 + "expected")
     }

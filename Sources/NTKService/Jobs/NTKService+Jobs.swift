@@ -4,46 +4,53 @@ internal import HTTPTypes
 internal import Jobs
 internal import TensorFormats
 
-// `/v1/jobs` and what is below it.
-extension NTKService {
-    private static let pageSize = 50
-    private static let largestPage = 1_000
+extension Operation {
+    static let ofJobs = [
+        get("/v1/jobs", query: [.limit, .after, .jobStatus]) { service, request in try await service.list(service.jobBoard(), request.target) },
+        get("/v1/jobs/{id}") { service, request in
+            let (jobs, id) = try service.job(request)
+            guard let view = try await service.executor.run({ _ in try jobs.view(id) }) else { throw NTKService.noJob(id.description) }
+            return NTKService.shown(view)
+        },
+        Operation(
+            .delete, "/v1/jobs/{id}",
+            .answer { service, request in
+                let (jobs, id) = try service.job(request)
+                // A disk is read and written: not on the event loop.
+                let cancelled = try await service.executor.run { _ -> JobView? in
+                    guard try jobs.view(id) != nil else { throw NTKService.noJob(id.description) }
+                    return try jobs.cancel(id)
+                }
+                return cancelled.map { NTKService.shown($0) } ?? ServerResponse(status: .noContent)
+            }),
+        get("/v1/jobs/{id}/events", answerTypes: ["text/event-stream"]) { service, request in
+            let (jobs, id) = try service.job(request)
+            return try await service.events(jobs, id, request.head)
+        },
+        get("/v1/jobs/{id}/result", query: [.format], answerTypes: AnswerFormat.allCases.map(\.mediaType)) { service, request in
+            let (jobs, id) = try service.job(request)
+            return try await service.result(jobs, id, request.head, request.target)
+        },
+    ]
+}
 
-    func answer(_ request: ServerRequest, _ jobs: JobBoard, _ route: Route, id text: String, _ target: Target) async throws -> ServerResponse {
-        if route == .jobs { return try await list(jobs, target) }
-        guard let id = JobID(text) else { throw Self.noJob(text) }
-        switch (route, request.head.method) {
-        case (.jobEvents, _): return try await events(jobs, id, request.head)
-        case (.jobResult, _): return try await result(jobs, id, request.head, target)
-        case (_, .delete):
-            // A disk is read and written: not on the event loop.
-            let cancelled = try await executor.run { _ -> JobView? in
-                guard try jobs.view(id) != nil else { throw Self.noJob(text) }
-                return try jobs.cancel(id)
-            }
-            return cancelled.map { Self.shown($0) } ?? ServerResponse(status: .noContent)
-        default:
-            guard let view = try await executor.run({ _ in try jobs.view(id) }) else { throw Self.noJob(text) }
-            return Self.shown(view)
-        }
+extension NTKService {
+    fileprivate func jobBoard() throws(ProblemDetails) -> JobBoard {
+        guard let jobs else { throw .unavailable("this server has no data directory") }
+        return jobs
     }
 
-    private func list(_ jobs: JobBoard, _ target: Target) async throws -> ServerResponse {
-        var limit = Self.pageSize
-        if let text = target.parameter("limit") {
-            guard let number = Int(text), (1...Self.largestPage).contains(number) else {
-                throw ProblemDetails.badParameter("limit", "a number from 1 to \(Self.largestPage)", text)
-            }
-            limit = number
-        }
-        var cursor: JobCursor?
-        if let text = target.parameter("after") {
-            guard let place = JobCursor(text) else { throw ProblemDetails.badParameter("after", "what `next` gave", text) }
-            cursor = place
-        }
+    /// The job that a path names.
+    fileprivate func job(_ request: RoutedRequest) throws(ProblemDetails) -> (JobBoard, JobID) {
+        let (jobs, text) = (try jobBoard(), request.path["id"] ?? "")
+        guard let id = JobID(text) else { throw Self.noJob(text) }
+        return (jobs, id)
+    }
+
+    fileprivate func list(_ jobs: JobBoard, _ target: Target) async throws -> ServerResponse {
+        let asked = try ListPage(target, cursor: JobCursor.init)
         let status = target.parameter("status").flatMap(JobStatus.init)
-        let (after, count) = (cursor, limit)
-        let page = try await executor.run { _ in try jobs.list(after: after, limit: count, status: status) }
+        let page = try await executor.run { _ in try jobs.list(after: asked.after, limit: asked.limit, status: status) }
         var json = JSONWriter()
         json.beginObject()
         json.key("jobs")
@@ -58,11 +65,11 @@ extension NTKService {
 
     static func noJob(_ id: String) -> ProblemDetails {
         ProblemDetails(
-            status: .notFound, type: "not-found", title: "There is nothing here",
+            status: .notFound, type: .notFound, title: "There is nothing here",
             detail: "the id of a job expected, as Prefer: respond-async gives it; \(id.prefix(80)) came")
     }
 
-    private static func shown(_ view: JobView) -> ServerResponse { shown(JobJSON.object(view)) }
+    fileprivate static func shown(_ view: JobView) -> ServerResponse { shown(JobJSON.object(view)) }
 
     private static func shown(_ json: [UInt8]) -> ServerResponse {
         ServerResponse(headerFields: [.contentType: "application/json", .cacheControl: "no-store"], body: .bytes(json))
@@ -79,7 +86,7 @@ extension NTKService {
 
     // MARK: Events
 
-    private func events(_ jobs: JobBoard, _ id: JobID, _ head: HTTPRequest) async throws -> ServerResponse {
+    fileprivate func events(_ jobs: JobBoard, _ id: JobID, _ head: HTTPRequest) async throws -> ServerResponse {
         guard let view = try await executor.run({ _ in try jobs.view(id) }) else { throw Self.noJob(id.description) }
         let last = head.headerFields[JobEventStream.lastEventID].flatMap { JobEventID($0) }
         // Who has seen the end shall not ask again (HTML, server-sent events §9.2.3).
@@ -92,7 +99,7 @@ extension NTKService {
 
     // MARK: Results
 
-    private func result(_ jobs: JobBoard, _ id: JobID, _ head: HTTPRequest, _ target: Target) async throws -> ServerResponse {
+    fileprivate func result(_ jobs: JobBoard, _ id: JobID, _ head: HTTPRequest, _ target: Target) async throws -> ServerResponse {
         let (stored, finishedAt) = try await executor.run { _ -> (StoredAnswer, Int?) in
             guard let view = try jobs.view(id) else { throw Self.noJob(id.description) }
             guard view.state.status.isFinal, let outcome = try jobs.outcome(id) else {
@@ -115,7 +122,7 @@ extension NTKService {
         }
         let accepted = AnswerFormat.accepted(head, target)
         guard let format = accepted.first(where: { $0 != .npy || stored.isOneArray }) else {
-            throw ProblemDetails.notAcceptable((stored.isOneArray ? AnswerFormat.allCases : [.json, .npz]).map(\.mediaType), head)
+            throw ProblemDetails.notAcceptable((stored.isOneArray ? AnswerFormat.allCases : [.json, .npz]).map(\.mediaType), head, target)
         }
         var representation = Representation(stored.answer, format, tag: "\(id)-\(format.rawValue)", lastModified: finishedAt.map { $0 / 1_000 })
         representation.fields[.contentLocation] = stored.location
@@ -125,13 +132,13 @@ extension NTKService {
     private static func unfinished(_ state: JobState) -> ProblemDetails {
         let wait = Int(max(1, min(60, (state.etaSeconds ?? 1).rounded(.up))))
         return ProblemDetails(
-            status: .conflict, type: "job-not-finished", title: "The job has not ended",
+            status: .conflict, type: .jobNotFinished, title: "The job has not ended",
             detail: "a job that has succeeded expected; this one is \(state.status.rawValue)", headerFields: [.retryAfter: "\(wait)"])
     }
 
     private static var cancelled: ProblemDetails {
         ProblemDetails(
-            status: .conflict, type: "job-cancelled", title: "The job was cancelled",
+            status: .conflict, type: .jobCancelled, title: "The job was cancelled",
             detail: "a job that has succeeded expected; this one was cancelled, and has no result")
     }
 }

@@ -46,7 +46,7 @@ struct Representation {
             answer.body = try .pieces(pieces, numbers: numbers, isCopied: false, on: executor)
         case .unsatisfiable:
             var problem = ProblemDetails(
-                status: .rangeNotSatisfiable, type: "range-not-satisfiable", title: "The range is not within the result",
+                status: .rangeNotSatisfiable, type: .rangeNotSatisfiable, title: "The range is not within the result",
                 detail: "Range: bytes from 0 to \(length - 1) expected; \(field.prefix(80)) came")
             problem.headerFields = [.contentRange: "bytes */\(length)"]
             throw problem

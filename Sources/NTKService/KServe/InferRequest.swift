@@ -25,11 +25,6 @@ struct InferRequest: Sendable {
     /// A day; more is as good as none.
     private static let longestTimeout = 86_400e6
 
-    static func takes(_ contentType: String?) -> Bool {
-        guard let contentType else { return true }
-        return [RequestBody.json, InferResponse.octets].contains(MediaRange.type(contentType))
-    }
-
     /// - Throws: `JSONError` of kind `size` when there is more in the text than was guessed.
     init(_ request: ServerRequest, _ guess: JSONDemand.Guess) throws {
         let body = request.body

@@ -7,49 +7,84 @@ internal import HTTPTypes
 internal import LinearAlgebra
 internal import TensorFormats
 
-extension NTKService {
-    /// What is asked of `/v2` and below: fitted regressors by the Open Inference Protocol v2.
-    func answerKServe(_ request: ServerRequest, _ route: Route, _ segments: [String: String]) async throws -> ServerResponse {
-        switch route {
-        case .kserveLive: return Self.kserve(Array(#"{"live":true}"#.utf8))
-        case .kserveReady:
-            try await checkReadiness()
-            return Self.kserve(Array(#"{"ready":true}"#.utf8))
-        case .kserveServer, .kserveServerSlash: return Self.kserve(KServe.server())
-        default: break
-        }
-        guard let regressors else { throw ProblemDetails.unavailable("this server has no data directory") }
-        let id = segments["id"] ?? ""
-        if let version = segments["version"], version != KServe.version {
-            throw ProblemDetails(
-                status: .notFound, type: "not-found", title: "There is nothing here",
-                detail: "version \(KServe.version), the only one, expected; \(version.prefix(40)) came")
-        }
-        switch route {
-        case .kserveIndex:
-            try RepositoryIndex.check(request.body)
-            return Self.kserve(try await executor.run { _ in RepositoryIndex.json(try regressors.library.ids()) })
-        case .kserveStatistics:
-            return Self.kserve(try await executor.run { _ in regressors.statistics.json(try regressors.library.ids()) })
-        default: break
-        }
-        let regressor = try await regressor(id, regressors, for: request.bodyLease)
-        switch route {
-        case .kserveModelReady, .kserveVersionReady: return Self.kserve(Array("{\"name\":\"\(regressor.id)\",\"ready\":true}".utf8))
-        case .kserveModelStatistics, .kserveVersionStatistics: return Self.kserve(regressors.statistics.json([regressor.id]))
-        case .kserveInfer, .kserveVersionInfer:
-            let start = ContinuousClock.now
-            do {
-                return try await infer(request, regressor, regressors.statistics, since: start)
-            } catch {
-                regressors.statistics.failed(regressor.id, after: .now - start)
-                throw error
-            }
-        default: return Self.kserve(KServe.model(regressor))
-        }
+// Fitted regressors by the Open Inference Protocol v2.
+extension Operation {
+    static let inference: [Operation] = {
+        let model = "/v2/models/{id}"
+        let version = model + "/versions/{version}"
+        return [
+            get("/v2") { _, _ in NTKService.kserve(KServe.server()) },
+            get("/v2/") { _, _ in NTKService.kserve(KServe.server()) },
+            get("/v2/health/live", audience: .everyone, isProbe: true) { _, _ in NTKService.kserve(Array(#"{"live":true}"#.utf8)) },
+            get("/v2/health/ready", audience: .everyone, isProbe: true) { service, _ in
+                try await service.checkReadiness()
+                return NTKService.kserve(Array(#"{"ready":true}"#.utf8))
+            },
+            get(model, describe), get(model + "/ready", ready), inferring(model + "/infer"),
+            Operation(
+                .post, "/v2/repository/index", bodies: inferenceBodies(isSmall: true),
+                .answer { service, request in
+                    let regressors = try service.storedRegressors()
+                    try RepositoryIndex.check(request.body)
+                    return NTKService.kserve(try await service.executor.run { _ in RepositoryIndex.json(try regressors.library.ids()) })
+                }),
+            get("/v2/models/stats") { service, _ in
+                let regressors = try service.storedRegressors()
+                return NTKService.kserve(try await service.executor.run { _ in regressors.statistics.json(try regressors.library.ids()) })
+            },
+            get(model + "/stats", statistics), get(version + "/stats", statistics), get(version, describe), get(version + "/ready", ready),
+            inferring(version + "/infer"),
+        ]
+    }()
+
+    /// The protocol's clients often name no type.
+    private static func inferenceBodies(isSmall: Bool) -> Bodies {
+        Bodies(types: [RequestBody.json, InferResponse.octets], isTypeOptional: true, isSmall: isSmall)
     }
 
-    private static func kserve(_ json: [UInt8]) -> ServerResponse {
+    private static func inferring(_ path: String) -> Operation {
+        Operation(
+            .post, path, bodies: inferenceBodies(isSmall: false), answerTypes: ["application/json", InferResponse.octets],
+            .answer { service, request in
+                let (regressor, statistics) = try await service.model(request)
+                let start = ContinuousClock.now
+                do {
+                    return try await service.infer(request, regressor, statistics, since: start)
+                } catch {
+                    statistics.failed(regressor.id, after: .now - start)
+                    throw error
+                }
+            })
+    }
+
+    @Sendable private static func describe(_ service: NTKService, _ request: RoutedRequest) async throws -> ServerResponse {
+        NTKService.kserve(KServe.model(try await service.model(request).regressor))
+    }
+
+    @Sendable private static func ready(_ service: NTKService, _ request: RoutedRequest) async throws -> ServerResponse {
+        let regressor = try await service.model(request).regressor
+        return NTKService.kserve(Array("{\"name\":\"\(regressor.id)\",\"ready\":true}".utf8))
+    }
+
+    @Sendable private static func statistics(_ service: NTKService, _ request: RoutedRequest) async throws -> ServerResponse {
+        let (regressor, statistics) = try await service.model(request)
+        return NTKService.kserve(statistics.json([regressor.id]))
+    }
+}
+
+extension NTKService {
+    /// The regressor that a path names as a model, perhaps with its version.
+    fileprivate func model(_ request: RoutedRequest) async throws -> (regressor: Regressor, statistics: InferStatistics) {
+        let regressors = try storedRegressors()
+        if let version = request.path["version"], version != KServe.version {
+            throw ProblemDetails(
+                status: .notFound, type: .notFound, title: "There is nothing here",
+                detail: "version \(KServe.version), the only one, expected; \(version.prefix(40)) came")
+        }
+        return (try await regressor(request.path["id"] ?? "", regressors, for: request.bodyLease), regressors.statistics)
+    }
+
+    fileprivate static func kserve(_ json: [UInt8]) -> ServerResponse {
         ServerResponse(headerFields: [.contentType: "application/json", .cacheControl: "no-store"], body: .bytes(json))
     }
 
@@ -60,19 +95,19 @@ extension NTKService {
     }
 
     /// Tensors → prediction → tensors.
-    private func infer(
-        _ request: ServerRequest, _ regressor: Regressor, _ statistics: InferStatistics, since start: ContinuousClock.Instant
+    fileprivate func infer(
+        _ request: RoutedRequest, _ regressor: Regressor, _ statistics: InferStatistics, since start: ContinuousClock.Instant
     ) async throws -> ServerResponse {
         var timing = ServerTiming()
         @Sendable func read(_ guess: JSONDemand.Guess, _: (any TileExecutor)?) throws -> Parsed {
-            let inference = try InferRequest(request, guess)
+            let inference = try InferRequest(request.request, guess)
             let wanted = try Self.outputs(inference, of: regressor)
             let needsVariance = wanted.contains { $0.name == "variance" }
             let task = try RegressorPredictionRequest(inference.prediction(needsVariance: needsVariance), regressor)
             return Parsed(inference: inference, wanted: wanted, task: task)
         }
         let body = LargeBody(
-            count: request.body.count, demand: { InferRequest.demand(request, $0) }, read: read, peakBytes: { peakBytes($0.task) })
+            count: request.body.count, demand: { InferRequest.demand(request.request, $0) }, read: read, peakBytes: { peakBytes($0.task) })
         let (parsed, leases) = try await self.read(body, isSmall: request.body.count <= Self.smallBody, for: request.bodyLease)
         let (inference, wanted, task) = (parsed.inference, parsed.wanted, parsed.task)
         timing.end("parse")

@@ -5,7 +5,7 @@ internal import TensorFormats
 extension ProblemDetails {
     /// An inference that is not as the protocol has it.
     static func badInference(_ detail: String) -> ProblemDetails {
-        ProblemDetails(status: .badRequest, type: "invalid-inference", title: "The inference request is not one", detail: detail)
+        ProblemDetails(status: .badRequest, type: .invalidInference, title: "The inference request is not one", detail: detail)
     }
 
     /// The answer in the form of the interface that was asked: `{"error": …}` below `/v2`, problem details everywhere else.

@@ -2,6 +2,10 @@ internal import LinearAlgebra
 internal import NTK
 internal import TensorFormats
 
+extension Operation {
+    static let convergence = computing("/v1/convergence") { _, _, _ in Computation(ConvergenceRequest.init, answer: ConvergenceEndpoint.answer) }
+}
+
 /// `POST /v1/convergence`, validated.
 struct ConvergenceRequest: ComputeTask {
     var study: ConvergenceStudy

@@ -2,6 +2,13 @@ internal import LinearAlgebra
 internal import NTK
 internal import TensorFormats
 
+extension Operation {
+    static let empiricalKernels = computing("/v1/empirical-kernels") { service, _, _ in
+        let networks = service.networks
+        return Computation({ value throws(ProblemDetails) in try EmpiricalKernelRequest(value, networks) }, answer: EmpiricalKernelEndpoint.answer)
+    }
+}
+
 /// Computes empirical kernels and words the answer of `POST /v1/empirical-kernels`.
 enum EmpiricalKernelEndpoint {
     /// What was asked for.

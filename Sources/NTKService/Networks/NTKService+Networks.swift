@@ -6,14 +6,21 @@ internal import LinearAlgebra
 internal import NTK
 internal import TensorFormats
 
-// Stored networks: POST, GET and DELETE.
-extension NTKService {
-    private static let pageSize = 100
+extension Operation {
+    static let ofNetworks = [
+        get("/v1/networks", query: [.limit, .after]) { service, request in try await service.listNetworks(request) },
+        Operation(
+            .post, "/v1/networks", bodies: Bodies(types: RequestBody.mediaTypes), .answer { service, request in try await service.storeNetwork(request) }),
+        get("/v1/networks/{id}") { service, request in try await service.storedNetwork(request) },
+        Operation(.delete, "/v1/networks/{id}", .answer { service, request in try await service.deleteNetwork(request) }),
+    ]
+}
 
-    func storeNetwork(_ request: ServerRequest) async throws -> ServerResponse {
-        let (store, memory) = (networks, limits.memoryBytes)
-        let body = LargeBody(request, limit: memory) { guess, tiles in
-            let network = try NetworkSource(RequestBody.value(request, limit: memory, guess, field: "parameters", on: tiles), at: "")
+extension NTKService {
+    fileprivate func storeNetwork(_ request: RoutedRequest) async throws -> ServerResponse {
+        let (store, memory, content) = (networks, limits.memoryBytes, request.content)
+        let body = LargeBody(content, limit: memory) { guess, tiles in
+            let network = try NetworkSource(RequestBody.value(content, limit: memory, guess, field: "parameters", on: tiles), at: "")
             if let shape = network.inputShape ?? NetworkSummary(network).impliedShape { _ = try network.network(shape: shape) }
             let (id, isNew) = try store.put(network)
             return (text: Self.description(NetworkSummary(network), id), id: id, isNew: isNew)
@@ -24,19 +31,10 @@ extension NTKService {
             headerFields: [.contentType: "application/json", .location: "/v1/networks/\(NetworkStore.prefix)\(id)"], body: .bytes(Array(text.utf8)))
     }
 
-    func listNetworks(_ request: ServerRequest, _ target: Target) async throws -> ServerResponse {
-        var limit = Self.pageSize
-        if let text = target.parameter("limit") {
-            guard let number = Int(text), (1...1_000).contains(number) else { throw Self.badParameter("limit", "an integer from 1 to 1000", text) }
-            limit = number
-        }
-        var cursor: ArtifactID?
-        if let text = target.parameter("after") {
-            guard let id = NetworkStore.id(text) else { throw Self.badParameter("after", "the id of a network", text) }
-            cursor = id
-        }
-        let (store, after, count) = (networks, cursor, limit)
-        let (ids, hasMore) = try await executor.run { _ in try store.list(after: after, limit: count) }
+    fileprivate func listNetworks(_ request: RoutedRequest) async throws -> ServerResponse {
+        let asked = try ListPage(request.target, cursor: NetworkStore.id)
+        let store = networks
+        let (ids, hasMore) = try await executor.run { _ in try store.list(after: asked.after, limit: asked.limit) }
         var entries: [String] = []
         for id in ids {
             do {
@@ -51,7 +49,8 @@ extension NTKService {
         return try .revalidated("{\"networks\":[\(entries.joined(separator: ","))],\"next\":\(next)}", for: request.head)
     }
 
-    func storedNetwork(_ request: ServerRequest, _ segment: String?) async throws -> ServerResponse {
+    fileprivate func storedNetwork(_ request: RoutedRequest) async throws -> ServerResponse {
+        let segment = request.path["id"]
         guard let text = try await description(Self.networkID(segment)) else { throw Self.noNetwork(segment) }
         return try .revalidated(text, for: request.head)
     }
@@ -62,7 +61,8 @@ extension NTKService {
         return try await readStored { try store.summary(id).map { Self.description($0, id) } }
     }
 
-    func deleteNetwork(_ request: ServerRequest, _ segment: String?) async throws -> ServerResponse {
+    fileprivate func deleteNetwork(_ request: RoutedRequest) async throws -> ServerResponse {
+        let segment = request.path["id"]
         let (store, id) = (networks, try Self.networkID(segment))
         if Self.hasCondition(request.head), let text = try await description(id) { _ = try ServerResponse.revalidated(text, for: request.head) }
         guard try await executor.run({ _ in try store.delete(id) }) else { throw Self.noNetwork(segment) }
@@ -76,14 +76,8 @@ extension NTKService {
 
     private static func noNetwork(_ segment: String?) -> ProblemDetails {
         ProblemDetails(
-            status: .notFound, type: "not-found", title: "There is nothing here",
+            status: .notFound, type: .notFound, title: "There is nothing here",
             detail: "the id of a stored network expected, as POST /v1/networks gave it; \(segment?.prefix(80) ?? "none") came")
-    }
-
-    private static func badParameter(_ name: String, _ what: String, _ came: String) -> ProblemDetails {
-        ProblemDetails(
-            status: .badRequest, type: "bad-parameter", title: "A query parameter has a value that means nothing",
-            detail: "\(name): \(what) expected; \(came.prefix(80)) came")
     }
 
     /// What a client is told of a stored network: all but the numbers.

@@ -2,6 +2,13 @@ internal import LinearAlgebra
 internal import NTK
 internal import TensorFormats
 
+extension Operation {
+    static let networkOutputs = computing("/v1/network-outputs") { service, _, _ in
+        let networks = service.networks
+        return Computation({ value throws(ProblemDetails) in try NetworkOutputsRequest(value, networks) }, answer: NetworkOutputsEndpoint.answer)
+    }
+}
+
 /// `POST /v1/network-outputs`, validated.
 struct NetworkOutputsRequest: ComputeTask {
     var source: NetworkSource

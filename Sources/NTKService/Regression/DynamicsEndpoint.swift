@@ -2,6 +2,13 @@ internal import LinearAlgebra
 internal import NTK
 internal import TensorFormats
 
+extension Operation {
+    static let dynamics = computing("/v1/dynamics") { service, _, _ in
+        let networks = service.networks
+        return Computation({ value throws(ProblemDetails) in try DynamicsRequest(value, networks) }, answer: DynamicsEndpoint.answer)
+    }
+}
+
 /// Computes and words the answer of `POST /v1/dynamics`.
 enum DynamicsEndpoint {
     static func answer(_ request: DynamicsRequest, tiles: any TileExecutor) throws -> Answer {

@@ -1,6 +1,14 @@
 internal import LinearAlgebra
 internal import NTK
 
+extension Operation {
+    static let predictions = computing("/v1/predictions") { service, _, _ in
+        let (networks, memoryBytes) = (service.networks, service.limits.memoryBytes)
+        return Computation(
+            { value throws(ProblemDetails) in try PredictionRequest(value, networks, memoryBytes: memoryBytes) }, answer: PredictionEndpoint.answer)
+    }
+}
+
 /// Fits, predicts, and words the answer of `POST /v1/predictions`.
 enum PredictionEndpoint {
     static func answer(_ request: PredictionRequest, tiles: any TileExecutor) throws -> Answer {

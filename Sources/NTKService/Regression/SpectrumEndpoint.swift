@@ -2,6 +2,13 @@ internal import LinearAlgebra
 internal import NTK
 internal import TensorFormats
 
+extension Operation {
+    static let spectra = computing("/v1/spectra") { service, _, _ in
+        let networks = service.networks
+        return Computation({ value throws(ProblemDetails) in try SpectrumRequest(value, networks) }, answer: SpectrumEndpoint.answer)
+    }
+}
+
 /// Computes and words the answer of `POST /v1/spectra`.
 enum SpectrumEndpoint {
     static func answer(_ request: SpectrumRequest, tiles: any TileExecutor) throws -> Answer {

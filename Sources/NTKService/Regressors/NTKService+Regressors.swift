@@ -4,32 +4,49 @@ internal import HTTP1
 internal import HTTPTypes
 internal import TensorFormats
 
-extension NTKService {
-    /// What is asked of `/v1/regressors` and below.
-    func answer(
-        _ request: ServerRequest, _ regressors: RegressorEndpoints, _ route: Route, id: String, _ target: Target
-    ) async throws -> ServerResponse {
-        switch (route, request.head.method) {
-        case (.regressors, .post):
-            let memoryBytes = limits.memoryBytes
-            return try await compute(
-                request, { [networks] value throws(ProblemDetails) in try RegressorRequest(value, networks, memoryBytes: memoryBytes) },
-                regressors.create)
-        case (.regressorPredictions, _):
-            let regressor = try await regressor(id, regressors, for: request.bodyLease)
-            return try await compute(
-                request, { value throws(ProblemDetails) in try RegressorPredictionRequest(value, regressor) }, regressors.predict)
-        case (.regressor, .delete):
-            if Self.hasCondition(request.head) {
-                _ = try ServerResponse.revalidated(await readStored { try regressors.get(id) }, for: request.head)
-            }
-            try await executor.run { _ in try regressors.delete(id) }
-            return ServerResponse(status: .noContent)
-        default:
+extension Operation {
+    static let ofRegressors = [
+        get("/v1/regressors", query: [.limit, .after]) { service, request in
+            let regressors = try service.storedRegressors()
+            let page = try ListPage(request.target) { ArtifactID($0) }
             // A disk is read: not on the event loop.
-            let text = try await readStored { route == .regressor ? try regressors.get(id) : try regressors.list(target) }
-            return try .revalidated(text, for: request.head)
-        }
+            return try .revalidated(await service.readStored { try regressors.list(page) }, for: request.head)
+        },
+        Operation(
+            .post, "/v1/regressors", query: [.estimateOnly], bodies: Bodies(types: RequestBody.arrayTypes),
+            .compute { service, _, _ in
+                let regressors = try service.storedRegressors()
+                let (networks, memoryBytes) = (service.networks, service.limits.memoryBytes)
+                return Computation(
+                    { value throws(ProblemDetails) in try RegressorRequest(value, networks, memoryBytes: memoryBytes) }, run: regressors.create)
+            }),
+        get("/v1/regressors/{id}") { service, request in
+            let (regressors, id) = (try service.storedRegressors(), request.path["id"] ?? "")
+            return try .revalidated(await service.readStored { try regressors.get(id) }, for: request.head)
+        },
+        Operation(
+            .delete, "/v1/regressors/{id}",
+            .answer { service, request in
+                let (regressors, id) = (try service.storedRegressors(), request.path["id"] ?? "")
+                if NTKService.hasCondition(request.head) {
+                    _ = try ServerResponse.revalidated(await service.readStored { try regressors.get(id) }, for: request.head)
+                }
+                try await service.executor.run { _ in try regressors.delete(id) }
+                return ServerResponse(status: .noContent)
+            }),
+        computing("/v1/regressors/{id}/predictions", bodyTypes: RequestBody.arrayTypes + [RequestBody.npy]) { service, path, lease in
+            let regressors = try service.storedRegressors()
+            let regressor = try await service.regressor(path["id"] ?? "", regressors, for: lease)
+            return Computation({ value throws(ProblemDetails) in try RegressorPredictionRequest(value, regressor) }, run: regressors.predict)
+        },
+    ]
+}
+
+extension NTKService {
+    /// - Throws: 503 where nothing can be stored.
+    func storedRegressors() throws(ProblemDetails) -> RegressorEndpoints {
+        guard let regressors else { throw .unavailable("this server has no data directory") }
+        return regressors
     }
 
     /// Whether something is to be done only if what is there is what the client knows: then it has to be read before.

@@ -11,9 +11,6 @@ struct RegressorEndpoints: Sendable {
     /// Of what is asked by the Open Inference Protocol.
     let statistics = InferStatistics()
 
-    private static let standardPage = 50
-    private static let largestPage = 1_000
-
     /// `POST /v1/regressors`.
     func create(_ request: RegressorRequest, tiles: any TileExecutor) throws -> ComputedAnswer {
         do {
@@ -28,20 +25,8 @@ struct RegressorEndpoints: Sendable {
     }
 
     /// `GET /v1/regressors?limit=…&after=…`.
-    func list(_ target: Target) throws -> String {
-        var limit = Self.standardPage
-        if let text = target.parameter("limit") {
-            guard let value = Int(text), (1...Self.largestPage).contains(value) else {
-                throw ProblemDetails.badParameter("limit", "a number from 1 to \(Self.largestPage)", text)
-            }
-            limit = value
-        }
-        var cursor: ArtifactID?
-        if let text = target.parameter("after") {
-            guard let id = ArtifactID(text) else { throw ProblemDetails.badParameter("after", "the id that `next` gave", text) }
-            cursor = id
-        }
-        let page = try library.list(after: cursor, limit: limit)
+    func list(_ asked: ListPage<ArtifactID>) throws -> String {
+        let page = try library.list(after: asked.after, limit: asked.limit)
         let next = page.next.map { "\"\($0)\"" } ?? "null"
         return "{\"regressors\":[\(page.descriptions.joined(separator: ","))],\"next\":\(next)}"
     }
@@ -115,7 +100,7 @@ struct RegressorEndpoints: Sendable {
 
     private static func notFound(_ id: String) -> ProblemDetails {
         ProblemDetails(
-            status: .notFound, type: "not-found", title: "There is nothing here",
+            status: .notFound, type: .notFound, title: "There is nothing here",
             detail: "the id of a regressor expected, as POST /v1/regressors gives it; \(id.prefix(80)) came")
     }
 }

@@ -22,7 +22,7 @@ package final class RegressorLibrary: Sendable {
         try store.prepare()
         do {
             if let known = try find(request.id) { return (known, false) }
-        } catch let problem as ProblemDetails where problem.type == ProblemDetails.damagedType {
+        } catch let problem as ProblemDetails where problem.type == .damagedArtifact {
             // It is fitted again.
         }
         let fit = try FittedRegression(request.fit, needsCovariance: false, on: tiles)
@@ -59,7 +59,7 @@ package final class RegressorLibrary: Sendable {
         guard store.damage[id.description] != nil else { return }
         do {
             if try find(id) == nil { store.damage.clear(id.description) }
-        } catch let problem as ProblemDetails where problem.type == ProblemDetails.damagedType {
+        } catch let problem as ProblemDetails where problem.type == .damagedArtifact {
             _ = try delete(id)
         }
     }
@@ -92,7 +92,7 @@ package final class RegressorLibrary: Sendable {
         }
         do {
             return try description(id)
-        } catch let problem as ProblemDetails where problem.type == ProblemDetails.damagedType || problem.isOfStorage {
+        } catch let problem as ProblemDetails where problem.type == .damagedArtifact || problem.isOfStorage {
             return UnreadableEntry.json(id: id.description, problem)
         }
     }

@@ -2,6 +2,13 @@ internal import LinearAlgebra
 internal import NTK
 internal import TensorFormats
 
+extension Operation {
+    static let trainings = computing("/v1/trainings") { service, _, _ in
+        let networks = service.networks
+        return Computation({ value throws(ProblemDetails) in try TrainingRequest(value, networks) }, answer: TrainingEndpoint.answer)
+    }
+}
+
 /// Trains a finite network and words the answer of `POST /v1/trainings`: beside every record stands what the tangent kernel of the initial
 /// weights predicts for the same step, so that one sees how lazy the training is.
 enum TrainingEndpoint {

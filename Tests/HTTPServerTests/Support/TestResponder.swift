@@ -7,7 +7,7 @@ struct TestResponder: HTTPResponder {
     var admission: @Sendable (HTTPRequest) -> Admission = { _ in .accept(maximumBodyBytes: 1 << 26) }
     var respond: @Sendable (ServerRequest) async -> ServerResponse
 
-    func admit(_ head: HTTPRequest, from remoteAddress: String) -> Admission { admission(head) }
+    func admit(_ request: inout ServerRequest) -> Admission { admission(request.head) }
     func respond(to request: ServerRequest) async -> ServerResponse { await respond(request) }
     func answer(to rejection: HTTPRejection, _ head: HTTPRequest?, from remoteAddress: String) -> ServerResponse {
         ServerResponse(status: rejection.status, body: .bytes(Array("\(rejection.rule): \(rejection.detail)".utf8)))

@@ -11,7 +11,7 @@ extension ProblemDetails {
     /// The request is JSON, and a value in it means nothing: 422.
     static func invalid(_ pointer: String, _ detail: String) -> ProblemDetails {
         ProblemDetails(
-            status: .unprocessableContent, type: "invalid-input", title: "The request cannot be computed as it stands",
+            status: .unprocessableContent, type: .invalidInput, title: "The request cannot be computed as it stands",
             detail: pointer.isEmpty ? detail : "\(pointer): \(detail)", faults: [Fault(pointer: pointer, detail: detail)])
     }
 
@@ -23,7 +23,7 @@ extension ProblemDetails {
             self = .unavailable(error.detail)
         case .syntax, .number, .encoding, .depth, .size, .duplicateKey:
             self.init(
-                status: .badRequest, type: "malformed-json", title: "The body is not a JSON text that can be read",
+                status: .badRequest, type: .malformedJSON, title: "The body is not a JSON text that can be read",
                 detail: error.pointer.isEmpty ? error.detail : "\(error.pointer): \(error.detail)",
                 faults: [Fault(pointer: error.pointer, detail: error.detail)])
         }
@@ -31,13 +31,13 @@ extension ProblemDetails {
 
     init(_ error: FormatError) {
         self.init(
-            status: .badRequest, type: "malformed-body", title: "The body, or a part of it, is not a file that can be read",
+            status: .badRequest, type: .malformedBody, title: "The body, or a part of it, is not a file that can be read",
             detail: "\(error.format): \(error.detail)")
     }
 
     init(_ rejection: HTTPRejection) {
         self.init(
-            status: rejection.status, type: "http", title: rejection.status.reasonPhrase, detail: "\(rejection.detail) (\(rejection.rule))")
+            status: rejection.status, type: .http, title: rejection.status.reasonPhrase, detail: "\(rejection.detail) (\(rejection.rule))")
     }
 
     /// - Parameter fields: what the request calls the kernel's x1 and x2.
@@ -58,7 +58,7 @@ extension ProblemDetails {
         switch error {
         case .singular(let ridge, let reciprocalCondition, let jitter):
             self.init(
-                status: .unprocessableContent, type: "singular-system", title: "The kernel matrix is singular",
+                status: .unprocessableContent, type: .singularSystem, title: "The kernel matrix is singular",
                 detail:
                     "a positive definite K + ridge·I expected; with ridge \(ridge)\(jitter > 0 ? " and jitter up to \(jitter)" : "") its reciprocal "
                     + "condition number is \(reciprocalCondition) in float64: points in the same direction where there is no bias, or kernels "
@@ -66,7 +66,7 @@ extension ProblemDetails {
                 faults: [Fault(pointer: "/ridge", detail: "a larger ridge expected")])
         case .everyCandidateSingular:
             self.init(
-                status: .unprocessableContent, type: "singular-system", title: "The kernel matrix is singular",
+                status: .unprocessableContent, type: .singularSystem, title: "The kernel matrix is singular",
                 detail: "a candidate expected with which K + ridge·I is positive definite to working precision; none is",
                 faults: [Fault(pointer: "/ridge/candidates", detail: "larger ridges expected")])
         case .kernelOverflow:
@@ -94,8 +94,16 @@ extension ProblemDetails {
     /// A query parameter with a value that means nothing.
     static func badParameter(_ name: String, _ expected: String, _ came: String) -> ProblemDetails {
         ProblemDetails(
-            status: .badRequest, type: "unknown-parameter", title: "The query has a parameter that means nothing here",
+            status: .badRequest, type: .badParameter, title: "A query parameter has a value that means nothing",
             detail: "\(name): \(expected) expected; \(came.prefix(80)) came")
+    }
+
+    /// What may come once and came twice: a query parameter, a field of the header or of the request, a part of the body.
+    static func repeated(_ what: String, at pointer: String? = nil) -> ProblemDetails {
+        let detail = "\(what) once expected; it came twice"
+        return ProblemDetails(
+            status: .badRequest, type: .repeated, title: "What may come once came twice",
+            detail: detail, faults: pointer.map { [Fault(pointer: $0, detail: detail)] } ?? [])
     }
 
     init(_ error: NoConvergence) { self.init(RegressionError.kernelOverflow) }
@@ -110,37 +118,35 @@ extension ProblemDetails {
         }
     }
 
-    static let damagedType = "damaged-artifact"
-
     /// What the data directory holds is not what was written: a fault of ours.
     static func damagedRecord(_ what: String) -> ProblemDetails {
         ProblemDetails(
-            status: .internalServerError, type: damagedType, title: "A stored artifact is damaged",
+            status: .internalServerError, type: .damagedArtifact, title: "A stored artifact is damaged",
             detail: "\(what) is missing or damaged in the data directory")
     }
 
     static func overMemory(_ estimate: Estimate, limit: Int) -> ProblemDetails {
         ProblemDetails(
-            status: .unprocessableContent, type: "over-limit", title: "The request needs more memory than one request may take",
+            status: .unprocessableContent, type: .overLimit, title: "The request needs more memory than one request may take",
             detail: "at most \(limit) bytes for its matrices expected; this one needs about \(estimate.peakBytes)", estimate: estimate)
     }
 
     static func overTime(_ estimate: Estimate, limit: Double) -> ProblemDetails {
         ProblemDetails(
-            status: .unprocessableContent, type: "over-limit", title: "The request needs more time than one request may take",
+            status: .unprocessableContent, type: .overLimit, title: "The request needs more time than one request may take",
             detail: "work of at most \(limit) s expected; this one takes about \(estimate.seconds.rounded()) s", estimate: estimate)
     }
 
     static func unavailable(_ detail: String) -> ProblemDetails {
         ProblemDetails(
-            status: .serviceUnavailable, type: "unavailable", title: "The server has no capacity for this now", detail: detail,
+            status: .serviceUnavailable, type: .unavailable, title: "The server has no capacity for this now", detail: detail,
             headerFields: [.retryAfter: "1"])
     }
 
     /// A fault of our own, which no request should be able to make.
     static func unexpected(_ error: any Error) -> ProblemDetails {
         ProblemDetails(
-            status: .internalServerError, type: "internal", title: "The server failed",
+            status: .internalServerError, type: .internal, title: "The server failed",
             detail: "an unexpected error: \(String(describing: Swift.type(of: error)))")
     }
 }

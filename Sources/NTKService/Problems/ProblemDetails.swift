@@ -11,8 +11,7 @@ package struct ProblemDetails: Error, Sendable, Equatable {
     }
 
     package var status: HTTPResponse.Status
-    /// Last part of the stable URI reference `/problems/…`.
-    package var type: String
+    package var type: ProblemType
     package var title: String
     /// What was expected and what came.
     package var detail: String
@@ -28,13 +27,13 @@ package struct ProblemDetails: Error, Sendable, Equatable {
     var isOfStorage = false
 
     package init(
-        status: HTTPResponse.Status, type: String, title: String, detail: String, faults: [Fault] = [], headerFields: HTTPFields = [:]
+        status: HTTPResponse.Status, type: ProblemType, title: String, detail: String, faults: [Fault] = [], headerFields: HTTPFields = [:]
     ) {
         self.init(status: status, type: type, title: title, detail: detail, faults: faults, headerFields: headerFields, estimate: nil)
     }
 
     init(
-        status: HTTPResponse.Status, type: String, title: String, detail: String, faults: [Fault] = [], headerFields: HTTPFields = [:],
+        status: HTTPResponse.Status, type: ProblemType, title: String, detail: String, faults: [Fault] = [], headerFields: HTTPFields = [:],
         estimate: Estimate?
     ) {
         self.status = status
@@ -46,10 +45,11 @@ package struct ProblemDetails: Error, Sendable, Equatable {
         self.estimate = estimate
     }
 
-    package func response(requestID: String) -> ServerResponse {
+    /// As it is sent and stored.
+    func json(requestID: String) -> [UInt8] {
         var json = JSONWriter()
         json.beginObject()
-        json.member("type", "/problems/\(type)")
+        json.member("type", type.reference)
         json.member("title", title)
         json.member("status", Int(status.code))
         json.member("detail", detail)
@@ -67,10 +67,14 @@ package struct ProblemDetails: Error, Sendable, Equatable {
         }
         estimate?.write(to: &json)
         json.endObject()
+        return json.bytes
+    }
+
+    package func response(requestID: String) -> ServerResponse {
         var fields = headerFields
         fields[.contentType] = "application/problem+json"
         fields[.cacheControl] = "no-store"
         fields[.requestID] = requestID
-        return ServerResponse(status: status, headerFields: fields, body: .bytes(json.bytes))
+        return ServerResponse(status: status, headerFields: fields, body: .bytes(json(requestID: requestID)))
     }
 }

@@ -14,9 +14,7 @@ enum SingleFields {
             let name = fields[index].name
             // Most requests have each name once, which is soon seen.
             guard fields[..<index].contains(where: { $0.name == name }), names.contains(name) else { continue }
-            throw ProblemDetails(
-                status: .badRequest, type: "repeated", title: "What may come once came twice",
-                detail: "the field \(name.rawName) once expected; it came twice")
+            throw .repeated("the field \(name.rawName)")
         }
     }
 }

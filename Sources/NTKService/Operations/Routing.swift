@@ -1,0 +1,58 @@
+package import HTTP1
+package import HTTPTypes
+
+/// Where a request leads. It is found once for each request, by whoever admits it first, and goes with the request from there.
+package final class Routing: RequestContext {
+    /// What is at the path, whether or not it has the method.
+    package let resource: Resource?
+    /// Nil for OPTIONS, and where the request leads nowhere.
+    let operation: Operation?
+    /// Nil where its percent-encoding is broken.
+    let target: Target?
+    /// Why the request leads nowhere.
+    let fault: ProblemDetails?
+
+    package convenience init(_ head: HTTPRequest) { self.init(head.method, head.path ?? "/") }
+
+    /// The routing that goes with a request; one that has none gets it.
+    package static func of(_ request: inout ServerRequest) -> Routing {
+        if let routing = request.context as? Routing { return routing }
+        let routing = Routing(request.head)
+        request.context = routing
+        return routing
+    }
+
+    init(_ method: HTTPRequest.Method, _ text: String) {
+        target = Target(text)
+        resource = target.flatMap { Resource.find($0.path) }
+        do throws(ProblemDetails) {
+            operation = try Self.operation(method, target, resource)
+            fault = nil
+        } catch {
+            operation = nil
+            fault = error
+        }
+    }
+
+    private static func operation(_ method: HTTPRequest.Method, _ target: Target?, _ resource: Resource?) throws(ProblemDetails) -> Operation? {
+        guard let target else {
+            throw ProblemDetails(
+                status: .badRequest, type: .http, title: "Bad Request",
+                detail: "the target's percent-encoding must be two hexadecimal digits of UTF-8")
+        }
+        guard let resource else { throw nothing }
+        guard resource.methods.contains(method) else {
+            throw ProblemDetails(
+                status: .methodNotAllowed, type: .methodNotAllowed, title: "The resource has no such method",
+                detail: "\(resource.allow) expected; \(method.rawValue) came", headerFields: [.allow: resource.allow])
+        }
+        if !target.query.isEmpty { try QueryParameter.check(target.query, against: resource.query(method)) }
+        return resource.operation(method)
+    }
+
+    static var nothing: ProblemDetails {
+        ProblemDetails(
+            status: .notFound, type: .notFound, title: "There is nothing here",
+            detail: "one of \(Resource.all.map(\.path).joined(separator: ", ")) expected")
+    }
+}
