@@ -110,6 +110,16 @@ struct OneReadingTests {
 
     private let request = (name: "request", type: "application/json" as String?, content: Array(#"{"architecture":{"type":"dense"}}"#.utf8))
 
+    @Test func aPartOrAFieldTwiceIs400() async throws {
+        let points = (name: "x1", type: "application/json" as String?, content: Array("[[1,2]]".utf8))
+        let whole = (name: "request", type: "application/json" as String?, content: Array(#"{"architecture":{"type":"dense"},"x1":[[1,2]]}"#.utf8))
+        for (parts, what) in [([request, points, points], "the part x1"), ([request, request, points], "the part request"), ([whole, points], "/x1")] {
+            let answer = try await form(parts)
+            #expect(answer.status == 400 && answer.text.contains("/problems/repeated") && answer.text.contains(what), "\(answer.text)")
+        }
+        #expect(try await form([request, points]).status == 200)
+    }
+
     @Test(arguments: [
         ("text/csv", "1,2\n3,4\n", "CSV text"), (nil, "hello", "text"), ("application/octet-stream", "\u{7F}ELF", "4 bytes"),
         ("text/plain", "version https://git-lfs.github.com/spec/v1\n", "git-LFS"), ("application/x-npy", "", "nothing"),
