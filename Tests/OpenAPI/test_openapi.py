@@ -4,6 +4,7 @@ Needs a built server: NTK_SERVER, or .build/debug/ntk-server.
 """
 import copy
 import json
+import re
 import time
 
 import jsonschema
@@ -13,7 +14,7 @@ from openapi_spec_validator import validate
 
 import examples
 from comparison import differences, missing
-from conftest import BINARY, DOCUMENT_PATH, Answer, Server
+from conftest import BINARY, DOCUMENT_PATH, ROOT, Answer, Server
 
 DOCUMENT = yaml.safe_load(DOCUMENT_PATH.read_text(encoding="utf-8"))
 PAIRED = examples.paired_cases(DOCUMENT)
@@ -191,6 +192,19 @@ def test_head_is_get_without_content(server: Server, path: str):
     is_changing = DOCUMENT["paths"][described]["get"].get("x-changing", False)
     for name in ("Content-Type", *(() if is_changing else ("Content-Length",))):
         assert head.headers[name] == get.headers[name]
+
+
+def test_every_problem_that_is_named_is_in_the_list(server: Server):
+    """In the document's examples and texts, the guides and the client; and each of the list has a page in two forms."""
+    listed = DOCUMENT["components"]["schemas"]["ProblemType"]["enum"]
+    for path in [DOCUMENT_PATH, *ROOT.glob("*.md"), *ROOT.glob("Docs/*.md"), *ROOT.glob("Clients/python/src/**/*.py")]:
+        named = set(re.findall(r"/problems/[a-z-]+", path.read_text(encoding="utf-8")))
+        assert named <= set(listed), path
+    for reference in listed:
+        for media_type in ("text/plain", "text/html"):
+            answer = server.send("GET", reference, {"Accept": media_type})
+            assert (answer.status, answer.media_type) == (200, media_type)
+            assert reference.encode() in answer.body
 
 
 def test_the_server_has_this_document(server: Server):

@@ -15,8 +15,8 @@ enum AnswerFormat: String, CaseIterable, Sendable {
 
     /// The forms that a request accepts, the best first: `?format=`, else by `Accept`. Of equal qualities the one that is named more closely
     /// goes first.
-    static func accepted(_ head: HTTPRequest, _ target: Target?) -> [AnswerFormat] {
-        if let format = target?.parameter("format") { return AnswerFormat(rawValue: format).map { [$0] } ?? [] }
+    static func accepted(_ head: HTTPRequest, _ target: Target) -> [AnswerFormat] {
+        if let format = target.parameter("format") { return AnswerFormat(rawValue: format).map { [$0] } ?? [] }
         guard let accept = head.headerFields.value(.accept) else { return [.json] }
         let ranked = allCases.enumerated().compactMap { order, format -> (format: AnswerFormat, quality: Double, specificity: Int, order: Int)? in
             guard let (quality, specificity) = MediaRange.quality(accept, format.mediaType), quality > 0 else { return nil }
@@ -28,8 +28,8 @@ enum AnswerFormat: String, CaseIterable, Sendable {
 
 extension ProblemDetails {
     /// - Parameter types: what there is.
-    static func notAcceptable(_ types: [String], _ head: HTTPRequest, _ target: Target?) -> ProblemDetails {
-        let asked = target?.parameter("format").map { "format=\($0)" } ?? "Accept: \(head.headerFields[.accept] ?? "*/*")"
+    static func notAcceptable(_ types: [String], _ head: HTTPRequest, _ target: Target) -> ProblemDetails {
+        let asked = target.parameter("format").map { "format=\($0)" } ?? "Accept: \(head.headerFields[.accept] ?? "*/*")"
         return ProblemDetails(
             status: .notAcceptable, type: .notAcceptable, title: "No such representation",
             detail: "this resource is served as \(types.joined(separator: ", ")); \(asked) came", headerFields: [.vary: "Accept"])

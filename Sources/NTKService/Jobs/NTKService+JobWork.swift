@@ -75,10 +75,8 @@ extension NTKService {
     private func computation(of job: JobManifest, for lease: MemoryBudget.Lease) async throws -> any Computing {
         let routing = Routing(.post, job.target)
         if let fault = routing.fault { throw fault }
-        guard let resource = routing.resource, let target = routing.target, case .compute(let prepare)? = routing.operation?.action else {
-            throw Routing.nothing
-        }
-        return try await prepare(self, PathSegments(template: resource.template, path: target.path), lease)
+        guard case .compute(let prepare)? = routing.operation?.action else { throw Routing.nothing }
+        return try await prepare(self, routing.path, lease)
     }
 
     /// Does what a job asks for, and stores the result.

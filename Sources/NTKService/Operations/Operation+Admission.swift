@@ -4,8 +4,8 @@ internal import HTTPTypes
 extension Operation {
     /// What is known to be wrong before the body is read.
     /// - Returns: the most bytes that the body may have.
-    func admit(_ head: HTTPRequest, _ target: Target?, _ limits: NTKService.Limits) throws(ProblemDetails) -> Int {
-        let isFormatGiven = hasForms && target?.parameter(QueryParameter.format.name) != nil
+    func admit(_ head: HTTPRequest, _ target: Target, _ limits: NTKService.Limits) throws(ProblemDetails) -> Int {
+        let isFormatGiven = hasForms && target.parameter(QueryParameter.format.name) != nil
         if let accept = head.headerFields.value(.accept), !isFormatGiven, !answerTypes.contains(where: { MediaRange.allows(accept, $0) }) {
             throw ProblemDetails.notAcceptable(answerTypes, head, target)
         }

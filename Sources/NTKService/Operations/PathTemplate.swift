@@ -49,8 +49,8 @@ struct PathTemplate: Sendable {
 
 /// A path with the names that its template gives to segments.
 struct PathSegments: Sendable {
-    let template: PathTemplate
+    let template: PathTemplate?
     let path: String
 
-    subscript(_ name: String) -> String? { template.isPlain ? nil : template.value(of: name, in: path) }
+    subscript(_ name: String) -> String? { template?.value(of: name, in: path) }
 }

@@ -6,23 +6,21 @@ internal import HTTPTypes
 struct RoutedRequest: Sendable {
     let request: ServerRequest
     let operation: Operation
-    let target: Target
-    let path: PathSegments
+    private let routing: Routing
 
     /// - Throws: why it leads nowhere.
     init(_ request: ServerRequest) throws(ProblemDetails) {
-        var request = request
-        let routing = Routing.of(&request)
-        if let fault = routing.fault { throw fault }
-        guard let operation = routing.operation, let target = routing.target, let resource = routing.resource else { throw Routing.nothing }
         self.request = request
+        routing = request.context as? Routing ?? Routing(request.head)
+        if let fault = routing.fault { throw fault }
+        guard let operation = routing.operation else { throw Routing.nothing }
         self.operation = operation
-        self.target = target
-        path = PathSegments(template: resource.template, path: target.path)
     }
 
     var head: HTTPRequest { request.head }
     var body: [UInt8] { request.body }
+    var target: Target { routing.target }
+    var path: PathSegments { routing.path }
     /// The memory of the body, in the budget.
     var bodyLease: MemoryBudget.Lease? { request.bodyLease }
     var content: RequestContent { RequestContent(request) }

@@ -7,8 +7,8 @@ package final class Routing: RequestContext {
     package let resource: Resource?
     /// Nil for OPTIONS, and where the request leads nowhere.
     let operation: Operation?
-    /// Nil where its percent-encoding is broken.
-    let target: Target?
+    /// Empty where its percent-encoding is broken.
+    let target: Target
     /// Why the request leads nowhere.
     let fault: ProblemDetails?
 
@@ -23,10 +23,11 @@ package final class Routing: RequestContext {
     }
 
     init(_ method: HTTPRequest.Method, _ text: String) {
-        target = Target(text)
-        resource = target.flatMap { Resource.find($0.path) }
+        let found = Target(text)
+        target = found ?? Target.nowhere
+        resource = found.flatMap { Resource.find($0.path) }
         do throws(ProblemDetails) {
-            operation = try Self.operation(method, target, resource)
+            operation = try Self.operation(method, found, resource)
             fault = nil
         } catch {
             operation = nil
@@ -49,6 +50,9 @@ package final class Routing: RequestContext {
         if !target.query.isEmpty { try QueryParameter.check(target.query, against: resource.query(method)) }
         return resource.operation(method)
     }
+
+    /// What stands in the path in place of names.
+    var path: PathSegments { PathSegments(template: resource?.template, path: target.path) }
 
     static var nothing: ProblemDetails {
         ProblemDetails(

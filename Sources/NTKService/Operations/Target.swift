@@ -9,6 +9,13 @@ struct Target: Sendable {
     /// The first value of a parameter.
     func parameter(_ name: String) -> String? { query.first { $0.name == name }?.value }
 
+    static let nowhere = Target(path: "", query: [])
+
+    private init(path: String, query: [(name: String, value: String)]) {
+        self.path = path
+        self.query = query
+    }
+
     /// Nil if a percent-encoding is broken.
     init?(_ target: String) {
         // Most are a plain path.

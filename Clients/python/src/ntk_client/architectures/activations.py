@@ -20,9 +20,24 @@ def ab_relu(a: float, b: float) -> Architecture:
     return make("ab_relu", a=a, b=b)
 
 
+def abs() -> Architecture:  # noqa: A001
+    """|x|."""
+    return make("abs")
+
+
+def sign() -> Architecture:
+    """-1, 0 or 1; its derivative is 0."""
+    return make("sign")
+
+
 def erf(a: float | None = None, b: float | None = None, c: float | None = None) -> Architecture:
     """a·erf(b·x) + c."""
     return make("erf", a=a, b=b, c=c)
+
+
+def sigmoid_like() -> Architecture:
+    """½·erf(x/2.402) + ½, close to the logistic sigmoid, with a kernel in closed form."""
+    return make("sigmoid_like")
 
 
 def gelu(*, approximate: bool | None = None) -> Architecture:
@@ -43,6 +58,41 @@ def cos(a: float | None = None, b: float | None = None, c: float | None = None) 
 def rbf(gamma: float | None = None) -> Architecture:
     """Random features of the kernel exp(-gamma·|x - x'|²)."""
     return make("rbf", gamma=gamma)
+
+
+def exp(a: float | None = None, b: float | None = None) -> Architecture:
+    """a·exp(b·x)."""
+    return make("exp", a=a, b=b)
+
+
+def exp_normalized(gamma: float | None = None, shift: float | None = None) -> Architecture:
+    """Take the kernel √(K11·K22)·exp(gamma·(cosine + shift)), which belongs to no activation."""
+    return make("exp_normalized", gamma=gamma, shift=shift)
+
+
+def gaussian(a: float | None = None, b: float | None = None) -> Architecture:
+    """a·exp(b·x²); b is -1 if absent."""
+    return make("gaussian", a=a, b=b)
+
+
+def gabor() -> Architecture:
+    """exp(-x²)·sin(x)."""
+    return make("gabor")
+
+
+def hermite(degree: int) -> Architecture:
+    """Take the normalized Hermite polynomial; its input must have unit variance, as after `layer_norm`."""
+    return make("hermite", degree=degree)
+
+
+def monomial(degree: int) -> Architecture:
+    """x^degree."""
+    return make("monomial", degree=degree)
+
+
+def rectified_monomial(degree: int) -> Architecture:
+    """max(x, 0)^degree."""
+    return make("rectified_monomial", degree=degree)
 
 
 def tanh() -> Architecture:

@@ -17,7 +17,9 @@ def mlp(
     last_w_std: float | None = None,
     width: int | None = None,
     outputs: int | None = None,
+    bias: bool | None = None,
     parameterization: Parameterization | None = None,
+    trainable: bool | None = None,
 ) -> Architecture:
     """`depth` hidden dense layers, each with the activation after it, and a dense readout.
 
@@ -35,7 +37,9 @@ def mlp(
         last_w_std=last_w_std,
         width=width,
         outputs=outputs,
+        bias=bias,
         parameterization=parameterization,
+        trainable=trainable,
     )
 
 
@@ -122,6 +126,7 @@ def conv_local(
     padding: Padding | None = None,
     w_std: float | None = None,
     b_std: float | None = None,
+    bias: bool | None = None,
     parameterization: Parameterization | None = None,
     trainable: bool | None = None,
 ) -> Architecture:
@@ -134,6 +139,7 @@ def conv_local(
         padding=padding,
         w_std=w_std,
         b_std=b_std,
+        bias=bias,
         parameterization=parameterization,
         trainable=trainable,
     )
@@ -147,6 +153,7 @@ def conv_transpose(
     padding: Padding | None = None,
     w_std: float | None = None,
     b_std: float | None = None,
+    bias: bool | None = None,
     parameterization: Parameterization | None = None,
     trainable: bool | None = None,
 ) -> Architecture:
@@ -159,6 +166,7 @@ def conv_transpose(
         padding=padding,
         w_std=w_std,
         b_std=b_std,
+        bias=bias,
         parameterization=parameterization,
         trainable=trainable,
     )

@@ -1,12 +1,16 @@
 internal import NTK
 internal import TensorFormats
 
-// The layers that pick and combine positions by constants.
-extension ArchitectureWire {
+// Fields of the layers that pick and combine positions by constants.
+extension Field {
     private static let bounds = -(1 << 30)...(1 << 30)
 
-    /// `index{"idx": [null, 3, {"start": 0, "stop": 8, "step": 2}]}`: an entry for each axis from the sample axis on; null takes all.
-    static func index(_ reader: inout ObjectReader) throws(ProblemDetails) -> Layer {
+    /// `"idx": [null, 3, {"start": 0, "stop": 8, "step": 2}]`: an entry for each axis from the sample axis on; null takes all.
+    static let selections = LayerField(
+        FieldDescription(
+            name: "idx", form: .selections, isRequired: true,
+            words: "One entry for each axis, beginning with the sample axis. Null takes all positions; an integer takes one position and removes the axis.")
+    ) { reader throws(ProblemDetails) -> [AxisSelection] in
         let value = try reader.required("idx", "a list with an entry for each axis")
         let pointer = reader.pointer(to: "idx")
         let what = "null, an integer or an object with start, stop and step expected"
@@ -37,31 +41,29 @@ extension ArchitectureWire {
             }
         }
         reader.setCanonical("idx", .array(canonical))
-        return .index(selections)
+        return selections
     }
 
-    /// `dot_general{"rhs": [[…]], "lhs_contracting": [1], "rhs_contracting": [0]}`: one constant, and the axes of both sides that are summed
-    /// over and that are paired, as in `lax.dot_general`.
-    static func dotGeneral(_ reader: inout ObjectReader) throws(ProblemDetails) -> Layer {
+    /// The constant of a `dot_general`, on one of its sides.
+    static let constant = LayerField([
+        FieldDescription(name: "lhs", form: .array, words: "The constant, where it is the left side."),
+        FieldDescription(name: "rhs", form: .array, words: "The constant, where it is the right side."),
+    ]) { reader throws(ProblemDetails) -> (side: DotGeneral.Side, array: NumericArray) in
         let lhs = try reader.optionalArray("lhs")
         let rhs = try reader.optionalArray("rhs")
-        let constant: NumericArray
-        let side: DotGeneral.Side
         switch (lhs, rhs) {
-        case (let array?, nil): (constant, side) = (array, .lhs)
-        case (nil, let array?): (constant, side) = (array, .rhs)
+        case (let array?, nil): return (.lhs, array)
+        case (nil, let array?): return (.rhs, array)
         default: throw .invalid(reader.pointer, "one constant expected: lhs or rhs, and not both")
         }
-        return .dotGeneral(
-            DotGeneral(
-                side: side, shape: constant.shape, elements: Array(constant.elements),
-                contracting: (try axes("lhs_contracting", &reader), try axes("rhs_contracting", &reader)),
-                batch: (try axes("lhs_batch", &reader), try axes("rhs_batch", &reader))))
     }
 
-    private static func axes(_ field: String, _ reader: inout ObjectReader) throws(ProblemDetails) -> [Int] {
-        let axes = try reader.optionalIntegers(field, in: 0...63) ?? []
-        if axes.isEmpty { reader.setCanonical(field, nil) }
-        return axes
+    /// Axes of one side; none if they are absent.
+    static func dotAxes(_ name: String, _ words: String) -> LayerField<[Int]> {
+        LayerField(FieldDescription(name: name, form: .integers(0...63), words: words)) { reader throws(ProblemDetails) in
+            let axes = try reader.optionalIntegers(name, in: 0...63) ?? []
+            if axes.isEmpty { reader.setCanonical(name, nil) }
+            return axes
+        }
     }
 }
