@@ -68,7 +68,9 @@ struct LayerRecordTests {
     private func compare(_ field: FieldDescription, _ property: [String: Any], _ place: String) {
         #expect(!field.words.isEmpty, "\(place)")
         let words = property["description"] as? String
-        if field.form.name != "layer", field.form.name != "array", field.form.name != "axis" { #expect(words == nil || words == field.words, "\(place)") }
+        if field.form.name != "layer", field.form.name != "array", field.form.name != "axis" {
+            #expect(words == nil || words == field.words, "\(place)")
+        }
         if let standard = property["default"] {
             switch field.standard {
             case .number(let number): #expect(standard as? Double == number, "\(place)")
@@ -123,7 +125,9 @@ struct LayerRecordTests {
         for (entry, record) in zip(listed, Self.records) {
             let fields = entry["fields"] as? [[String: Any]] ?? []
             #expect(fields.compactMap { $0["name"] as? String } == record.fields.map(\.name), "\(record.name)")
-            for field in fields { #expect(field["type"] != nil && field["required"] != nil && field["default"] != nil && field["description"] != nil) }
+            for field in fields {
+                #expect(field["type"] != nil && field["required"] != nil && field["default"] != nil && field["description"] != nil)
+            }
         }
         let dense = try #require(listed.first { $0["type"] as? String == "dense" }?["fields"] as? [[String: Any]])
         let width = try #require(dense.first { $0["name"] as? String == "width" })

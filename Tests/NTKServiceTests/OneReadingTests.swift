@@ -113,7 +113,9 @@ struct OneReadingTests {
     @Test func aPartOrAFieldTwiceIs400() async throws {
         let points = (name: "x1", type: "application/json" as String?, content: Array("[[1,2]]".utf8))
         let whole = (name: "request", type: "application/json" as String?, content: Array(#"{"architecture":{"type":"dense"},"x1":[[1,2]]}"#.utf8))
-        for (parts, what) in [([request, points, points], "the part x1"), ([request, request, points], "the part request"), ([whole, points], "/x1")] {
+        for (parts, what) in [
+            ([request, points, points], "the part x1"), ([request, request, points], "the part request"), ([whole, points], "/x1"),
+        ] {
             let answer = try await form(parts)
             #expect(answer.status == 400 && answer.text.contains("/problems/repeated") && answer.text.contains(what), "\(answer.text)")
         }

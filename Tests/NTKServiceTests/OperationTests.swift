@@ -57,7 +57,9 @@ struct OperationTests {
             let node = try described(operation)
             let types = (resolved(node["requestBody"])["content"] as? [String: Any] ?? [:]).keys
             #expect(Set(types) == Set(operation.bodies?.types ?? []), "\(operation.method) \(operation.path)")
-            #expect((node["security"] as? [Any])?.isEmpty == true ? operation.audience == .everyone : operation.audience != .everyone, "\(operation.path)")
+            #expect(
+                (node["security"] as? [Any])?.isEmpty == true ? operation.audience == .everyone : operation.audience != .everyone, "\(operation.path)"
+            )
         }
     }
 
@@ -154,7 +156,8 @@ final class QueryTests {
 
     /// Swift reads more as a number than clients mean.
     @Test(arguments: [
-        ("60", 60.0), ("0.5", 0.5), ("1e3", 1_000), ("1.5E+1", 15), (".5", 0.5), ("+5", nil), ("-0", nil), ("0x10", nil), ("inf", nil), ("nan", nil), ("", nil),
+        ("60", 60.0), ("0.5", 0.5), ("1e3", 1_000), ("1.5E+1", 15), (".5", 0.5), ("+5", nil), ("-0", nil), ("0x10", nil), ("inf", nil), ("nan", nil),
+        ("", nil),
         ("1_0", nil), ("e3", nil), ("٥", nil),
     ])
     func aNumberIsOneOfDigits(text: String, number: Double?) async throws {

@@ -104,7 +104,9 @@ extension NTKService {
                     run.report(min(seconds / expected, 0.99), etaSeconds: max(expected - seconds, 0))
                 }
                 let keeping = KeepingTiles(reporting, keeper: run)
-                answer = try run.isFirstAttempt ? meter.time(task.work, on: executor) { try computation.run(task, on: keeping) }.0 : computation.run(task, on: keeping)
+                answer =
+                    try run.isFirstAttempt
+                    ? meter.time(task.work, on: executor) { try computation.run(task, on: keeping) }.0 : computation.run(task, on: keeping)
             }
             return try StoredAnswer.store(answer, isOneArray: task.answersOneArray, in: run)
         }

@@ -23,9 +23,12 @@ enum ActivationRecords {
     /// Their kernels are closed forms.
     private static let closedForms: [LayerRecord<Activation>] = [
         plain("relu", "max(x, 0)", .relu),
-        LayerRecord("leaky_relu", .activation, "x for x > 0, else alpha·x", Field.number("alpha", default: 0.01, "The slope below 0.")) { .abRelu(a: $0, b: 1) },
+        LayerRecord("leaky_relu", .activation, "x for x > 0, else alpha·x", Field.number("alpha", default: 0.01, "The slope below 0.")) {
+            .abRelu(a: $0, b: 1)
+        },
         LayerRecord(
-            "ab_relu", .activation, "a·min(x, 0) + b·max(x, 0)", Field.requiredNumber("a", "The slope below 0."), Field.requiredNumber("b", "The slope above 0.")
+            "ab_relu", .activation, "a·min(x, 0) + b·max(x, 0)", Field.requiredNumber("a", "The slope below 0."),
+            Field.requiredNumber("b", "The slope above 0.")
         ) { .abRelu(a: $0, b: $1) },
         plain("abs", "|x|", .abRelu(a: -1, b: 1)),
         plain("sign", "-1, 0 or 1; its derivative is 0", .sign),
@@ -76,7 +79,8 @@ enum ActivationRecords {
         plain("softplus", "log(1 + exp(x)), by quadrature", .softplus),
         plain("swish", "x·sigmoid(x), by quadrature", .swish),
         LayerRecord(
-            "elu", .activation, "x for x > 0, else alpha·(exp(x) - 1), by quadrature", Field.number("alpha", default: 1, "Minus the limit for x → −∞.")
+            "elu", .activation, "x for x > 0, else alpha·(exp(x) - 1), by quadrature",
+            Field.number("alpha", default: 1, "Minus the limit for x → −∞.")
         ) { .elu(alpha: $0, scale: 1) },
         plain("selu", "The self-normalizing elu, by quadrature", .selu),
         plain("mish", "x·tanh(softplus(x)), by quadrature", .mish),

@@ -28,7 +28,8 @@ extension Field {
             + [
                 FieldDescription(
                     name: "bias", form: .boolean,
-                    words: "In \"standard\" layers, PyTorch's word for b_std: true for a bias (of zero variance unless there is a b_std), false for none."
+                    words:
+                        "In \"standard\" layers, PyTorch's word for b_std: true for a bias (of zero variance unless there is a b_std), false for none."
                 )
             ]
     ) { reader throws(ProblemDetails) in
@@ -60,7 +61,8 @@ extension Field {
                 FieldDescription(name: "last_w_std", form: .number, words: "`w_std` of the readout; that of the other layers if absent."),
                 FieldDescription(
                     name: "outputs", form: .integer(widths),
-                    words: "The number of outputs of a finite network, that is, the width of the readout. If absent, it is taken from the readout's given "
+                    words:
+                        "The number of outputs of a finite network, that is, the width of the readout. If absent, it is taken from the readout's given "
                         + "weights, else 1. `width` is the width of the hidden layers."),
             ]
     ) { reader throws(ProblemDetails) in

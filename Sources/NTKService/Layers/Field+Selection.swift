@@ -9,7 +9,9 @@ extension Field {
     static let selections = LayerField(
         FieldDescription(
             name: "idx", form: .selections, isRequired: true,
-            words: "One entry for each axis, beginning with the sample axis. Null takes all positions; an integer takes one position and removes the axis.")
+            words:
+                "One entry for each axis, beginning with the sample axis. Null takes all positions; an integer takes one position and removes the axis."
+        )
     ) { reader throws(ProblemDetails) -> [AxisSelection] in
         let value = try reader.required("idx", "a list with an entry for each axis")
         let pointer = reader.pointer(to: "idx")

@@ -76,7 +76,8 @@ enum Field {
         _ name: String, default standard: Choice, _ words: String
     ) -> LayerField<Choice> where Choice.RawValue == String {
         let form = FieldDescription.Form.word(Choice.allCases.map(\.rawValue))
-        return LayerField(FieldDescription(name: name, form: form, standard: .word(standard.rawValue), words: words)) { reader throws(ProblemDetails) in
+        return LayerField(FieldDescription(name: name, form: form, standard: .word(standard.rawValue), words: words)) {
+            reader throws(ProblemDetails) in
             try reader.choice(name, default: standard)
         }
     }

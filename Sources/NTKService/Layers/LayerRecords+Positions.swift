@@ -46,10 +46,12 @@ extension LayerRecords {
         ) { .imageResize(ImageResize(shape: $0, method: $1, antialias: $2)) },
         LayerRecord("index", .linear, "Selects positions.", Field.selections) { .index($0) },
         LayerRecord(
-            "dot_general", .linear, "A product with a constant over spatial axes, as jax.lax.dot_general: exactly one of lhs and rhs.", Field.constant,
+            "dot_general", .linear, "A product with a constant over spatial axes, as jax.lax.dot_general: exactly one of lhs and rhs.",
+            Field.constant,
             Field.dotAxes("lhs_contracting", "Axes of the left side that are summed over."),
             Field.dotAxes("rhs_contracting", "Axes of the right side that are summed over."),
-            Field.dotAxes("lhs_batch", "Axes of the left side that are paired."), Field.dotAxes("rhs_batch", "Axes of the right side that are paired.")
+            Field.dotAxes("lhs_batch", "Axes of the left side that are paired."),
+            Field.dotAxes("rhs_batch", "Axes of the right side that are paired.")
         ) { constant, left, right, leftBatch, rightBatch in
             .dotGeneral(
                 DotGeneral(

@@ -47,7 +47,8 @@ enum LayerRecords {
     ]
 
     private static func convolution(_ name: String, _ variant: Convolution.Variant, _ words: String) -> LayerRecord<Layer> {
-        LayerRecord(name, .linear, words, Field.extents("filter_shape"), Field.strides, Field.padding, Field.affine) { shape, strides, padding, affine in
+        LayerRecord(name, .linear, words, Field.extents("filter_shape"), Field.strides, Field.padding, Field.affine) {
+            shape, strides, padding, affine in
             .convolution(Convolution(variant: variant, filterShape: shape, strides: strides, padding: padding, affine: affine))
         }
     }
@@ -61,7 +62,8 @@ enum LayerRecords {
         ) { shape, strides, padding, normalizes in
             .pool(Pool(reduction: .average, windowShape: shape, strides: strides, padding: padding, normalizesEdges: normalizes))
         },
-        LayerRecord("sum_pool", .linear, "Sum over windows.", Field.extents("window_shape"), Field.strides, Field.padding) { shape, strides, padding in
+        LayerRecord("sum_pool", .linear, "Sum over windows.", Field.extents("window_shape"), Field.strides, Field.padding) {
+            shape, strides, padding in
             .pool(Pool(reduction: .sum, windowShape: shape, strides: strides, padding: padding, normalizesEdges: false))
         },
         LayerRecord("global_avg_pool", .linear, "Mean over all positions.") { .globalPool(.average) },

@@ -10,7 +10,8 @@ extension Operation {
     static let ofNetworks = [
         get("/v1/networks", query: [.limit, .after]) { service, request in try await service.listNetworks(request) },
         Operation(
-            .post, "/v1/networks", bodies: Bodies(types: RequestBody.mediaTypes), .answer { service, request in try await service.storeNetwork(request) }),
+            .post, "/v1/networks", bodies: Bodies(types: RequestBody.mediaTypes),
+            .answer { service, request in try await service.storeNetwork(request) }),
         get("/v1/networks/{id}") { service, request in try await service.storedNetwork(request) },
         Operation(.delete, "/v1/networks/{id}", .answer { service, request in try await service.deleteNetwork(request) }),
     ]

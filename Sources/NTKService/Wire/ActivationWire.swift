@@ -30,6 +30,8 @@ enum ActivationWire {
             }
         }
         throw .invalid(
-            pointer, "an activation expected, one of \(ActivationRecords.all.map(\.name).joined(separator: ", ")), as a name or as an object with its type and parameters")
+            pointer,
+            "an activation expected, one of \(ActivationRecords.all.map(\.name).joined(separator: ", ")), as a name or as an object with its type and parameters"
+        )
     }
 }
