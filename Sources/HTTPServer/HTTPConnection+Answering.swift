@@ -15,6 +15,9 @@ extension HTTPConnection {
         if phase != .answering { task = nil }
     }
 
+    /// Answers a message that breaks a rule, or did not come in time.
+    func refuse(_ rejection: HTTPRejection, _ head: RequestHead? = nil) { begin(.message(.rejection(rejection, head))) }
+
     /// Answers one request, and those that were sent ahead of their turn, in order.
     private func serve(_ first: Exchange) async {
         var next: Exchange? = first
@@ -25,15 +28,16 @@ extension HTTPConnection {
                 guard phase == .answering else { return }
                 turn = .now
             }
-            if case .room(let octets) = exchange {
+            switch exchange {
+            case .room(let octets):
                 progress = .awaitingRoom
                 next = await wait(forRoom: octets)
                 progress = .none
-            } else if case .unsent = exchange {
+            case .unsent:
                 guard await write(out) else { return }
                 next = nextExchange()
-            } else {
-                let (response, context) = await answer(to: exchange)
+            case .message(let message):
+                let (response, context) = await answer(to: message)
                 let goesOn = await send(response, context)
                 guard phase == .answering else { return }
                 guard goesOn else { return linger() }
@@ -64,7 +68,7 @@ extension HTTPConnection {
             }
             return nextExchange()
         } catch {
-            return .rejection(error, head)
+            return .message(.rejection(error, head))
         }
     }
 
@@ -74,8 +78,8 @@ extension HTTPConnection {
     }
 
     /// The answer, and what decides its framing.
-    private func answer(to exchange: Exchange) async -> (ServerResponse, ResponseContext) {
-        switch exchange {
+    private func answer(to message: Message) async -> (ServerResponse, ResponseContext) {
+        switch message {
         case .request(let head, var request):
             // It is the request's now: where the client goes, the body stays until nobody reads it.
             (request.lease, bodyLease) = (bodyLease, nil)
@@ -91,8 +95,6 @@ extension HTTPConnection {
             var response = responder.answer(to: rejection, head?.request, from: peer)
             if rejection.status == .serviceUnavailable { response.headerFields[.retryAfter] = String(rejection.retryAfterSeconds ?? 1) }
             return (response, context)
-        case .room, .unsent:
-            preconditionFailure("no request")
         }
     }
 

@@ -45,7 +45,7 @@ extension HTTPConnection {
     private func refusePlainHTTP() {
         configuration.counters.countFailedHandshake()
         transport = .plain(socket)
-        begin(.rejection(.badRequest("HTTP came in the clear; this port takes https only.", "RFC 9110 §4.2.2"), nil))
+        refuse(.badRequest("HTTP came in the clear; this port takes https only.", "RFC 9110 §4.2.2"))
     }
 
     func handshakeTimedOut() {

@@ -3,15 +3,20 @@ import HTTP1
 extension HTTPConnection {
     /// What has to be answered next.
     enum Exchange {
+        case message(Message)
+        /// As many octets of the body cannot be read before there is memory for them.
+        case room(Int)
+        /// The rest of an answer, for which there was no room in the socket.
+        case unsent
+    }
+
+    /// What gets an answer.
+    enum Message {
         case request(RequestHead, ServerRequest)
         /// Answered on its header section alone; its body, if there is one, has not been read.
         case admission(ServerResponse, RequestHead)
         /// Nil before a header section was complete.
         case rejection(HTTPRejection, RequestHead?)
-        /// As many octets of the body cannot be read before there is memory for them.
-        case room(Int)
-        /// The rest of an answer, for which there was no room in the socket.
-        case unsent
     }
 
     /// Full buffers taken from one connection before the others of the loop have their turn.
@@ -60,7 +65,7 @@ extension HTTPConnection {
                         var request = ServerRequest(head: section.request, version: section.version, remoteAddress: peer)
                         switch responder.admit(&request) {
                         case .answer(let response):
-                            return .admission(response, section)
+                            return .message(.admission(response, section))
                         case .accept(let maximum, let growth):
                             head = section
                             admitted = request
@@ -74,7 +79,7 @@ extension HTTPConnection {
                         guard let section = head, var request = admitted else { continue }
                         (head, admitted) = (nil, nil)
                         request.body = body
-                        return .request(section, request)
+                        return .message(.request(section, request))
                     }
                 }
                 guard let octets = parser.wantedRoom else { return nil }
@@ -88,7 +93,7 @@ extension HTTPConnection {
                 return nil
             }
             defer { head = nil }
-            return .rejection(error, head)
+            return .message(.rejection(error, head))
         }
     }
 
@@ -149,16 +154,15 @@ extension HTTPConnection {
         case .request:
             linger()
         case .head:
-            begin(.rejection(.requestTimeout("The header section took longer than \(configuration.headerTimeout).", "RFC 9110 §15.5.9"), nil))
+            refuse(.requestTimeout("The header section took longer than \(configuration.headerTimeout).", "RFC 9110 §15.5.9"))
         case .body:
             guard !isSkippingBody else { return close() }
             let (head, rate) = (head, bodyRate)
             self.head = nil
-            begin(
-                .rejection(
-                    .requestTimeout(
-                        "The body came too slowly: less than \(max(rate, 1)) octets a second, for \(configuration.bodyTimeout).",
-                        "RFC 9110 §15.5.9"), head))
+            refuse(
+                .requestTimeout(
+                    "The body came too slowly: less than \(max(rate, 1)) octets a second, for \(configuration.bodyTimeout).",
+                    "RFC 9110 §15.5.9"), head)
         }
     }
 

@@ -123,7 +123,7 @@ actor HTTPConnection {
             if refusal != nil { return close(byReset: true) }
             return beginHandshake(tls)
         }
-        if let refusal { return begin(.rejection(.serviceUnavailable(refusal.explanation, "RFC 9110 §15.6.4"), nil)) }
+        if let refusal { return refuse(.serviceUnavailable(refusal.explanation, "RFC 9110 §15.6.4")) }
         awaitInput()
     }
 

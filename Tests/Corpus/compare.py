@@ -90,7 +90,7 @@ def fields(request: Request, headers: http.client.HTTPMessage, content: str) -> 
         varying.add("content-length")
     if headers["X-Request-Id"] not in sent:
         varying.add("x-request-id")
-    return sorted(f"{name}: {'*' if name.lower() in varying else re.sub(';t=[0-9]+', ';t=*', value)}" for name, value in headers.items())
+    return sorted(f"{name}: {'*' if name.lower() in varying else re.sub(';([rt])=[0-9]+', ';*', value)}" for name, value in headers.items())
 
 
 class Server:
@@ -143,7 +143,10 @@ def difference(old: dict[str, object], new: dict[str, object]) -> list[str]:
     for part in old:
         if old[part] == new[part]:
             continue
-        if part == "fields":
+        if part == "content" and "\n" in str(old[part]):
+            first, second = set(str(old[part]).splitlines()), set(str(new[part]).splitlines())
+            lines += [f"  - {line[:200]}" for line in sorted(first - second)] + [f"  + {line[:200]}" for line in sorted(second - first)]
+        elif part == "fields":
             first, second = set(old[part]), set(new[part])
             lines += [f"  - {line}" for line in sorted(first - second)] + [f"  + {line}" for line in sorted(second - first)]
         else:

@@ -85,7 +85,6 @@ extension JSONWriter {
     }
 
     mutating func nullable(_ number: Double?) {
-        guard let number, number.isFinite else { return null() }
-        do { try value(number) } catch { preconditionFailure("a finite number can be written") }
+        guard let number, number.isFinite, (try? value(number)) != nil else { return null() }
     }
 }

@@ -47,11 +47,11 @@ struct FittedRegression: Sendable {
             let trace = zip(diagonal, groups.multiplicities).reduce(0) { $0 + $1.0 * ($1.1 / Double(groups.pointCount)) }
             let options = try request.settings.options(
                 meanDiagonal: trace, count: groups.groupCount, needsCovariance: false, of: training)
-            guard case .fixed(let value) = options.ridge else { preconditionFailure("validation asks for a number") }
+            guard case .fixed(let value) = options.ridge else { throw ProblemDetails.invalid("/ridge", "a number expected with conjugate gradients") }
             ridge = value
             return UnitScaling(diagonal: zip(diagonal, groups.multiplicities).map { $0 * $1 + value }, tame: 40)
         }
-        guard let packed else { preconditionFailure("validation asks whether there is one") }
+        guard let packed else { throw ProblemDetails.invalid("/solver", "a kernel expected that is not given as matrices") }
         let targets = request.targets.matrix
         return try KernelRidgeRegression(
             packed: packed, groups: groups, targets: try training.initialOutputs(on: tiles).map { targets.subtracting($0) } ?? targets,

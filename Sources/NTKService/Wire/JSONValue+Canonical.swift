@@ -52,10 +52,8 @@ extension JSONValue {
     private static func write(_ number: Double, to json: inout JSONWriter) {
         if let integer = Int(exactly: number), abs(number) < 0x1p53 {
             json.value(integer)
-        } else if number.isFinite {
-            do { try json.value(number) } catch { preconditionFailure("a finite number can be written") }
         } else {
-            json.null()
+            json.nullable(number)
         }
     }
 }
