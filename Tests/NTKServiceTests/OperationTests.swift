@@ -5,6 +5,8 @@ import Jobs
 import Testing
 
 @testable import NTKService
+// Foundation has an Operation, too.
+@testable import class NTKService.Operation
 
 /// The records of operations and of problems against the document, both ways.
 struct OperationTests {
@@ -25,7 +27,7 @@ struct OperationTests {
         return value
     }
 
-    private func described(_ operation: NTKService.Operation) throws -> [String: Any] {
+    private func described(_ operation: Operation) throws -> [String: Any] {
         let path = try #require((document["paths"] as? [String: Any])?[operation.path] as? [String: Any], "\(operation.path)")
         return try #require(path[operation.method.rawValue.lowercased()] as? [String: Any], "\(operation.method) \(operation.path)")
     }

@@ -20,8 +20,10 @@ struct QueryParameter: Sendable {
     /// - Parameter known: the parameters that mean something.
     /// - Throws: 400 for a parameter that comes twice, that there is none of, or whose value is none of its words.
     static func check(_ query: [(name: String, value: String)], against known: [QueryParameter]) throws(ProblemDetails) {
-        for (index, (name, value)) in query.enumerated() {
-            guard !query[..<index].contains(where: { $0.name.isSame(as: name) }) else { throw .repeated("the query parameter \(name.prefix(80))") }
+        for (index, (name, _)) in query.enumerated() where query[..<index].contains(where: { $0.name.isSame(as: name) }) {
+            throw .repeated("the query parameter \(name.prefix(80))")
+        }
+        for (name, value) in query {
             guard let parameter = known.first(where: { $0.name.isSame(as: name) }) else {
                 let all = known.map(\.words).sorted().joined(separator: ", ")
                 throw ProblemDetails(
