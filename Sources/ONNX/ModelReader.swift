@@ -24,6 +24,7 @@ struct ModelReader {
     mutating func model() throws(ONNXError) -> ONNXModel {
         var reader = WireReader(bytes, 0..<bytes.count)
         var (irVersion, producer, opset) = (0, "", 0)
+        var metadata: [String: String] = [:]
         var graphRange: Range<Int>?
         var functions = 0
         while let field = try reader.field() {
@@ -34,6 +35,9 @@ struct ModelReader {
             case 8:
                 let (domain, version) = try operatorSet(try field.range())
                 if domain.isEmpty || domain == "ai.onnx" { opset = version }
+            case 14:
+                let (key, value) = try metadataEntry(try field.range())
+                metadata[key] = value
             case 25: functions += 1
             default: break
             }
@@ -42,12 +46,26 @@ struct ModelReader {
         guard functions == 0 else { throw .unsupported("the model has \(functions) local functions; export it with its functions inlined") }
         guard opset > 0 else { throw .malformed("no version of the default operator set", offset: 0) }
         guard 11...23 ~= opset else { throw .unsupported("operator set \(opset); 11 to 23 are read") }
-        return ONNXModel(opset: opset, irVersion: irVersion, producer: producer, graph: try graph(graphRange, depth: 0))
+        return ONNXModel(opset: opset, irVersion: irVersion, producer: producer, metadata: metadata, graph: try graph(graphRange, depth: 0))
     }
 
     private mutating func countItem() throws(ONNXError) {
         items += 1
         guard items <= limits.items else { throw .tooLarge("more than \(limits.items) tensors, attributes, inputs and outputs") }
+    }
+
+    private mutating func metadataEntry(_ range: Range<Int>) throws(ONNXError) -> (key: String, value: String) {
+        try countItem()
+        var reader = WireReader(bytes, range)
+        var result = (key: "", value: "")
+        while let field = try reader.field() {
+            switch field.number {
+            case 1: result.key = try field.string(bytes)
+            case 2: result.value = try field.string(bytes)
+            default: break
+            }
+        }
+        return result
     }
 
     private func operatorSet(_ range: Range<Int>) throws(ONNXError) -> (domain: String, version: Int) {

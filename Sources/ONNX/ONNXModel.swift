@@ -6,12 +6,15 @@ public struct ONNXModel: Sendable {
     public var opset: Int
     public var irVersion: Int
     public var producer: String
+    /// What the writer says beside the graph, by key.
+    public var metadata: [String: String]
     public var graph: ONNXGraph
 
-    public init(opset: Int, irVersion: Int = 10, producer: String = "", graph: ONNXGraph) {
+    public init(opset: Int, irVersion: Int = 10, producer: String = "", metadata: [String: String] = [:], graph: ONNXGraph) {
         self.opset = opset
         self.irVersion = irVersion
         self.producer = producer
+        self.metadata = metadata
         self.graph = graph
     }
 }

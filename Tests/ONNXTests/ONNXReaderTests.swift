@@ -40,6 +40,13 @@ struct ONNXReaderTests {
         #expect(numbers == [1, -2])
     }
 
+    @Test func readsMetadata() throws {
+        let entries = [("author", "me"), ("ntk.parameters", "a\nb.weight")].flatMap { key, value in
+            field(14, field(1, Array(key.utf8)) + field(2, Array(value.utf8)))
+        }
+        #expect(try ONNXModel(bytes: model([]) + entries).metadata == ["author": "me", "ntk.parameters": "a\nb.weight"])
+    }
+
     @Test(arguments: [(10, [UInt8]([0, 60, 0, 192]), [1, -2]), (16, [UInt8]([128, 63, 0, 192]), [1, -2])])
     func readsShortNumbers(_ type: Int, _ raw: [UInt8], _ expected: [Double]) throws {
         let read = try ONNXModel(bytes: model(field(5, tensor("w", type: type, shape: [2], field(9, raw)))))

@@ -13,6 +13,9 @@ public struct GraphNetwork: Sendable {
         var symbols: [String]
     }
 
+    /// The key of a file's metadata under which its writer names the initializers that are parameters, one a line.
+    public static let parametersKey = "ntk.parameters"
+
     public let model: ONNXModel
     /// Inputs that the chosen output depends on.
     public let inputs: [Port]
@@ -110,10 +113,15 @@ public struct GraphNetwork: Sendable {
         var shape = builder.shape(wire)
         if shape.first == 1, shape.count > 1 || inputs.contains(where: \.hasSampleAxis) { shape.removeFirst() }
         let used = Self.differentiableRoots(builder, output: wire)
+        let chosen = model.metadata[Self.parametersKey].map { Set($0.split(separator: "\n").map(String.init)) }
         return NetworkProgram(
             values: builder.values, steps: builder.steps, staticSteps: builder.staticSteps, inputs: programInputs, output: wire,
             outputShape: shape,
-            parameters: candidates.filter { used.contains($0.wire) }.map { .init(name: $0.name, shape: $0.shape, wire: $0.wire) })
+            parameters: candidates.filter { used.contains($0.wire) }.map {
+                .init(
+                    name: $0.name, shape: $0.shape, wire: $0.wire,
+                    countsByDefault: chosen?.contains($0.name) ?? (builder.values[$0.wire].type.count > 1))
+            })
     }
 
     private func shape(of input: Port, given: [Int]?) throws(GraphError) -> [Int] {

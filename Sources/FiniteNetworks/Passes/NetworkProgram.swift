@@ -14,10 +14,11 @@ public struct NetworkProgram<F: NetworkScalar>: Sendable {
         public var name: String
         public var shape: [Int]
         var wire: Wire
+        /// Whether it takes part where no names are chosen: what the file says or, without a word of it, all but single numbers, which are
+        /// mostly constants that exporters write.
+        public var countsByDefault: Bool
 
         public var count: Int { shape.reduce(1, *) }
-        /// Whether it takes part where no names are chosen: single numbers are mostly constants that exporters write.
-        public var countsByDefault: Bool { count > 1 }
     }
 
     let values: [GraphValue]

@@ -29,7 +29,7 @@ public struct KernelQuestion: Sendable {
     public var chosenOutputs: [Int]?
     /// One number of each point instead of its outputs, with the labels of both sets of points; the kernel is [n1, n2].
     public var functional: (kind: LabelFunctional, labels1: [Int], labels2: [Int])?
-    /// Names of parameters that take part; nil for all of more than one number.
+    /// Names of parameters that take part; nil for those that count by default.
     public var parameters: [String]?
     /// Whether each parameter's share comes by itself.
     public var isLayerwise = false
