@@ -79,6 +79,10 @@ package final class MemoryBudget: Sendable {
         if recycled > 0 { RecycledBlocks.keep(upTo: self.recycled) }
     }
 
+    /// Takes from the system what it can refuse: the addresses of all large blocks that reservations can stand for.
+    /// - Returns: whether the system, and the limits of the process, allow as many.
+    package func holdAddresses() -> Bool { RecycledBlocks.hold(total) }
+
     /// The largest reservation that can ever be had.
     package var largest: Int { total - small.total }
 

@@ -1,5 +1,5 @@
 // What stands below one directory fails as it is told: loaded before a server (LD_PRELOAD), it makes calls of the C library on files there fail,
-// and counts them. Who tells it maps the file NTK_FAULTS, which begins with the path of the directory.
+// and those that ask the system for large blocks of memory, and counts them. Who tells it maps the file NTK_FAULTS, which begins with the path of the directory.
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
@@ -14,7 +14,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum kind { OPEN, CREATE, READ, WRITE, SYNC, RENAME, MKDIR, ALLOCATE, REMOVE, LIST, LOOK, KINDS };
+enum kind { OPEN, CREATE, READ, WRITE, SYNC, RENAME, MKDIR, ALLOCATE, REMOVE, LIST, LOOK, MEMORY, KINDS };
+
+// Bytes of memory from which on a block is large.
+static const size_t large = 1 << 20;
 
 struct control {
     char directory[4096];
@@ -159,7 +162,8 @@ ALLOCATING(posix_fallocate64, off64_t)
 #define MAPPING(name, offset_type) \
     void *name(void *address, size_t size, int protection, int flags, int descriptor, offset_type offset) { \
         REAL(#name, void *, void *, size_t, int, int, int, offset_type); \
-        return fails(ALLOCATE, is_tracked(descriptor)) ? MAP_FAILED : real(address, size, protection, flags, descriptor, offset); \
+        enum kind kind = flags & MAP_ANONYMOUS ? MEMORY : ALLOCATE; \
+        return fails(kind, flags & MAP_ANONYMOUS ? size >= large : is_tracked(descriptor)) ? MAP_FAILED : real(address, size, protection, flags, descriptor, offset); \
     }
 MAPPING(mmap, off_t)
 MAPPING(mmap64, off64_t)

@@ -1,4 +1,4 @@
-"""Servers under which the file system fails as it is told (faults.c)."""
+"""Servers under which the file system, or the memory, fails as it is told (faults.c)."""
 import errno
 import mmap
 import pathlib
@@ -7,7 +7,7 @@ import subprocess
 
 from served import Served
 
-KINDS = ["open", "create", "read", "write", "sync", "rename", "mkdir", "allocate", "remove", "list", "look"]
+KINDS = ["open", "create", "read", "write", "sync", "rename", "mkdir", "allocate", "remove", "list", "look", "memory"]
 WRITING = ["create", "write", "sync", "rename", "mkdir", "allocate", "remove"]
 # In the struct of faults.c.
 MODE, ERROR, KIND_BITS, HITS, COUNTDOWN, CALLS, SIZE = 4096, 4100, 4104, 4108, 4112, 4120, 4120 + 8 * len(KINDS)

@@ -44,6 +44,11 @@ struct CapacityOptions: ParsableArguments {
         let memory = try atLeastOne(Self.memorySetting.resolve(memoryBudget), "--memory-budget")
         let wait = try Self.waitSetting.resolve(memoryWait).duration
         let recycled = min(memory / 10, 1 << 30)
-        return Capacity(memory: MemoryBudget(bytes: memory, patience: wait, recycled: recycled), batching: limits.batchWeight == 1 ? nil : limits)
+        let budget = MemoryBudget(bytes: memory, patience: wait, recycled: recycled)
+        guard budget.holdAddresses() else {
+            throw ValidationError(
+                "--memory-budget of \(memory) bytes needs twice as many bytes of addresses, which the system or a limit (ulimit -v) does not allow.")
+        }
+        return Capacity(memory: budget, batching: limits.batchWeight == 1 ? nil : limits)
     }
 }
