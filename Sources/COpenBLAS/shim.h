@@ -10,6 +10,7 @@ void spocon_(const char *uplo, const int *n, const float *a, const int *lda, con
              int *info);
 void dsytrd_(const char *uplo, const int *n, double *a, const int *lda, double *d, double *e, double *tau, double *work, const int *lwork,
              int *info);
+void dlarfg_(const int *n, double *alpha, double *x, const int *incx, double *tau);
 void dormtr_(const char *side, const char *uplo, const char *trans, const int *m, const int *n, const double *a, const int *lda,
              const double *tau, double *c, const int *ldc, double *work, const int *lwork, int *info);
 void dstedc_(const char *compz, const int *n, double *d, double *e, double *z, const int *ldz, double *work, const int *lwork, int *iwork,

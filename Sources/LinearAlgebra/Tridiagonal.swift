@@ -13,23 +13,16 @@ public struct Tridiagonal: Sendable {
 
     public var order: Int { diagonal.count }
 
-    /// Reduces `matrix` in place; both halves must be there.
+    /// Reduces `matrix` in place; both halves must be there. Where nobody waits for it any more, the result is any.
     public init(inPlace matrix: Matrix<Double>) {
         precondition(matrix.rows == matrix.columns && matrix.rows > 0)
         BLAS.useCallingThreadOnly()
         // Squares must stay in range; a power of two changes no digit.
         let unit = Self.unit(matrix.largestMagnitude)
         if unit != 1 { matrix.scaleRows([Double](repeating: 1 / unit, count: matrix.rows)) }
-        var n = Int32(matrix.rows)
-        var d = [Double](repeating: 0, count: matrix.rows)
-        var e = [Double](repeating: 0, count: max(matrix.rows - 1, 1))
-        var tau = e
-        var size = Int32(64 * matrix.rows)
-        var work = [Double](repeating: 0, count: 64 * matrix.rows)
-        var info: Int32 = 0
-        // Symmetric, so that row-major and column-major are the same.
-        unsafe dsytrd_("L", &n, matrix.base, &n, &d, &e, &tau, &work, &size, &info)
-        precondition(info == 0, "dsytrd takes these arguments")
+        var reduction = TridiagonalReduction(matrix)
+        reduction.run()
+        let (d, e, tau) = (reduction.diagonal, reduction.offDiagonal, reduction.scales)
         diagonal = unit == 1 ? d : d.map { $0 * unit }
         offDiagonal = matrix.rows > 1 ? e.map { $0 * unit } : []
         reflectors = matrix

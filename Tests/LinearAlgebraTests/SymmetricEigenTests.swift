@@ -1,4 +1,5 @@
 import LinearAlgebra
+import Synchronization
 import TestSupport
 import Testing
 
@@ -20,7 +21,7 @@ struct SymmetricEigenTests {
         #expect(ones.allSatisfy { abs($0 - 1) < 1e-13 })
     }
 
-    @Test(arguments: [1, 2, 50])
+    @Test(arguments: [1, 2, 50, 64, 65, 66, 97, 400])
     func tridiagonalFormAnswersForEveryRidge(n: Int) throws {
         let a = try CholeskyTests.positiveDefinite(n, seed: 77)
         let form = Tridiagonal(inPlace: a.copy())
@@ -42,6 +43,26 @@ struct SymmetricEigenTests {
             #expect(abs(fit - expected) < 1e-11 * abs(expected))
         }
         #expect(form.factor(ridge: -1e9, tiniest: 0) == nil)
+    }
+
+    /// What was begun is left where nobody waits for it.
+    @Test func aReductionIsLeft() throws {
+        let a = try CholeskyTests.positiveDefinite(300, seed: 5)
+        let questions = Questions()
+        let form = CurrentWork.asking({ questions.ask() > 40 }) { Tridiagonal(inPlace: a.copy()) }
+        #expect(questions.count == 41 && form.diagonal[31] != 0 && form.diagonal[32] == 0)
+    }
+
+    private final class Questions: Sendable {
+        private let asked = Mutex(0)
+        var count: Int { asked.withLock { $0 } }
+
+        func ask() -> Int {
+            asked.withLock {
+                $0 += 1
+                return $0
+            }
+        }
     }
 
     /// The residual is right to all digits where plain arithmetic has none.
