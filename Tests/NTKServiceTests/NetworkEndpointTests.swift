@@ -150,6 +150,23 @@ struct NetworkEndpointTests {
         #expect(abs(rate.value + 0.5) < 0.15, "\(answer.text)")
     }
 
+    /// Norms are of squares, which are out of range long before the kernels are.
+    @Test(arguments: [480, -480]) func anErrorIsThatOfPointsOfAnySize(exponent: Int) async throws {
+        func errors(_ scale: Double) async throws -> JSONValue? {
+            let points = [[1.0, 0.5], [0.25, -1]].map { $0.map { $0 * scale } }
+            let answer = try await client.post(
+                "/v1/convergence",
+                #"{"architecture":{"type":"mlp","depth":1},"x":\#(points),"widths":[4,8],"samples":3,"seed":1}"#)
+            #expect(answer.status == 200, "\(answer.text)")
+            return try answer.object["rate"]
+        }
+        let (one, other) = (try await errors(1), try await errors(Double(sign: .plus, exponent: exponent, significand: 1)))
+        guard case .number(let expected)? = one, case .number(let found)? = other else { throw Missing() }
+        #expect(abs(found.value - expected.value) < 1e-12)
+    }
+
+    private struct Missing: Error {}
+
     @Test func theCompilerSaysWhereALayerDoesNotFit() async throws {
         let conv = #"{"type":"conv","width":2,"filter_shape":[2]}"#
         for (layers, pointer) in [

@@ -12,10 +12,9 @@ public struct ConvergenceStudy: Sendable {
 
         init(_ values: [Double]) {
             let count = Double(values.count)
-            let mean = values.reduce(0, +) / count
+            let mean = ScaledSums.mean(values)
             self.mean = mean
-            let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-            standardError = (squares / (count - 1) / count).squareRoot()
+            standardError = ScaledSums.norm(values.map { $0 - mean }) / ((count - 1) * count).squareRoot()
         }
     }
 
@@ -26,6 +25,10 @@ public struct ConvergenceStudy: Sendable {
         /// Mean over points of Θ̂(x, x), and of Θ(x, x).
         public var diagonal: Estimate
         public var infiniteDiagonal: Double
+
+        var isFinite: Bool {
+            [error.mean, error.standardError, diagonal.mean, diagonal.standardError, infiniteDiagonal].allSatisfy(\.isFinite)
+        }
     }
 
     public struct Result: Sendable {
@@ -90,18 +93,15 @@ public struct ConvergenceStudy: Sendable {
         var rows: [Row] = []
         for (index, (width, network, limit)) in sizes.enumerated() {
             guard let infinite = try limit.matrices(x, patterns: patterns, kinds: [.ntk], as: Double.self, on: executor).ntk else { continue }
-            let norm = infinite.elements.reduce(0) { $0 + $1 * $1 }.squareRoot()
+            let norm = ScaledSums.norm(infinite.elements)
             /// The relative error and the mean of the diagonal.
             func measure(_ sample: Int, _ results: Matrix<Double>) throws {
                 let parameters = try network.drawParameters(
                     seed: seed, sample: UInt32(truncatingIfNeeded: index * samples + sample), on: executor)
                 let finite = try EmpiricalKernel(network, parameters).ntk(x, patterns: patterns, outputs: .mean, as: Element.self, on: executor)
-                let squares = zip(finite.kernel.elements, infinite.elements).reduce(0) { sum, pair in
-                    let difference = Double(pair.0) - pair.1
-                    return sum + difference * difference
-                }
-                results.storage.set(2 * sample, norm > 0 ? squares.squareRoot() / norm : 0)
-                results.storage.set(2 * sample + 1, (0..<x.rows).reduce(0) { $0 + Double(finite.kernel[$1, $1]) } / Double(x.rows))
+                let difference = ScaledSums.norm(zip(finite.kernel.elements, infinite.elements).map { Double($0) - $1 })
+                results.storage.set(2 * sample, norm > 0 ? difference / norm : 0)
+                results.storage.set(2 * sample + 1, ScaledSums.mean((0..<x.rows).map { Double(finite.kernel[$0, $0]) }))
             }
             let keeper = executor.keeper.flatMap { Double(costs[index].work.equivalentOperations) > $0.blockOperations ? $0 : nil }
             let kept = try keeper?.matrix(
@@ -109,10 +109,11 @@ public struct ConvergenceStudy: Sendable {
                 places: { [Tile(row: $0, columns: 2)] }, compute: measure)
             let results = kept ?? Matrix<Double>(zeroRows: samples, columns: 2)
             if kept == nil { for sample in 0..<samples { try measure(sample, results) } }
-            rows.append(
-                Row(
-                    width: width, error: Estimate((0..<samples).map { results[$0, 0] }), diagonal: Estimate((0..<samples).map { results[$0, 1] }),
-                    infiniteDiagonal: (0..<x.rows).reduce(0) { $0 + infinite[$1, $1] } / Double(x.rows)))
+            let row = Row(
+                width: width, error: Estimate((0..<samples).map { results[$0, 0] }), diagonal: Estimate((0..<samples).map { results[$0, 1] }),
+                infiniteDiagonal: ScaledSums.mean(infinite.diagonal))
+            guard row.isFinite else { throw NetworkError.overflow(precision: "float64") }
+            rows.append(row)
         }
         return Result(widths: rows, rate: Self.slope(rows))
     }
