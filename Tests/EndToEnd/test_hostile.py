@@ -36,6 +36,7 @@ WIDE = {"type": "dense", "width": 1 << 40}
 POOL = {"type": "global_avg_pool"}
 ONE = [[[[[1.0]]]]]  # A point of three axes of one position.
 FOUR = [[[[[[1.0]]]]]]
+EMPTY = {"type": "dot_general", "rhs": [[]], "lhs_contracting": [1], "rhs_contracting": [0]}
 RESIZED = {"type": "image_resize", "method": "linear"}
 LARGE_FILTER = {"type": "conv", "filter_shape": [1 << 20] * 4, "padding": "same"}
 LARGE_STRIDES = {"type": "conv_transpose", "filter_shape": [1] * 4, "strides": [1 << 20] * 4}
@@ -101,6 +102,14 @@ CASES = [
                                                       FLATTEN, DENSE, x=[[[1.0]]]), [422]),
     ("picks from 2^30 on", K, kernel({"type": "index", "idx": [None, {"start": -(1 << 30), "stop": 1 << 30, "step": 1 << 30}]}, FLATTEN, DENSE,
                                      x=[[[1.0], [2.0]]]), [200]),
+    ("a constant of no positions", K, kernel(EMPTY, DENSE, RELU, FLATTEN, DENSE, x=[[[1.0]]]), [422]),
+    ("a constant of no positions in a network", OUTPUTS, {"network": network({**EMPTY}, FLATTEN, {**DENSE, "width": 1}), "x": [[[1.0]]]}, [422]),
+    ("a slice of no positions", K, kernel({"type": "index", "idx": [None, {"start": 1, "stop": 1}]}, DENSE, {"type": "tanh"}, FLATTEN, DENSE, x=[[[1.0]]]), [422]),
+    ("a slice of no positions in a network", OUTPUTS, {
+        "network": network({"type": "index", "idx": [None, {"start": 1, "stop": 1}]}, FLATTEN, {**DENSE, "width": 1}), "x": [[[1.0]]]}, [422]),
+    ("norms of squares beyond all numbers", CONVERGENCE, {
+        "architecture": serial({"type": "fan_out", "count": 3}, {"type": "parallel", "branches": [serial(DENSE, RELU, DENSE)] * 3},
+                               {"type": "fan_in_prod"}, DENSE), "x": [[1e30], [1e25]], "widths": [7], "samples": 3}, [200]),
     ("more widths than anybody draws", CONVERGENCE, {"architecture": serial(DENSE, RELU, DENSE), "x": [[1.0]], "widths": list(range(1, 10_000))}, [422]),
     ("200,000 outputs of a network", "/v1/empirical-kernels?estimate_only=true", {
         "network": network({"type": "dense", "width": 200_000}), "x1": [[1.0]], "outputs": list(range(200_000))}, [200, 422]),

@@ -81,6 +81,10 @@ struct NetworkCompiler {
         guard program.instructions.count < Self.maximumInstructions else {
             throw ArchitectureError(path: place.pointer, detail: "at most \(Self.maximumInstructions) layers expected, repetitions counted")
         }
+        guard value.spatial.allSatisfy({ $0 > 0 }) else {
+            throw ArchitectureError(
+                path: place.pointer, detail: "one position or more along each axis expected; the output here has extents \(value.spatial)")
+        }
         let size = value.spatial.reduce(value.channels) { $0.multipliedClamped(by: $1) }
         guard size <= Self.maximumSize else {
             throw ArchitectureError(

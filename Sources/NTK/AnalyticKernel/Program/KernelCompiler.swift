@@ -63,6 +63,9 @@ struct KernelCompiler {
     }
 
     func checkPositions(_ value: KernelProgram.Value, at path: String) throws(ArchitectureError) {
+        guard value.spatial.allSatisfy({ $0 > 0 }) else {
+            throw ArchitectureError(path: path, detail: "one position or more along each axis expected; the output here has extents \(value.spatial)")
+        }
         guard value.positions <= Self.maximumPositions else {
             throw ArchitectureError(
                 path: path, detail: "at most \(Self.maximumPositions) positions expected; the output here has extents \(value.spatial)")
