@@ -75,10 +75,12 @@ extension JobBoard {
             .sorted { ($0.manifest.createdAt, $0.id.description) < ($1.manifest.createdAt, $1.id.description) }
     }
 
-    /// Reads what a list shows of jobs that have ended, once for each.
+    /// Reads what a list shows of jobs that have ended, once for each: who comes meanwhile waits, and finds it read.
     func readEnded() throws {
         try refresh()
-        for (id, entry) in state.withLock({ $0.index.entries }) where entry.hasEnded && !entry.isRead { readEnded(id) }
+        reading.withLock { _ in
+            for (id, entry) in state.withLock({ $0.index.entries }) where entry.hasEnded && !entry.isRead { readEnded(id) }
+        }
     }
 
     private func readEnded(_ id: JobID) {

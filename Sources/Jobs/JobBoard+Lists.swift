@@ -41,6 +41,12 @@ extension JobBoard {
         }
     }
 
+    /// The states after one of a job that this process works on, or did so lately; nil for others. Nothing is read.
+    package func statesHere(of id: JobID, after last: JobEventID?) -> [JobState]? {
+        let run = state.withLock { state in state.running[id]?.run ?? state.recent.last { $0.id == id } }
+        return run?.states(after: last)
+    }
+
     /// The states after one, the latest last; none while nothing has changed, or when there is no such job.
     package func states(of id: JobID, after last: JobEventID?) throws -> [JobState] {
         let run = state.withLock { state in state.running[id]?.run ?? state.recent.last { $0.id == id } }

@@ -31,6 +31,8 @@ package final class JobBoard: Sendable {
     let store: JobStore
     package let limits: Limits
     let state = Lock(State())
+    /// Of the jobs that have ended.
+    let reading = Lock(())
     let damage = DamageRegister()
     /// Files of results that were read whole.
     let checked = CheckedFiles()

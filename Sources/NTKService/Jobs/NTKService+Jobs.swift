@@ -91,7 +91,7 @@ extension NTKService {
         let last = head.headerFields[JobEventStream.lastEventID].flatMap { JobEventID($0) }
         // Who has seen the end shall not ask again (HTML, server-sent events §9.2.3).
         if view.state.status.isFinal, let last, last >= view.state.eventID { return ServerResponse(status: .noContent) }
-        let stream = JobEventStream(jobs, id, after: last)
+        let stream = JobEventStream(jobs, id, after: last, on: executor)
         return ServerResponse(
             headerFields: [.contentType: "text/event-stream", .cacheControl: "no-store", JobEventStream.buffering: "no"],
             body: .stream(length: nil) { try await stream.next() })
