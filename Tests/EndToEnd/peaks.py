@@ -11,6 +11,9 @@ from running import Server
 
 # Bytes that any request may take unsaid: threads that are started, their stacks, code that is read, what the allocator keeps.
 UNSAID = 28 << 20
+# Estimates are of the worst case: every thread is at work on pairs of points at the same time, and each has met a pair whose angles squared distances
+# tell badly, so that it holds the buffers of both ways to compute one.
+MOST_OF_TAKEN = 8
 
 
 def serial(*layers: dict) -> dict:
@@ -21,7 +24,7 @@ def points(*shape: int) -> numpy.ndarray:
     return numpy.random.default_rng(1).standard_normal(shape)
 
 
-DENSE, RELU, FLATTEN, POOL = {"type": "dense"}, {"type": "relu"}, {"type": "flatten"}, {"type": "global_avg_pool"}
+DENSE, LAST, RELU, FLATTEN, POOL = {"type": "dense"}, {"type": "dense", "width": 1}, {"type": "relu"}, {"type": "flatten"}, {"type": "global_avg_pool"}
 CONV = {"type": "conv", "filter_shape": [3, 3], "padding": "same"}
 WIDE = {"type": "dense", "width": 512}
 
@@ -60,13 +63,13 @@ CASES = {
                            DENSE, x1=points(1, 24, 24, 1)),
     "graphs": kernel({"type": "aggregate"}, DENSE, RELU, POOL, DENSE, x1=points(2, 600, 1), pattern1=numpy.ones((2, 600, 600))),
     "normalized": kernel(CONV, {"type": "layer_norm", "axes": [1, 2, "channel"]}, RELU, POOL, DENSE, x1=points(2, 40, 40, 1)),
-    "outputs": ("/v1/network-outputs", {"network": network(WIDE, RELU, WIDE, RELU, DENSE), "x": points(4000, 20)}),
-    "outputs of images": ("/v1/network-outputs", {"network": network({**CONV, "width": 16}, RELU, {**CONV, "width": 16}, FLATTEN, DENSE), "x": points(64, 64, 64, 1)}),
+    "outputs": ("/v1/network-outputs", {"network": network(WIDE, RELU, WIDE, RELU, LAST), "x": points(4000, 20)}),
+    "outputs of images": ("/v1/network-outputs", {"network": network({**CONV, "width": 16}, RELU, {**CONV, "width": 16}, FLATTEN, LAST), "x": points(64, 64, 64, 1)}),
     "weights": ("/v1/network-outputs", {"network": network({"type": "dense", "width": 6000}, {"type": "dense", "width": 1000}), "x": points(2, 20)}),
-    "gradients": ("/v1/empirical-kernels", {"network": network(WIDE, RELU, WIDE, RELU, DENSE), "x1": points(600, 20)}),
+    "gradients": ("/v1/empirical-kernels", {"network": network(WIDE, RELU, WIDE, RELU, LAST), "x1": points(600, 20)}),
     "gradients of outputs": ("/v1/empirical-kernels", {"network": network(WIDE, RELU, {"type": "dense", "width": 12}), "x1": points(120, 20), "outputs": "full"}),
     "convergence": ("/v1/convergence", {"architecture": serial(DENSE, RELU, DENSE), "x": points(500, 20), "widths": [64, 1024], "samples": 2}),
-    "a training": ("/v1/trainings", {"network": network(WIDE, RELU, DENSE), "x_train": points(300, 20), "y_train": points(300), "steps": [0, 1, 2]}),
+    "a training": ("/v1/trainings", {"network": network(WIDE, RELU, LAST), "x_train": points(300, 20), "y_train": points(300), "steps": [0, 1, 2]}),
     "predictions": ("/v1/predictions", {"kernel": {"architecture": {"type": "mlp", "depth": 2}}, "x_train": points(1500, 20), "y_train": points(1500), "ridge": 1e-3,
                                         "x_test": points(500, 20), "covariance": "full"}),
     "predictions, selected": ("/v1/predictions", {"kernel": {"architecture": {"type": "mlp", "depth": 2}}, "x_train": points(900, 20), "y_train": points(900),
@@ -116,6 +119,6 @@ def test_the_estimate_is_the_peak(tmp_path: pathlib.Path, path: str, body: dict)
         said = peak + 3 * len(content) + 2 * len(answer) + UNSAID
         print(f"{path}: {taken >> 20} MiB taken, {peak >> 20} MiB estimated")
         assert taken <= 1.1 * said, f"{taken >> 20} MiB taken; {peak >> 20} MiB estimated, body {len(content) >> 20} MiB, answer {len(answer) >> 20} MiB"
-        assert peak <= 5 * (taken + UNSAID), f"{taken >> 20} MiB taken; {peak >> 20} MiB estimated"
+        assert peak <= MOST_OF_TAKEN * (taken + UNSAID), f"{taken >> 20} MiB taken; {peak >> 20} MiB estimated"
     finally:
         server.stop()

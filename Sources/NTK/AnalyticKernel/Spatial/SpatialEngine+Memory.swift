@@ -5,6 +5,9 @@ extension SpatialEngine {
     /// Bytes of the statistics of some points, or of a tile's where that is all that is held, and of what each thread works in.
     func workingBytes<Element: KernelScalar>(points: Int, threads: Int, as _: Element.Type) -> Int {
         let size = MemoryLayout<Element>.stride
+        // A thread has a pair of points at the least.
+        let pairs = points.multipliedClamped(by: points.addingClamped(1)) / 2
+        let threads = min(threads, max(pairs, 1))
         let all = statsBytes(points: points, as: Element.self)
         let held = all <= SpatialKernel.heldBytes ? Double(all) : Double(statsBytes(points: min(points, 64), as: Element.self)) * Double(threads)
         let each = pairPlan.passBytes(planes: 2, elementBytes: size) + ownPlan.passBytes(planes: 1, elementBytes: size) + builderBytes

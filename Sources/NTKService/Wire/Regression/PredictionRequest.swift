@@ -91,8 +91,11 @@ struct FitRequest: Sendable {
         return (n * n * Count(8 * matrices + 4) + n * 24 * Count(training.numbersPerPoint) + n * 8 * targetNumbers).value
     }
 
-    /// Numbers of the targets of a point, of their residuals and coefficients, and of what the fit predicts for them.
-    private var targetNumbers: Count { Count(targets.matrix.columns) * 8 }
+    /// Numbers of the targets of a point, of their residuals and coefficients, and of what the fit predicts for them; of classes, also of what
+    /// calibrates their probabilities.
+    private var targetNumbers: Count {
+        if case .classes = targets { Count(targets.matrix.columns) * 12 } else { Count(targets.matrix.columns) * 8 }
+    }
 }
 
 /// What is asked of a fit at test points.

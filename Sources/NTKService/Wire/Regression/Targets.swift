@@ -51,10 +51,11 @@ struct ClassTargets: Sendable {
     init(_ value: JSONValue, at pointer: String, count: Int) throws(ProblemDetails) {
         let labels = try Self.labels(value, at: pointer)
         guard labels.count == count else { throw .invalid(pointer, "\(count) labels expected, one for each point; \(labels.count) came") }
-        classes = Set(labels).sorted(by: Self.ascending)
-        guard count.multipliedClamped(by: classes.count) <= Self.mostCodes else {
-            throw .invalid(pointer, "fewer classes expected; \(classes.count) among \(count) labels came")
+        let distinct = Set(labels)
+        guard count.multipliedClamped(by: distinct.count) <= Self.mostCodes else {
+            throw .invalid(pointer, "fewer classes expected; \(distinct.count) among \(count) labels came")
         }
+        classes = distinct.sorted(by: Self.ascending)
         let codes = count * classes.count * MemoryLayout<Double>.stride
         if codes > Self.smallCodes { try Allowance.take(codes) }
         let order = Dictionary(uniqueKeysWithValues: classes.enumerated().map { ($1, $0) })
