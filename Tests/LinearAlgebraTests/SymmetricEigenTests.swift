@@ -49,7 +49,7 @@ struct SymmetricEigenTests {
     @Test func aReductionIsLeft() throws {
         let a = try CholeskyTests.positiveDefinite(300, seed: 5)
         let questions = Questions()
-        let form = CurrentWork.asking({ questions.ask() > 40 }) { Tridiagonal(inPlace: a.copy()) }
+        let form = CurrentWork.asking({ questions.ask() > 40 }, { Tridiagonal(inPlace: a.copy()) })
         #expect(questions.count == 41 && form.diagonal[31] != 0 && form.diagonal[32] == 0)
     }
 

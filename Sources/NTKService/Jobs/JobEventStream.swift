@@ -57,7 +57,9 @@ actor JobEventStream {
 
     /// What is new, from this process if it works on the job, else from its files; nil if there is no such job.
     private func changes() async throws -> (JobManifest, [JobState])? {
-        if let manifest, let states = jobs.statesHere(of: id, after: last), !states.isEmpty || ContinuousClock.now < nextLook { return (manifest, states) }
+        if let manifest, let states = jobs.statesHere(of: id, after: last), !states.isEmpty || ContinuousClock.now < nextLook {
+            return (manifest, states)
+        }
         let (jobs, id, last) = (jobs, id, last)
         let found = try await executor.run { _ -> (JobManifest, [JobState])? in
             guard let view = try jobs.view(id) else { return nil }
