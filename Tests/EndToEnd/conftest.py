@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 from certificates import NEW_KEY, openssl, self_signed
+from faults import FaultyServer
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("NTK_SERVER", ROOT / ".build/debug/ntk-server"))
@@ -52,6 +53,22 @@ def start(tmp_path: pathlib.Path):
         with contextlib.suppress(ProcessLookupError):
             server.process.terminate()
         assert server.process.wait(timeout=60) == 0, server.log.read_text()
+
+
+@pytest.fixture
+def faulty(tmp_path):
+    """Starts servers whose data directory can fail."""
+    servers = []
+
+    def start(directory: pathlib.Path, *options: str) -> FaultyServer:
+        servers.append(FaultyServer(BINARY, tmp_path, directory, *options))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.faults.stop()
+        server.process.terminate()
+        assert server.process.wait(60) == 0
 
 
 class Authority:
