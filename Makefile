@@ -15,9 +15,10 @@ COUNT ?= 1000000
 HOSTILE ?= --count $(COUNT)
 # Of each kind in `make kill-test`.
 KILLS ?= 20
-# In `make fault-test` and `make stop-test`.
+# In `make fault-test`, `make stop-test` and `make flip-test`.
 FAULTS ?= 1000
 STOPS ?= 50
+FLIPS ?= 2000
 
 .PHONY: help
 help: ## List the targets
@@ -146,6 +147,10 @@ fault-test: build ## Make FAULTS=1000 calls on the file system fail, one after a
 .PHONY: stop-test
 stop-test: build ## Stop servers STOPS=50 times while they work on as many jobs, and let them go on: no result differs by a bit
 	Tests/EndToEnd/stop_during_jobs.py --server .build/release/ntk-server --stops $(STOPS) --jobs $(STOPS)
+
+.PHONY: flip-test
+flip-test: build ## Flip FLIPS=2000 bits of the files in a data directory: every answer is what it was, or names the damage
+	Tests/EndToEnd/bit_flips.py --server .build/release/ntk-server --flips $(FLIPS)
 
 .PHONY: hostile-campaign
 hostile-campaign: build .venv-tests/complete ## Send COUNT=1000000 random requests with absurd numbers to a server, and see that it lives
