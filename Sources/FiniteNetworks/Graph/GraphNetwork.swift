@@ -84,6 +84,8 @@ public struct GraphNetwork: Sendable {
 
     /// Compiles the network for points of given shapes, without the sample axis; inputs of fixed shape may be left out.
     /// - Throws: `GraphError` with the node that is not served or does not fit.
+    @specialized(where F == Double)
+    @specialized(where F == Float)
     public func program<F: NetworkScalar>(_: F.Type, shapes: [String: [Int]] = [:]) throws(GraphError) -> NetworkProgram<F> {
         var builder = GraphBuilder<F>(opset: model.opset, limits: limits)
         var programInputs: [NetworkProgram<F>.Input] = []

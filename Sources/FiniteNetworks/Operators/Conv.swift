@@ -16,6 +16,65 @@ struct ConvOperation: Operation {
     /// Numbers of the patches of a group.
     private var patches: Int { patch * window.outputCount }
 
+    /// One channel in and one out of each group: no patches are laid out.
+    private var isDepthwise: Bool { channels == 1 && filters == 1 && groups > 1 }
+
+    @inline(__always)
+    private func depthwiseValues<F: NetworkScalar>(_ tile: ForwardTile<F>) {
+        let (inputs, outputs, taps, stride) = (window.inputCount, window.outputCount, window.kernelCount, window.strides[2])
+        for sample in 0..<tile.samples {
+            tile.output(sample).fill(0)
+            let (xBase, wBase, yBase) = unsafe (tile.input(0, sample).base, tile.input(1, sample).base, tile.output(sample).base)
+            for channel in 0..<groups {
+                let (x, w, y) = unsafe (xBase + channel * inputs, wBase + channel * taps, yBase + channel * outputs)
+                window.forEachRun { tap, output, input, count in
+                    let (factor, from, to) = unsafe (w[tap], x + input, y + output)
+                    if stride == 1 {
+                        for t in 0..<count { unsafe to[t] += factor * from[t] }
+                    } else {
+                        for t in 0..<count { unsafe to[t] += factor * from[t * stride] }
+                    }
+                }
+            }
+        }
+    }
+
+    @inline(__always)
+    private func depthwiseCotangents<F: NetworkScalar>(_ tile: BackwardTile<F>) {
+        let (inputs, outputs, taps, stride) = (window.inputCount, window.outputCount, window.kernelCount, window.strides[2])
+        for row in 0..<tile.rows {
+            let sample = row / tile.cotangents
+            let (xBase, wBase, gBase) = unsafe (tile.input(0, sample).base, tile.input(1, sample).base, tile.cotangent(row).base)
+            for channel in 0..<groups {
+                let (x, w, g) = unsafe (xBase + channel * inputs, wBase + channel * taps, gBase + channel * outputs)
+                if tile.wants(1) {
+                    let target = unsafe tile.gradient(1, row).base + channel * taps
+                    window.forEachRun { tap, output, input, count in
+                        let (from, cotangent) = unsafe (x + input, g + output)
+                        if stride == 1 {
+                            unsafe target[tap] += dotProduct(from, cotangent, count)
+                        } else {
+                            var sum: F = 0
+                            for t in 0..<count { unsafe sum += from[t * stride] * cotangent[t] }
+                            unsafe target[tap] += sum
+                        }
+                    }
+                }
+                if tile.wants(0) {
+                    let target = unsafe tile.gradient(0, row).base + channel * inputs
+                    window.forEachRun { tap, output, input, count in
+                        let (factor, to, cotangent) = unsafe (w[tap], target + input, g + output)
+                        if stride == 1 {
+                            for t in 0..<count { unsafe to[t] += factor * cotangent[t] }
+                        } else {
+                            for t in 0..<count { unsafe to[t * stride] += factor * cotangent[t] }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     /// The group's patches of a sample: the inputs themselves where the window is a point.
     @inline(__always)
     private func patches<F: NetworkScalar>(_ x: Cells<F>, _ group: Int, _ scratch: Cells<F>) -> Cells<F> {
@@ -28,6 +87,7 @@ struct ConvOperation: Operation {
     @specialized(where F == Double)
     @specialized(where F == Float)
     func values<F: NetworkScalar>(_ tile: ForwardTile<F>) throws(GraphError) {
+        if isDepthwise { return depthwiseValues(tile) }
         let buffer = Buffer(F.self, count: patches)
         let scratch = buffer.cells(F.self, patches)
         let places = window.outputCount
@@ -44,6 +104,7 @@ struct ConvOperation: Operation {
     @specialized(where F == Double)
     @specialized(where F == Float)
     func cotangents<F: NetworkScalar>(_ tile: BackwardTile<F>) throws(GraphError) {
+        if isDepthwise { return depthwiseCotangents(tile) }
         let buffer = Buffer(F.self, count: patches)
         let scratch = buffer.cells(F.self, patches)
         let places = window.outputCount

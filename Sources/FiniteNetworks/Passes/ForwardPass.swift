@@ -41,6 +41,8 @@ extension NetworkProgram {
     }
 
     /// The outputs of all points: [points] + the output's shape, row-major.
+    @specialized(where F == Double)
+    @specialized(where F == Float)
     public func outputs(_ points: [String: NetworkInput], _ context: PassContext = PassContext()) throws -> [F] {
         let inputs = try PreparedInputs(points, self)
         let lastUses = lastUses()

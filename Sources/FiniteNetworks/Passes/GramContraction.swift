@@ -2,37 +2,35 @@ internal import LinearAlgebra
 
 /// Adds Σ_{t,s} over terms of two uses of one weight to K[r, r'] = ⟨Σ_t u_t ⊗ v_t, Σ_s u'_s ⊗ v'_s⟩:
 /// ⟨u_t, u'_s⟩⟨v_t, v'_s⟩ where both have their activations on the same axis of the weight, ⟨u_t, v'_s⟩⟨v_t, u'_s⟩ where they do not.
+///
+/// The factors of rows stand one behind the other, as they do in the full form and of one cotangent in the others.
 struct GramContraction<F: NetworkScalar>: Sendable {
-    /// One use of one side: u [samples, positions, extent] or indices [samples, positions], v [rows, positions, rowExtent].
-    struct Side: Sendable {
-        var use: StructuredWeight.Use
-        var samples: Int
-        var cotangents: Int
-        var sample: UInt
-        var row: UInt
-
-        var positions: Int { use.products.positions }
-        var rows: Int { samples * cotangents }
-    }
-
-    let left: Side
-    let right: Side
+    let left: KernelSide
+    let right: KernelSide
     /// K [left.rows, right.rows].
     let target: Cells<F>
+    /// Whether only the lower triangle is wanted.
+    let isLower: Bool
 
     /// Elements of a tile of the products of cotangents.
-    private static var tileElements: Int { 1 << 19 }
+    private static var tileElements: Int { 1 << 18 }
 
     func add(_ context: PassContext) throws {
         let (t, s) = (left.positions, right.positions)
         let side = max(1, Int(Double(Self.tileElements).squareRoot()))
-        let (height, width) = (max(1, side / t), max(1, min(right.rows, Self.tileElements / max(1, side / t) / t / s)))
+        // Whole samples where some of them fit.
+        func whole(_ rows: Int, _ cotangents: Int) -> Int { rows >= cotangents ? rows / cotangents * cotangents : rows }
+        let height = whole(min(left.rows, max(1, side / t)), left.cotangents)
+        let width = whole(min(right.rows, max(1, Self.tileElements / (height * t) / s)), right.cotangents)
         let (down, across) = ((left.rows + height - 1) / height, (right.rows + width - 1) / width)
         if context.isCancelled() { throw CancellationError() }
+        let work = self
         try context.executor.forEach(down * across) { tile in
             if context.isCancelled() { throw CancellationError() }
             let (top, start) = (tile / across * height, tile % across * width)
-            add(top..<min(top + height, left.rows), start..<min(start + width, right.rows))
+            let rows = top..<min(top + height, work.left.rows)
+            if work.isLower, start >= rows.upperBound { return }
+            work.add(rows, start..<min(start + width, work.right.rows))
         }
     }
 
@@ -42,7 +40,7 @@ struct GramContraction<F: NetworkScalar>: Sendable {
         let above = rows.lowerBound / left.cotangents..<(rows.upperBound - 1) / left.cotangents + 1
         let beside = columns.lowerBound / right.cotangents..<(columns.upperBound - 1) / right.cotangents + 1
         let isSame = left.use.sampleIsFirst == right.use.sampleIsFirst
-        // Two products of tall matrices: rows of the first are (sample or row, t), columns (sample or row, s).
+        // Two products of tall matrices: rows of the first are (sample, t), columns (sample or row, s); of the second (row, t), (row or sample, s).
         let firstRows = above.count * t
         let firstColumns = (isSame ? beside.count : columns.count) * s
         let secondRows = rows.count * t
@@ -58,26 +56,39 @@ struct GramContraction<F: NetworkScalar>: Sendable {
         }
         let (firstBase, secondBase, result) = unsafe (first.base, second.base, target.base)
         for row in rows {
-            let (firstRow, secondRow) = ((row / left.cotangents - above.lowerBound) * t, (row - rows.lowerBound) * t)
-            for column in columns {
-                let sampleColumn = (column / right.cotangents - beside.lowerBound) * s
-                let rowColumn = (column - columns.lowerBound) * s
-                let (firstColumn, secondColumn) = isSame ? (sampleColumn, rowColumn) : (rowColumn, sampleColumn)
-                var sum: F = 0
-                for term in 0..<t {
-                    let a = unsafe firstBase + (firstRow + term) * firstColumns + firstColumn
-                    let d = unsafe secondBase + (secondRow + term) * secondColumns + secondColumn
-                    for index in 0..<s { unsafe sum += a[index] * d[index] }
+            let a = unsafe firstBase + (row / left.cotangents - above.lowerBound) * t * firstColumns
+            let d = unsafe secondBase + (row - rows.lowerBound) * t * secondColumns
+            let line = unsafe result + row * right.rows
+            for sample in beside {
+                let run = max(sample * right.cotangents, columns.lowerBound)..<min((sample + 1) * right.cotangents, columns.upperBound)
+                let sampleColumn = (sample - beside.lowerBound) * s
+                let rowColumn = (run.lowerBound - columns.lowerBound) * s
+                if t == 1, s == 1 {
+                    if isSame {
+                        let factor = unsafe a[sampleColumn]
+                        for index in 0..<run.count { unsafe line[run.lowerBound + index] += factor * d[rowColumn + index] }
+                    } else {
+                        let factor = unsafe d[sampleColumn]
+                        for index in 0..<run.count { unsafe line[run.lowerBound + index] += factor * a[rowColumn + index] }
+                    }
+                    continue
                 }
-                unsafe result[row * right.rows + column] += sum
+                for (index, column) in run.enumerated() {
+                    let (firstColumn, secondColumn) = isSame ? (sampleColumn, rowColumn + index * s) : (rowColumn + index * s, sampleColumn)
+                    var sum: F = 0
+                    for term in 0..<t {
+                        unsafe sum += dotProduct(a + term * firstColumns + firstColumn, d + term * secondColumns + secondColumn, s)
+                    }
+                    unsafe line[column] += sum
+                }
             }
         }
     }
 
     /// A run of factors: activations of samples, or cotangents of rows.
     private enum Factor {
-        case sample(Side, Range<Int>)
-        case row(Side, Range<Int>)
+        case sample(KernelSide, Range<Int>)
+        case row(KernelSide, Range<Int>)
 
         var isOneHot: Bool { if case .sample(let side, _) = self { side.use.products.isOneHot } else { false } }
 
@@ -90,19 +101,16 @@ struct GramContraction<F: NetworkScalar>: Sendable {
         }
 
         var cells: Cells<F> {
-            switch self {
-            case .sample(let side, let range):
-                let each = side.positions * side.use.products.sampleExtent
-                return Cells(address: side.sample + UInt(range.lowerBound * each * MemoryLayout<F>.stride), count: range.count * each)
-            case .row(let side, let range):
-                let each = side.positions * side.use.products.rowExtent
-                return Cells(address: side.row + UInt(range.lowerBound * each * MemoryLayout<F>.stride), count: range.count * each)
+            let (count, extent) = shape
+            return switch self {
+            case .sample(let side, let range): side.sampleFactor(range.lowerBound, F.self).widened(to: count * extent)
+            case .row(let side, let range): side.rowFactor(range.lowerBound, F.self).widened(to: count * extent)
             }
         }
 
         var indices: Cells<Int64> {
             guard case .sample(let side, let range) = self else { return Cells(address: 0, count: 0) }
-            return Cells(address: side.sample + UInt(range.lowerBound * side.positions * 8), count: range.count * side.positions)
+            return side.indices(range.lowerBound).widened(to: range.count * side.positions)
         }
     }
 
@@ -123,4 +131,26 @@ struct GramContraction<F: NetworkScalar>: Sendable {
             for i in 0..<m { for j in 0..<n { y[i * n + j] = left[i * k + Int(right[j])] } }
         }
     }
+}
+
+/// Σ a_i b_i in eight sums, so that it runs in vector registers.
+@inline(__always)
+func dotProduct<F: NetworkScalar>(_ a: UnsafePointer<F>, _ b: UnsafePointer<F>, _ count: Int) -> F {
+    var index = 0
+    var result: F = 0
+    if count >= 8 {
+        var sums = SIMD8<F>(repeating: 0)
+        while index + 8 <= count {
+            let x = unsafe UnsafeRawPointer(a + index).loadUnaligned(as: SIMD8<F>.self)
+            let y = unsafe UnsafeRawPointer(b + index).loadUnaligned(as: SIMD8<F>.self)
+            sums += x * y
+            index += 8
+        }
+        result = sums.sum()
+    }
+    while index < count {
+        unsafe result += a[index] * b[index]
+        index += 1
+    }
+    return result
 }

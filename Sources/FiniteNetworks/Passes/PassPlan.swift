@@ -15,8 +15,8 @@ package struct PassPlan: Sendable {
     /// By root: the static step that makes it, if its cotangents go on to parameters.
     let maker: [Int: Int]
     let lastUses: [Int]
-    /// Parameters whose share is computed from factors, by root.
-    let structured: [Wire: StructuredWeight]
+    /// Weights whose share is computed from factors, by root, and in which way.
+    let structured: [Wire: (weight: StructuredWeight, way: Way)]
 
     /// Roots, such a parameter's own or its transpose's, whose cotangents stay factors: by root, the parameter's.
     let structuredRoots: [Wire: Wire]
@@ -101,12 +101,12 @@ package struct PassPlan: Sendable {
         self.maker = maker
         lastUses = program.lastUses()
 
-        var structured: [Wire: StructuredWeight] = [:]
+        var structured: [Wire: (weight: StructuredWeight, way: Way)] = [:]
         var structuredRoots: [Wire: Wire] = [:]
         for parameter in parameters {
             let root = program.parameters[parameter].wire
-            guard let weight = StructuredWeight(program, root: root, readers: readers), ways(weight) == .grams else { continue }
-            structured[root] = weight
+            guard let weight = StructuredWeight(program, root: root, readers: readers) else { continue }
+            structured[root] = (weight, ways(weight))
             for use in weight.uses { structuredRoots[use.root] = root }
         }
         self.structured = structured

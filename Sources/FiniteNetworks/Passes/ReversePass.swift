@@ -14,7 +14,7 @@ struct ReversePass<F: NetworkScalar> {
     /// Factors of structured weights, by parameter and use.
     private(set) var factors: [Wire: [FactorBuffers]] = [:]
     /// Whether rows are kept cotangent by cotangent instead of sample by sample.
-    private let isCotangentMajor: Bool
+    let isCotangentMajor: Bool
 
     /// u and v of one use.
     struct FactorBuffers: Sendable {
@@ -76,7 +76,7 @@ struct ReversePass<F: NetworkScalar> {
         }
         for (place, root) in step.inputs.enumerated() {
             guard let root, let parameter = plan.structuredRoots[root],
-                let use = plan.structured[parameter]?.uses.first(where: { $0.step == index && $0.input == place })
+                let use = plan.structured[parameter]?.weight.uses.first(where: { $0.step == index && $0.input == place })
             else { continue }
             let products = use.products
             let sampleCount = products.positions * (products.isOneHot ? 1 : products.sampleExtent)

@@ -1,44 +1,5 @@
 public import LinearAlgebra
 
-/// Which entries of the [outputs, outputs] block of a pair of points a tangent kernel has.
-public enum KernelOutputs: Sendable, Equatable {
-    /// Each output with every one: [n1, n2, k, k].
-    case full
-    /// Each output with itself: [n1, n2, k].
-    case diagonal
-    /// The trace over all outputs: [n1, n2].
-    case sum
-    /// The trace divided by the number of outputs: [n1, n2].
-    case mean
-}
-
-/// One number of a point, from its logits and its label.
-public enum LabelFunctional: Sendable, Equatable {
-    /// log p_y / (1 − p_y) with p = softmax(logits).
-    case logOdds
-    /// log p_y.
-    case logLikelihood
-    /// The label's logit.
-    case labelLogit
-}
-
-/// What a tangent kernel is of.
-public struct KernelQuestion: Sendable {
-    public var outputs: KernelOutputs = .full
-    /// Outputs that take part, by their place in the flattened output; nil for all.
-    public var chosenOutputs: [Int]?
-    /// One number of each point instead of its outputs, with the labels of both sets of points; the kernel is [n1, n2].
-    public var functional: (kind: LabelFunctional, labels1: [Int], labels2: [Int])?
-    /// Names of parameters that take part; nil for those that count by default.
-    public var parameters: [String]?
-    /// Whether each parameter's share comes by itself.
-    public var isLayerwise = false
-    /// One way for every parameter that allows it, for tests; nil for the cheaper one of each.
-    package var way: PassPlan.Way?
-
-    public init() {}
-}
-
 /// K(x, x') = Σ over parameters of ∂f(x)/∂θ · ∂f(x')/∂θ.
 public struct TangentKernel<F: NetworkScalar>: Sendable {
     /// [n1, n2] and what `KernelOutputs` says.
@@ -55,6 +16,8 @@ extension NetworkProgram {
     /// Time: for each point and output a way back over the graph, and for each parameter the cheaper of Jacobian blocks and their product,
     /// 2 n² k² p operations, and of Gram matrices, 2 n² k² t² (rows + columns). Memory: bounded by `context.blockBytes` and the kernel.
     /// - Throws: `GraphError` for points, labels and outputs that do not fit, `CancellationError`.
+    @specialized(where F == Double)
+    @specialized(where F == Float)
     public func tangentKernel(
         _ x1: [String: NetworkInput], _ x2: [String: NetworkInput]? = nil, _ question: KernelQuestion = KernelQuestion(),
         _ context: PassContext = PassContext()
@@ -84,7 +47,7 @@ struct KernelWork<F: NetworkScalar> {
     private let names: [String?]
 
     private var cotangents: Int { seeds.count }
-    private var isFull: Bool { question.outputs == .full || question.functional != nil }
+    private var isFull: Bool { question.isFull }
 
     init(
         _ program: NetworkProgram<F>, _ left: PreparedInputs<F>, _ right: PreparedInputs<F>?, _ question: KernelQuestion, _ context: PassContext
@@ -96,26 +59,8 @@ struct KernelWork<F: NetworkScalar> {
         self.question = question
         self.context = context
         seeds = try KernelSeeds(program, question, counts: (left.count, self.right.count))
-        var parameters = program.parameters.indices.filter { program.parameters[$0].countsByDefault }
-        if let names = question.parameters {
-            let known = Set(program.parameters.map(\.name))
-            for name in names where !known.contains(name) { throw GraphError(.points, "the network has no parameter \"\(name)\"") }
-            let chosen = Set(names)
-            parameters = program.parameters.indices.filter { chosen.contains(program.parameters[$0].name) }
-        }
-        let (n1, n2, k) = (Double(left.count), Double(self.right.count), Double(seeds.count))
-        let pairs = question.outputs == .full || question.functional != nil ? n1 * n2 * k * k : n1 * n2 * k
-        let sides = right == nil ? n1 : n1 + n2
-        plan = PassPlan(program, parameters: parameters) { weight in
-            if let way = question.way { return way }
-            let (t, area) = (Double(weight.positions), Double(weight.rows) * Double(weight.columns))
-            let gradients = sides * k * (2 * t + 2) * area + 2 * pairs * area
-            // Terms of equal orientation, roughly: activations once a pair of points, cotangents once a pair of rows.
-            let use = weight.uses[0].products
-            let activations = use.isOneHot ? 1 : 2 * Double(use.sampleExtent)
-            let grams = t * t * (n1 * n2 * activations + pairs * 2 * Double(use.rowExtent) + 2 * pairs)
-            return grams < gradients ? .grams : .gradients
-        }
+        plan = try program.plan(left.count, right?.count, question)
+        let parameters = plan.parameters
         let shares = question.isLayerwise ? parameters.count : 1
         names = question.isLayerwise ? parameters.map { program.parameters[$0].name } : [nil]
         let places = parameters.enumerated().map { place, index in (program.parameters[index].wire, question.isLayerwise ? place : 0) }
@@ -128,25 +73,12 @@ struct KernelWork<F: NetworkScalar> {
     func result() -> TangentKernel<F> {
         TangentKernel(
             shape: [left.count, right.count] + seeds.shape(question), shares: Array(zip(names, kernels)).map { (parameter: $0.0, numbers: $0.1) },
-            byGrams: program.parameters.filter { plan.structured[$0.wire] != nil }.map(\.name))
-    }
-
-    /// Points of a block, so that two blocks fit the memory that is allowed.
-    private func blockSize() -> Int {
-        let (rowElements, sampleBytes) = plan.peaks(program)
-        let perSample = sampleBytes.addingClamped(rowElements.multipliedClamped(by: cotangents * MemoryLayout<F>.stride))
-        var factors = 0
-        for weight in plan.structured.values {
-            let each = weight.uses.reduce(0) { $0 + $1.products.positions * ($1.products.sampleExtent + $1.products.rowExtent * cotangents) }
-            factors = max(factors, weight.uses.count > 1 ? each : each / max(weight.uses.count, 1))
-        }
-        let bytes = perSample.addingClamped(factors.multipliedClamped(by: MemoryLayout<F>.stride))
-        return max(1, context.blockBytes / max(bytes.multipliedClamped(by: isSymmetric && left.count * bytes <= context.blockBytes ? 1 : 2), 1))
+            byGrams: program.parameters.filter { plan.structured[$0.wire]?.way == .grams }.map(\.name))
     }
 
     mutating func run() throws {
         guard left.count > 0, right.count > 0, !plan.parameters.isEmpty, cotangents > 0 else { return }
-        let block = blockSize()
+        let block = program.cost(plan, left.count, isSymmetric ? nil : right.count, question, blockBytes: context.blockBytes).block
         for top in stride(from: 0, to: left.count, by: block) {
             let rows = top..<min(top + block, left.count)
             for start in stride(from: isSymmetric ? top : 0, to: right.count, by: block) {
@@ -167,12 +99,12 @@ struct KernelWork<F: NetworkScalar> {
     private func tile(_ rows: Range<Int>, _ columns: Range<Int>, isDiagonal: Bool) throws {
         var passes = [try pass(left, rows, isLeft: true)]
         if !isDiagonal { passes.append(try pass(right, columns, isLeft: false)) }
-        let each = isFull ? cotangents * cotangents : question.outputs == .diagonal ? cotangents : 1
+        let each = isFull ? cotangents * cotangents : question.isDiagonal ? cotangents : 1
         let entries = rows.count * columns.count * each
         let tiles = kernels.map { _ in Buffer(F.self, count: entries) }
         for tile in tiles { tile.cells(F.self, entries).fill(0) }
         var pending = plan.pending
-        var uses = plan.structured.mapValues { $0.uses.count }
+        var uses = plan.structured.mapValues { $0.weight.uses.count }
         func settle(_ root: Wire) throws {
             pending[root] -= 1
             guard pending[root] == 0 else { return }
@@ -200,58 +132,51 @@ struct KernelWork<F: NetworkScalar> {
         for (tile, kernel) in zip(tiles, kernels) { store(tile.cells(F.self, entries), rows, columns, isDiagonal: isDiagonal, kernel) }
     }
 
+    private func products(_ passes: [ReversePass<F>]) -> BlockProducts<F> {
+        BlockProducts(
+            form: isFull ? .full : question.isDiagonal ? .diagonal : .trace, cotangents: cotangents, left: passes[0].samples,
+            right: passes[passes.count - 1].samples, isSame: passes.count == 1)
+    }
+
     /// Adds the product of two Jacobian blocks [rows, count].
     private func contract(_ root: Wire, _ passes: [ReversePass<F>], _ target: Cells<F>) throws {
         let (a, b) = (passes[0], passes[passes.count - 1])
-        guard let leftBuffer = a.buffers[root], let rightBuffer = b.buffers[root] else { return }
+        guard let left = a.buffers[root], let right = b.buffers[root] else { return }
         let count = program.values[root].type.count
-        let k = cotangents
-        let (x, y) = (leftBuffer.cells(F.self, a.rows * count), rightBuffer.cells(F.self, b.rows * count))
-        // (rows, columns, inner extent, distance of rows, start of the operand and of the target), one product each.
-        let products: [(m: Int, n: Int, inner: Int, stride: Int, start: Int, target: Int)] =
-            if isFull {
-                [(a.rows, b.rows, count, count, 0, 0)]
-            } else if question.outputs == .diagonal {
-                (0..<k).map { (a.samples, b.samples, count, k * count, $0 * count, $0 * a.samples * b.samples) }
-            } else {
-                [(a.samples, b.samples, k * count, k * count, 0, 0)]
-            }
-        for product in products {
-            let height = 32
-            let pieces = (product.m + height - 1) / height
-            let (n, inner, stride) = (product.n, product.inner, product.stride)
-            if context.isCancelled() { throw CancellationError() }
-            try context.executor.forEach(pieces) { piece in
-                let top = piece * height
-                let (source, other) = (x.from(product.start + top * stride), y.from(product.start))
-                unsafe F.gemmTransposed(
-                    min(height, product.m - top), n, inner, alpha: 1, source.base, stride, other.base, stride, beta: 1,
-                    target.from(product.target + top * n).base, n)
-            }
-        }
+        try products(passes).add(left.cells(F.self, a.rows * count), right.cells(F.self, b.rows * count), count, target, context)
     }
 
-    /// Adds the terms of all pairs of a parameter's uses.
+    /// Adds the share of a weight from the factors of its uses.
     private func contractFactors(_ parameter: Wire, _ passes: [ReversePass<F>], _ target: Cells<F>) throws {
-        let (a, b) = (passes[0], passes[passes.count - 1])
-        func side(_ pass: ReversePass<F>, _ factors: ReversePass<F>.FactorBuffers, _ cotangent: Int?) -> GramContraction<F>.Side {
-            let each = factors.use.products.positions * factors.use.products.rowExtent
-            let shift = (cotangent ?? 0) * pass.samples * each * MemoryLayout<F>.stride
-            return .init(
-                use: factors.use, samples: pass.samples, cotangents: cotangent == nil ? cotangents : 1, sample: factors.sample.address,
-                row: factors.row.address + UInt(shift))
+        guard let (weight, way) = plan.structured[parameter] else { return }
+        let size = MemoryLayout<F>.stride
+        func sides(_ pass: ReversePass<F>) -> [KernelSide] {
+            (pass.factors[parameter] ?? []).map { factors in
+                let each = factors.use.products.positions * factors.use.products.rowExtent
+                return KernelSide(
+                    use: factors.use, samples: pass.samples, cotangents: cotangents, sample: factors.sample.address, row: factors.row.address,
+                    sampleStride: pass.isCotangentMajor ? each : cotangents * each,
+                    cotangentStride: pass.isCotangentMajor ? pass.samples * each : each)
+            }
         }
-        for left in a.factors[parameter] ?? [] {
-            for right in b.factors[parameter] ?? [] {
+        let (a, b) = (sides(passes[0]), sides(passes[passes.count - 1]))
+        // A use that the outputs do not reach in this block has no factors.
+        guard !a.isEmpty, !b.isEmpty else { return }
+        let products = products(passes)
+        guard way == .grams else {
+            return try GradientContraction(weight: weight, left: a, right: b, products: products).add(to: target, context)
+        }
+        for left in a {
+            for right in b {
                 if isFull {
-                    try GramContraction(left: side(a, left, nil), right: side(b, right, nil), target: target).add(context)
+                    try GramContraction(left: left, right: right, target: target, isLower: products.isSame).add(context)
                     continue
                 }
                 for cotangent in 0..<cotangents {
-                    let start = question.outputs == .diagonal ? cotangent * a.samples * b.samples : 0
+                    let start = question.isDiagonal ? cotangent * products.left * products.right : 0
                     try GramContraction(
-                        left: side(a, left, cotangent), right: side(b, right, cotangent),
-                        target: target.from(start, a.samples * b.samples)
+                        left: left.only(cotangent, size: size), right: right.only(cotangent, size: size),
+                        target: target.from(start, products.left * products.right), isLower: products.isSame
                     ).add(context)
                 }
             }
@@ -264,21 +189,24 @@ struct KernelWork<F: NetworkScalar> {
         let target = unsafe Cells<F>(address: UInt(bitPattern: kernel.base), count: kernel.count)
         let entries = seeds.entries(question)
         let factor: F = question.outputs == .mean && question.functional == nil ? 1 / F(k) : 1
-        let mirrors = isSymmetric && !isDiagonal
+        let mirrors = isSymmetric
+        let (width, entryWidth) = (columns.count, columns.count * k)
         for i in 0..<rows.count {
-            for j in 0..<columns.count {
+            // Of a block with itself only the lower triangle is right; the rest is its mirror.
+            for j in 0..<(isDiagonal ? i + 1 : columns.count) {
                 let place = ((rows.lowerBound + i) * n2 + columns.lowerBound + j) * entries
                 let mirrored = ((columns.lowerBound + j) * n2 + rows.lowerBound + i) * entries
                 for entry in 0..<entries {
                     let (o, p) = (entry / k, entry % k)
-                    let value =
-                        if isFull {
-                            tile[(i * k + o) * columns.count * k + j * k + p]
-                        } else if question.outputs == .diagonal {
-                            tile[(entry * rows.count + i) * columns.count + j]
-                        } else {
-                            factor * tile[i * columns.count + j]
-                        }
+                    let value: F
+                    if isFull {
+                        let (row, column) = (i * k + o, j * k + p)
+                        value = isDiagonal && column > row ? tile[column * entryWidth + row] : tile[row * entryWidth + column]
+                    } else if question.isDiagonal {
+                        value = tile[(entry * rows.count + i) * width + j]
+                    } else {
+                        value = factor * tile[i * width + j]
+                    }
                     target[place + entry] = value
                     if mirrors { target[mirrored + (isFull ? p * k + o : entry)] = value }
                 }
