@@ -157,9 +157,8 @@ hostile-campaign: build .venv-tests/complete ## Send COUNT=1000000 random reques
 	.venv-tests/bin/python Tests/EndToEnd/hostile_campaign.py --server .build/release/ntk-server $(HOSTILE)
 
 .PHONY: peaks-test
-peaks-test: packages .venv-tests/complete ## Compare the estimate of memory with the peak of a process, layer by layer
-	swift build
-	NTK_SERVER=.build/debug/ntk-server .venv-tests/bin/pytest --quiet Tests/EndToEnd/peaks.py
+peaks-test: build .venv-tests/complete ## Compare the estimate of memory with the peak of a process, layer by layer
+	NTK_SERVER=.build/release/ntk-server .venv-tests/bin/pytest --quiet Tests/EndToEnd/peaks.py
 
 .PHONY: tsan
 tsan: packages ## Run the Swift tests under the thread sanitizer

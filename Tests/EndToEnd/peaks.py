@@ -65,6 +65,8 @@ CASES = {
     "normalized": kernel(CONV, {"type": "layer_norm", "axes": [1, 2, "channel"]}, RELU, POOL, DENSE, x1=points(2, 40, 40, 1)),
     "outputs": ("/v1/network-outputs", {"network": network(WIDE, RELU, WIDE, RELU, LAST), "x": points(4000, 20)}),
     "outputs of images": ("/v1/network-outputs", {"network": network({**CONV, "width": 16}, RELU, {**CONV, "width": 16}, FLATTEN, LAST), "x": points(64, 64, 64, 1)}),
+    "outputs of wide windows": ("/v1/network-outputs", {
+        "network": network({"type": "conv", "filter_shape": [31, 31], "padding": "same", "width": 2}, FLATTEN, LAST), "x": points(3, 32, 32, 16)}),
     "weights": ("/v1/network-outputs", {"network": network({"type": "dense", "width": 6000}, {"type": "dense", "width": 1000}), "x": points(2, 20)}),
     "gradients": ("/v1/empirical-kernels", {"network": network(WIDE, RELU, WIDE, RELU, LAST), "x1": points(600, 20)}),
     "gradients of outputs": ("/v1/empirical-kernels", {"network": network(WIDE, RELU, {"type": "dense", "width": 12}), "x1": points(120, 20), "outputs": "full"}),

@@ -107,6 +107,9 @@ CASES = [
     ("a slice of no positions", K, kernel({"type": "index", "idx": [None, {"start": 1, "stop": 1}]}, DENSE, {"type": "tanh"}, FLATTEN, DENSE, x=[[[1.0]]]), [422]),
     ("a slice of no positions in a network", OUTPUTS, {
         "network": network({"type": "index", "idx": [None, {"start": 1, "stop": 1}]}, FLATTEN, {**DENSE, "width": 1}), "x": [[[1.0]]]}, [422]),
+    ("windows of a network that are gathered", OUTPUTS, {
+        "network": network({"type": "conv", "filter_shape": [63, 63], "padding": "same", "width": 1}, FLATTEN, {**DENSE, "width": 1}),
+        "x": [[[[0] * 256] * 64] * 64]}, [422]),
     ("norms of squares beyond all numbers", CONVERGENCE, {
         "architecture": serial({"type": "fan_out", "count": 3}, {"type": "parallel", "branches": [serial(DENSE, RELU, DENSE)] * 3},
                                {"type": "fan_in_prod"}, DENSE), "x": [[1e30], [1e25]], "widths": [7], "samples": 3}, [200]),

@@ -77,6 +77,11 @@ public struct ConvergenceStudy: Sendable {
         }
     }
 
+    /// Bytes that so many threads gather the patches of windows into.
+    public func gatheredBytes(threads: Int, elementBytes: Int) -> Int {
+        sizes.reduce(0) { max($0, $1.network.gatheredBytes(threads: threads, elementBytes: elementBytes)) }
+    }
+
     /// - Parameters:
     ///   - x: [n, features], points in row-major order of the input's shape.
     ///   - samples: networks of each width, 2 or more.

@@ -75,6 +75,11 @@ public struct FiniteNetwork: Sendable {
         min(points, blockSide(elementBytes: elementBytes)).multipliedClamped(by: valuesPerPoint)
     }
 
+    /// Bytes that so many threads gather the patches of windows into, each those of a block of points, or of their derivatives.
+    public func gatheredBytes(threads: Int, elementBytes: Int) -> Int {
+        program.gatheredNumbers.multipliedClamped(by: threads).multipliedClamped(by: elementBytes)
+    }
+
     /// f(x) for each row of `x` [n, features], a point in row-major order of `inputShape`: [n, outputs].
     ///
     /// Time: n · `operationsPerPoint`. Memory: all layers' values for n points.

@@ -32,7 +32,7 @@ struct ForwardPass<Element: Scalar>: Sendable {
             if case .normalize(_, let groups, _) = instruction.operation { inverseStds[index] = Storage(count: rows.count * groups) }
         }
         self.inverseStds = inverseStds
-        let side = Self.blockSide(program)
+        let side = program.blockSide
         let blocks = TileGrid(rows: rows.count, columns: 1, side: side, upperOnly: false).tiles.map(\.rows)
         try executor.forEach(blocks.count) { [self] index in
             let block = blocks[index]
@@ -46,11 +46,6 @@ struct ForwardPass<Element: Scalar>: Sendable {
 
     /// The output [count, positions, channels].
     var output: Storage<Element> { values[program.output] }
-
-    /// Points in a block: some hundred rows of a GEMM.
-    private static func blockSide(_ program: NetworkProgram) -> Int {
-        max(1, 128 / (program.values.map(\.positions).max() ?? 1))
-    }
 
     private static func converted(_ matrix: Matrix<Double>, _ rows: Range<Int>) -> Storage<Element> {
         let target = Storage<Element>(count: rows.count * matrix.columns)

@@ -51,6 +51,8 @@ struct ConvergenceRequest: ComputeTask {
     var work: Work { costs.reduce(.none) { $0 + $1.work } }
     var peakBytes: Int { costs.map(\.peakBytes).max() ?? 0 }
     var tableBytes: Int { study.tableBytes }
+
+    func workingBytes(threads: Int) -> Int { study.gatheredBytes(threads: threads, elementBytes: precision == .float64 ? 8 : 4) }
 }
 
 /// Compares finite networks with their infinite limit and words the answer.

@@ -125,4 +125,6 @@ struct EmpiricalKernelRequest: ComputeTask {
     }
     var peakBytes: Int { cost.peakBytes }
     var tableBytes: Int { network.tableBytes }
+
+    func workingBytes(threads: Int) -> Int { network.gatheredBytes(threads: threads, elementBytes: precision == .float64 ? 8 : 4) }
 }

@@ -42,6 +42,8 @@ struct NetworkOutputsRequest: ComputeTask {
     }
 
     var tableBytes: Int { network.tableBytes }
+
+    func workingBytes(threads: Int) -> Int { network.gatheredBytes(threads: threads, elementBytes: precision == .float64 ? 8 : 4) }
 }
 
 /// Evaluates a network and words the answer.

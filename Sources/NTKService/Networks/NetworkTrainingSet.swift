@@ -18,6 +18,7 @@ struct NetworkTrainingSet: TrainingKernel {
     var count: Int { x.values.rows }
     var outputs: Int? { network.outputs }
     var tableBytes: Int { network.tableBytes }
+    func workingBytes(with points: Int, threads: Int) -> Int { network.gatheredBytes(threads: threads, elementBytes: 8) }
     var numbersPerPoint: Int { x.values.columns.addingClamped(network.valuesPerPoint) }
 
     init(_ source: NetworkSource, _ reader: inout ObjectReader, points: String, pattern: String) throws(ProblemDetails) {

@@ -80,6 +80,8 @@ struct TrainingRequest: ComputeTask {
 
     var tableBytes: Int { training.tableBytes }
 
+    func workingBytes(threads: Int) -> Int { training.network.gatheredBytes(threads: threads, elementBytes: 8) }
+
     var peakBytes: Int {
         let (n, k, t) = (Count(training.count), Count(training.network.outputs), Count(test?.kernel.count ?? 0))
         let order = n * k
