@@ -53,13 +53,16 @@ let package = Package(
             cSettings: [.unsafeFlags(["-O3", "-ffp-contract=on", "-fno-math-errno"])]),
         .target(name: "CStreamingStores", cSettings: [.unsafeFlags(["-O3"])]),
         .target(name: "CInstructionSets"),
+        .target(name: "CBLASKernels", dependencies: ["CInstructionSets"]),
         .target(name: "CMemoryPolicy"),
         .target(name: "CThreadSanitizer"),
         .target(name: "Locks", dependencies: ["CThreadSanitizer"], swiftSettings: strict),
         .target(name: "CEmbedded", exclude: ["page"], cSettings: [.unsafeFlags(["-std=c23"])]),
 
         // The numeric core.
-        .target(name: "LinearAlgebra", dependencies: ["COpenBLAS", "CCompensatedSums", "CStreamingStores", "Locks"], swiftSettings: strict),
+        .target(
+            name: "LinearAlgebra", dependencies: ["COpenBLAS", "CBLASKernels", "CCompensatedSums", "CStreamingStores", "Locks"],
+            swiftSettings: strict),
         .target(name: "NTK", dependencies: ["LinearAlgebra", "CDualActivations", "CThinProducts", "Locks"], swiftSettings: strict),
         .target(name: "ONNX", swiftSettings: strict),
         .target(name: "FiniteNetworks", dependencies: ["LinearAlgebra", "ONNX"], swiftSettings: strict),
@@ -92,8 +95,8 @@ let package = Package(
         .executableTarget(
             name: "ntk-server",
             dependencies: [
-                "ArtifactStore", "HTTPServer", "ContentCoding", "NTKService", "ComputeExecutor", "Batching", "Jobs", "CMemoryPolicy", "Locks",
-                "Metrics",
+                "ArtifactStore", "HTTPServer", "ContentCoding", "NTKService", "ComputeExecutor", "Batching", "Jobs", "CMemoryPolicy", "LinearAlgebra",
+                "Locks", "Metrics",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 logging, "Logs", "Gateway",
             ],

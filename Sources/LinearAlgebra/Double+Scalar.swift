@@ -76,9 +76,29 @@ extension Double: Scalar {
         return reciprocal
     }
 
-    @unsafe public static func asum(_ n: Int, _ x: UnsafePointer<Double>) -> Double { unsafe cblas_dasum(Int32(n), x, 1) }
+    @unsafe public static func asum(_ n: Int, _ x: UnsafePointer<Double>) -> Double {
+        BLAS.useCallingThreadOnly()
+        return unsafe cblas_dasum(Int32(n), x, 1)
+    }
 
     @unsafe public static func squares(_ n: Int, _ x: UnsafePointer<Double>, stride: Int) -> Double {
-        unsafe cblas_ddot(Int32(n), x, Int32(stride), x, Int32(stride))
+        guard stride == 1 else {
+            BLAS.useCallingThreadOnly()
+            return unsafe cblas_ddot(Int32(n), x, Int32(stride), x, Int32(stride))
+        }
+        // The order of the sum must not depend on the address, as it does in BLAS: rows of odd length are aligned in two ways.
+        var sums = SIMD8<Double>.zero
+        var index = 0
+        while index + 8 <= n {
+            let part = unsafe UnsafeRawPointer(x + index).loadUnaligned(as: SIMD8<Double>.self)
+            sums += part * part
+            index += 8
+        }
+        var sum = sums.sum()
+        while index < n {
+            unsafe sum += x[index] * x[index]
+            index += 1
+        }
+        return sum
     }
 }

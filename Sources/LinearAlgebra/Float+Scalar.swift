@@ -76,9 +76,29 @@ extension Float: Scalar {
         return reciprocal
     }
 
-    @unsafe public static func asum(_ n: Int, _ x: UnsafePointer<Float>) -> Float { unsafe cblas_sasum(Int32(n), x, 1) }
+    @unsafe public static func asum(_ n: Int, _ x: UnsafePointer<Float>) -> Float {
+        BLAS.useCallingThreadOnly()
+        return unsafe cblas_sasum(Int32(n), x, 1)
+    }
 
     @unsafe public static func squares(_ n: Int, _ x: UnsafePointer<Float>, stride: Int) -> Float {
-        unsafe cblas_sdot(Int32(n), x, Int32(stride), x, Int32(stride))
+        guard stride == 1 else {
+            BLAS.useCallingThreadOnly()
+            return unsafe cblas_sdot(Int32(n), x, Int32(stride), x, Int32(stride))
+        }
+        // The order of the sum must not depend on the address, as it does in BLAS: rows of odd length are aligned in two ways.
+        var sums = SIMD16<Float>.zero
+        var index = 0
+        while index + 16 <= n {
+            let part = unsafe UnsafeRawPointer(x + index).loadUnaligned(as: SIMD16<Float>.self)
+            sums += part * part
+            index += 16
+        }
+        var sum = sums.sum()
+        while index < n {
+            unsafe sum += x[index] * x[index]
+            index += 1
+        }
+        return sum
     }
 }

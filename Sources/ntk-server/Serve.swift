@@ -6,6 +6,7 @@ import Gateway
 import Glibc
 import HTTPServer
 import Jobs
+import LinearAlgebra
 import Logging
 import Logs
 import Metrics
@@ -93,6 +94,7 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         // Who reads the logs may go away.
         _ = signal(SIGPIPE, SIG_IGN)
+        BLAS.prepare()
         let logWriter = LogWriter()
         defer { logWriter.flush() }
         let logHandler = try logs.handler(to: logWriter)
