@@ -183,17 +183,24 @@ struct ScaleTests {
         #expect(try fit.variance(Matrix([[2.0, 0]]), diagonal: [2 - 1e-15]) == [0])
     }
 
-    /// Judged before the ridge is added.
-    @Test func indefiniteKernels() throws {
-        func fit(_ off: Double, _ ridge: Double, rounding: Double = RegressionOptions.float64Rounding) throws {
-            var options = RegressionOptions(ridge: .fixed(ridge))
+    /// Judged before the ridge is added, in any unit.
+    @Test(arguments: [-400, -150, -90, -40, 0, 30, 63, 95, 150, 400])
+    func indefiniteKernels(unit: Int) throws {
+        func fit(_ kernel: [[Double]], _ ridge: Double, rounding: Double = RegressionOptions.float64Rounding) throws {
+            var options = RegressionOptions(ridge: .fixed(ridge.scaled(by: unit)))
             options.judgesKernel = true
             options.entryRounding = rounding
-            _ = try KernelRidgeRegression(inPlace: Matrix([[1, off], [off, 1]]), targets: Matrix([[1.0], [2]]), options: options)
+            _ = try KernelRidgeRegression(
+                inPlace: Matrix(kernel.map { $0.map { $0.scaled(by: unit) } }), targets: Matrix(kernel.indices.map { [Double($0) + 1] }),
+                options: options)
         }
-        for ridge in [0, 1e-3, 10] { #expect(throws: RegressionError.self, "\(ridge)") { try fit(1.001, ridge) } }
-        #expect(throws: RegressionError.self) { try fit(1 + 1e-7, 1) }
-        try fit(1 + 1e-7, 1, rounding: RegressionOptions.float32Rounding)
-        try fit(1 + 1e-15, 1)
+        func pair(_ off: Double) -> [[Double]] { [[1, off], [off, 1]] }
+        for ridge in [0, 1e-3, 10] { #expect(throws: RegressionError.self, "\(ridge)") { try fit(pair(1.001), ridge) } }
+        #expect(throws: RegressionError.self) { try fit(pair(1 + 1e-7), 1) }
+        try fit(pair(1 + 1e-7), 1, rounding: RegressionOptions.float32Rounding)
+        try fit(pair(1 + 1e-15), 1)
+        // Singular, with a point of no variance.
+        try fit([[1, -1, -1, 0], [-1, 1, 1, 0], [-1, 1, 1, 0], [0, 0, 0, 0]], 1)
+        try fit([[1, -1, -1], [-1, 1, 1], [-1, 1, 1]], 0x1p100)
     }
 }

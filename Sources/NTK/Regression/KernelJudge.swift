@@ -11,7 +11,8 @@ enum KernelJudge {
         let norm = try scaling.apply(to: copy, on: executor)
         guard norm.isFinite else { throw RegressionError.kernelOverflow }
         try checkZeroRows(kernel)
-        copy.addToDiagonal(noise)
+        // In proportion: a diagonal of one exponent is left in its own units. A row of zeros stands for itself.
+        copy.storeDiagonal(copy.diagonal.map { $0 > 0 ? $0 * (1 + noise) : 1 })
         do {
             _ = try Cholesky(inPlace: copy, norm: norm, on: executor)
         } catch is NotPositiveDefinite {
