@@ -13,7 +13,9 @@ extension KernelRidgeRegression {
         // Diagonals, norms, residuals in twice the precision, solutions.
         var work = Work.pass(n, n) * 10 + Work(.formulas, 40 * Double(n) * Double(k)) + Work(.loops, 60 * Double(n) * Double(n) * Double(k))
         work += Work(.calls, 50).onOneThread
-        let inverse = (isComplete ?? (n <= RegressionOptions.completeUpTo)) ? Work(.factorizations, 2 * cube(n) / 3) : .none
+        var inverse = (isComplete ?? (n <= RegressionOptions.completeUpTo)) ? Work(.factorizations, 2 * cube(n) / 3) : .none
+        // What is all but singular has its inverse's diagonal refined, up to twice: half way to that on a scale of orders.
+        if inverse != .none, n <= RegressionFit.refinedUpTo { inverse += Work(.loops, 4 * cube(n)) }
         switch ridge {
         case .fixed(let value):
             let isMixed = n >= 1_024 && !needsFactor && isComplete != true

@@ -24,15 +24,16 @@ struct Refinement {
             guard residual.isFinite else { throw RegressionError.overflow }
             // What the pseudo-inverse cannot reach is not an error of the solution.
             guard case .spectral(let spectral) = solver, spectral.isSingular else { return residual }
-            return residual.subtracting(try spectral.nullSpace(residual, on: executor).component)
+            return try spectral.range(residual, on: executor)
         }
         var solution = try solver.solve(targets, on: executor)
         var left = try rest(solution)
-        var lastRatio = 1.0
+        var (firstRatio, lastRatio) = (1.0, 1.0)
         var hasConverged = false
-        for _ in 0..<10 {
+        for step in 0..<16 {
             let correction = try solver.solve(left, on: executor)
             let ratio = correction.largestColumnRatio(to: solution)
+            if step == 0 { firstRatio = ratio }
             guard ratio < lastRatio / 2 else {
                 hasConverged = ratio < 1e-14
                 break
@@ -40,8 +41,8 @@ struct Refinement {
             let better = solution.adding(correction)
             left = try rest(better)
             solution = better
-            // Each step multiplies the error by about the first ratio, so that its square is what is left.
-            hasConverged = ratio * lastRatio < .ulpOfOne || ratio < 1e-8
+            // Each step multiplies the error by about the first ratio, so that of a correction as much is left.
+            hasConverged = ratio * firstRatio < .ulpOfOne
             if hasConverged { break }
             lastRatio = ratio
         }

@@ -10,8 +10,8 @@ struct RegressionFit {
     /// √B_ii.
     let roots: [Double]
 
-    /// Up to this order an inverse's diagonal is refined where the condition asks for it.
-    private static let refinedUpTo = 1_024
+    /// Up to this order an inverse's diagonal is refined where the condition asks for it, which takes ten times as long as the fit.
+    static let refinedUpTo = 512
 
     init(
         _ kernel: Matrix<Double>, _ groups: DuplicateGroups, _ given: Matrix<Double>, _ options: RegressionOptions,
@@ -104,8 +104,9 @@ struct RegressionFit {
         leaveOneOut = units.given(to: residuals)
         let unused = zip(solution.shifts, inverseDiagonal).reduce(0) { $0 + $1.0 * $1.1 }
         let dimension = Double(solution.rank) - unused
-        // What is left of a difference has lost its digits.
-        if dimension < 1e-6 * Double(solution.rank), let refinement = solution.refinement {
+        // What is left of a difference has lost digits: two of them are let go, where it would take long six.
+        let digits = groups.groupCount <= Self.refinedUpTo ? 1e-2 : 1e-6
+        if dimension < digits * Double(solution.rank), let refinement = solution.refinement {
             diagnostics.effectiveDimension = try refinement.effectiveDimension(solver.solver, on: executor)
         } else {
             diagnostics.effectiveDimension = max(dimension, 0)

@@ -101,6 +101,13 @@ struct SpectralSolver: Sendable {
         return try coordinates.multiply(eigen.vectors, on: executor)
     }
 
+    /// The projection of Y [m, k] on the modes that are used. Points that none of them has, such as those of no variance, leave no rounding.
+    func range(_ right: Matrix<Double>, on executor: any TileExecutor) throws -> Matrix<Double> {
+        let coordinates = try eigen.project(right, on: executor)
+        coordinates.scaleRows(weights.map { $0 > 0 ? 1 : 0 })
+        return try eigen.combine(coordinates, on: executor)
+    }
+
     /// The projection on the modes that are left out: its diagonal, and what it leaves of Y [m, k].
     func nullSpace(_ right: Matrix<Double>, on executor: any TileExecutor) throws -> (diagonal: [Double], component: Matrix<Double>) {
         let isNull = weights.map { $0 > 0 ? 0.0 : 1 }
