@@ -21,8 +21,11 @@ extension KernelRidgeRegression {
         on executor: any TileExecutor = ConcurrentTiles()
     ) throws -> Matrix<Double> {
         let scaled = scaled(testTrain)
-        let covariance = try testTest.addingGram(of: solver.whiten(scaled, on: executor), scale: -1, on: executor)
-        covariance.storeDiagonal(try floored(covariance.diagonal, prior: testTest.diagonal, scaled, rounding, on: executor))
+        let explained = try solver.whiten(scaled, on: executor)
+        let covariance = try testTest.addingGram(of: explained, scale: -1, on: executor)
+        // To the bits of `variance`: those of a product depend on how many points there are.
+        let variances = zip(testTest.diagonal, explained.rowSquares).map { $0 - $1 }
+        covariance.storeDiagonal(try floored(variances, prior: testTest.diagonal, scaled, rounding, on: executor))
         return covariance
     }
 
