@@ -1,4 +1,5 @@
 import FiniteNetworks
+import LinearAlgebra
 import ONNX
 import Testing
 

@@ -17,6 +17,7 @@ enum OperatorRules {
         MaxPoolRule(), AveragePoolRule(), GlobalPoolRule(), ReductionRule(),
         ReshapeRule(), TransposeRule(), SliceRule(), SplitRule(), ConcatRule(), ExpandRule(), PadRule(), TileRule(),
         GatherRule(), GatherElementsRule(), GatherNDRule(), CumSumRule(),
+        ScatterRule(), ResizeRule(), DepthRule(), EinsumRule(), AttentionRule(), RotaryRule(), CompositeRule(),
         CastRule(), ConstantRule(), ShapeRule(), RangeRule(), IdentityRule(), SequenceRule(), RecurrentRule(), ControlRule(),
     ]
 

@@ -17,7 +17,7 @@ struct IndexedGather: Operation {
 
     /// Calls `body` with the places of a run in y and in x, and its length.
     @inline(__always)
-    private func forEach(_ index: Cells<Int64>, _ body: (Int, Int, Int) -> Void) throws(GraphError) {
+    func forEach(_ index: Cells<Int64>, _ body: (Int, Int, Int) -> Void) throws(GraphError) {
         var wrong: (index: Int64, extent: Int)?
         func place(_ value: Int64, _ extent: Int) -> Int? {
             guard value >= -Int64(extent), value < Int64(extent) else {
@@ -77,6 +77,30 @@ struct IndexedGather: Operation {
     }
 }
 
+extension IndexedGather.Form {
+    /// Places along an axis, for indices of a shape that is nowhere else larger than the tensor's; nil if it is.
+    init?(elements shape: [Int], axis: Int, indices: [Int]) {
+        guard indices.count == shape.count, indices.indices.allSatisfy({ $0 == axis || indices[$0] <= shape[$0] }) else { return nil }
+        var strides = shape.strides
+        let stride = strides[axis]
+        strides[axis] = 0
+        self = .elements(extent: shape[axis], stride: stride, loop: StridedLoop(shape: indices, strides))
+    }
+
+    /// Slices at tuples of places, and the shape of one; nil if the indices do not fit.
+    static func slices(of shape: [Int], indices: [Int], batches: Int) -> (form: Self, rest: [Int])? {
+        guard let depth = indices.last, batches >= 0, batches < indices.count, depth >= 1, batches + depth <= shape.count,
+            Array(indices[..<batches]) == Array(shape[..<batches])
+        else { return nil }
+        let rest = Array(shape[(batches + depth)...])
+        let form = Self.slices(
+            batches: indices.product(0..<batches), perBatch: indices.product(batches..<indices.count - 1),
+            extents: Array(shape[batches..<batches + depth]), strides: Array(shape.strides[batches..<batches + depth]),
+            batchStride: shape.product(batches..<shape.count), run: rest.reduce(1, *))
+        return (form, rest)
+    }
+}
+
 struct GatherElementsRule: OperatorRule {
     let operators = ["GatherElements"]
 
@@ -84,15 +108,10 @@ struct GatherElementsRule: OperatorRule {
         let (input, index) = (try node.input(0), try node.input(1))
         let (type, shape) = (graph.type(input), graph.shape(index))
         let axis = try node.axis(try node.int("axis", 0), rank: type.rank)
-        guard graph.kind(index) == .integer, shape.count == type.rank,
-            shape.indices.allSatisfy({ $0 == axis || shape[$0] <= type.shape[$0] })
-        else { throw node.invalid("indices of type \(graph.type(index)) for a tensor of shape \(type.shape)") }
-        var strides = type.shape.strides
-        let stride = strides[axis]
-        strides[axis] = 0
-        let loop = StridedLoop(shape: shape, strides)
+        guard graph.kind(index) == .integer, let form = IndexedGather.Form(elements: type.shape, axis: axis, indices: shape) else {
+            throw node.invalid("indices of type \(graph.type(index)) for a tensor of shape \(type.shape)")
+        }
         let result = TensorType(type.kind, shape)
-        let form = IndexedGather.Form.elements(extent: type.shape[axis], stride: stride, loop: loop)
         return [try graph.add(IndexedGather(form: form, count: result.count, isReal: type.isReal), [input, index], result)]
     }
 }
@@ -104,15 +123,9 @@ struct GatherNDRule: OperatorRule {
         let (input, index) = (try node.input(0), try node.input(1))
         let (type, shape) = (graph.type(input), graph.shape(index))
         let batches = try node.int("batch_dims", 0)
-        guard graph.kind(index) == .integer, let depth = shape.last, batches >= 0, batches < min(shape.count, type.rank + 1),
-            depth >= 1, batches + depth <= type.rank, Array(shape[..<batches]) == Array(type.shape[..<batches])
+        guard graph.kind(index) == .integer, let (form, rest) = IndexedGather.Form.slices(of: type.shape, indices: shape, batches: batches)
         else { throw node.invalid("indices of type \(graph.type(index)) for a tensor of shape \(type.shape)") }
-        let rest = Array(type.shape[(batches + depth)...])
         let result = TensorType(type.kind, Array(shape.dropLast()) + rest)
-        let form = IndexedGather.Form.slices(
-            batches: shape.product(0..<batches), perBatch: shape.product(batches..<shape.count - 1),
-            extents: Array(type.shape[batches..<batches + depth]), strides: Array(type.shape.strides[batches..<batches + depth]),
-            batchStride: type.shape.product(batches..<type.rank), run: rest.reduce(1, *))
         return [try graph.add(IndexedGather(form: form, count: result.count, isReal: type.isReal), [input, index], result)]
     }
 }
