@@ -49,6 +49,8 @@ struct BackwardTile<F: NetworkScalar>: Sendable {
     let outputCotangents: [Port]
     /// Where the derivatives by the inputs are added; absent where nobody wants them.
     let inputCotangents: [Port]
+    /// Inputs whose cotangents hold nothing yet, not even zeros: only those that the operation overwrites.
+    let fresh: Set<Int>
 
     var rows: Int { samples * cotangents }
     func has(_ input: Int) -> Bool { input < inputs.count && inputs[input].isPresent }
@@ -60,6 +62,7 @@ struct BackwardTile<F: NetworkScalar>: Sendable {
     func integerResult(_ sample: Int, _ output: Int = 0) -> Cells<Int64> { results[output].cells(sample) }
     func hasCotangent(_ output: Int) -> Bool { outputCotangents[output].isPresent }
     func cotangent(_ row: Int, _ output: Int = 0) -> Cells<F> { outputCotangents[output].cells(row) }
+    func isFresh(_ input: Int) -> Bool { fresh.contains(input) }
     func gradient(_ input: Int, _ row: Int) -> Cells<F> { inputCotangents[input].cells(row) }
 }
 
@@ -96,6 +99,9 @@ protocol Operation: Sendable {
     /// Floating-point operations of one sample's values; the way back costs about as many for each input and row.
     var operations: Double { get }
 
+    /// Whether `cotangents` writes all of an input's cotangent where nothing has been added to it yet, so that it need not be zero.
+    func overwrites(_ input: Int) -> Bool
+
     /// How the derivative by an input is a sum of outer products; nil if it is not.
     func outerProducts(of input: Int) -> OuterProducts?
 
@@ -106,6 +112,7 @@ protocol Operation: Sendable {
 extension Operation {
     var backwardReads: BackwardReads { .everything }
     var isDifferentiable: Bool { true }
+    func overwrites(_ input: Int) -> Bool { false }
     func outerProducts(of input: Int) -> OuterProducts? { nil }
     func writeFactors<F: NetworkScalar>(of input: Int, _ tile: BackwardTile<F>, _ target: FactorTarget<F>) {}
 }
@@ -131,6 +138,12 @@ struct OuterProducts: Sendable, Equatable {
     var sampleIsFirst: Bool
     /// Whether u_t is one-hot: then its factor is the index of its one, or -1 for no one.
     var isOneHot = false
+    /// Whether the gradients' way takes the factors as [extent, positions], as the operation has them.
+    var isPlanar = false
+    /// The input that is u as it stands, in the gradients' way's order.
+    var sampleInput: Int?
+    /// Whether v is the output's cotangent as it stands, in that order.
+    var rowIsCotangent = false
 }
 
 /// Where the factors of a tile go: u at [sample, position, sampleExtent] (or indices at [sample, position]), v at [position, rowExtent] of each row.
@@ -138,9 +151,15 @@ struct FactorTarget<F: NetworkScalar>: Sendable {
     var sample: Port
     var row: Port
     let cotangents: Int
+    /// Whether factors are wanted as [extent, positions].
+    let isPlanar: Bool
     /// Elements from one sample's row to the next one's, and from one cotangent of a sample to the next.
     let sampleStride: Int
     let cotangentStride: Int
+
+    /// A factor that is there already is not written.
+    var wantsSample: Bool { sample.isPresent }
+    var wantsRow: Bool { row.isPresent }
 
     func sampleFactor(_ sample: Int) -> Cells<F> { self.sample.cells(sample) }
     func indices(_ sample: Int) -> Cells<Int64> { self.sample.cells(sample) }
@@ -154,7 +173,7 @@ struct FactorTarget<F: NetworkScalar>: Sendable {
     func from(_ sample: Int) -> FactorTarget {
         var target = self
         target.sample = self.sample.from(sample)
-        target.row.address += UInt(sample * sampleStride * MemoryLayout<F>.stride)
+        if wantsRow { target.row.address += UInt(sample * sampleStride * MemoryLayout<F>.stride) }
         return target
     }
 }

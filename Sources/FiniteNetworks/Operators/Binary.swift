@@ -13,13 +13,19 @@ enum BinaryFunction: Sendable {
 struct BinaryOperation: Operation {
     let function: BinaryFunction
     let count: Int
+    /// Elements of the two.
+    private let counts: [Int]
     private let loop: StridedLoop
 
     init(_ function: BinaryFunction, _ a: [Int], _ b: [Int], shape: [Int]) {
         self.function = function
         count = shape.reduce(1, *)
+        counts = [a.reduce(1, *), b.reduce(1, *)]
         loop = StridedLoop(shape: shape, Broadcasting.strides(a, in: shape), Broadcasting.strides(b, in: shape))
     }
+
+    /// An input of the result's shape is written once at each place.
+    func overwrites(_ input: Int) -> Bool { counts[input] == count && function != .remainder }
 
     var operations: Double { Double(count) }
     var backwardReads: BackwardReads { function.isLinear ? .nothing : .inputs }
@@ -105,7 +111,9 @@ struct BinaryOperation: Operation {
             let (gBase, targetBase) = unsafe (tile.cotangent(row).base, tile.gradient(input, row).base)
             loop.forEachRun { place, i, j, _ in
                 let (g, target) = unsafe (gBase + place, targetBase + (input == 0 ? i : j))
-                if stride == 1 {
+                if tile.isFresh(input) {
+                    for t in 0..<run { unsafe target[t * stride] = factor * g[t] }
+                } else if stride == 1 {
                     for t in 0..<run { unsafe target[t] += factor * g[t] }
                 } else if stride == 0 {
                     var sum: F = 0
@@ -132,7 +140,9 @@ struct BinaryOperation: Operation {
                 loop.forEachRun { place, i, j, _ in
                     let (a, b, g) = unsafe (aBase + i, bBase + j, gBase + place)
                     let target = unsafe targetBase + (input == 0 ? i : j)
-                    if stride == 0 {
+                    if tile.isFresh(input) {
+                        for t in 0..<run { unsafe target[t * stride] = g[t] * slope(a[t * aStride], b[t * bStride]) }
+                    } else if stride == 0 {
                         var sum: F = 0
                         for t in 0..<run { unsafe sum += g[t] * slope(a[t * aStride], b[t * bStride]) }
                         unsafe target[0] += sum

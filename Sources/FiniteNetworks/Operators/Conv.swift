@@ -88,15 +88,32 @@ struct ConvOperation: Operation {
     @specialized(where F == Float)
     func values<F: NetworkScalar>(_ tile: ForwardTile<F>) throws(GraphError) {
         if isDepthwise { return depthwiseValues(tile) }
-        let buffer = Buffer(F.self, count: patches)
-        let scratch = buffer.cells(F.self, patches)
         let places = window.outputCount
-        for sample in 0..<tile.samples {
+        // So many samples together that a product is wide enough for the weights to be read once for all of them.
+        let batch = tile.isShared(1) ? min(tile.samples, max(1, 512 / max(places, 1))) : 1
+        let buffer = Buffer(F.self, count: patches * batch + (batch > 1 ? filters * places * batch : 0))
+        let scratch = buffer.cells(F.self, patches * batch)
+        let wide = batch > 1 ? buffer.cells(F.self, (patches + filters * places) * batch).from(patches * batch) : scratch
+        for start in stride(from: 0, to: tile.samples, by: batch) {
+            let count = min(batch, tile.samples - start)
             for group in 0..<groups {
-                let columns = patches(tile.input(0, sample), group, scratch)
-                let weight = tile.input(1, sample).from(group * filters * patch)
-                let target = tile.output(sample).from(group * filters * places)
-                unsafe F.gemm(filters, places, patch, alpha: 1, weight.base, patch, columns.base, places, beta: 0, target.base, places)
+                let weight = tile.input(1, start).from(group * filters * patch)
+                if count == 1 {
+                    let columns = patches(tile.input(0, start), group, scratch)
+                    let target = tile.output(start).from(group * filters * places)
+                    unsafe F.gemm(filters, places, patch, alpha: 1, weight.base, patch, columns.base, places, beta: 0, target.base, places)
+                    continue
+                }
+                for index in 0..<count {
+                    let source = tile.input(0, start + index).from(group * channels * window.inputCount, channels * window.inputCount)
+                    window.gather(source, channels: channels, scratch, start: index * places, distance: count * places)
+                }
+                let width = count * places
+                unsafe F.gemm(filters, width, patch, alpha: 1, weight.base, patch, scratch.base, width, beta: 0, wide.base, width)
+                for index in 0..<count {
+                    let target = tile.output(start + index).from(group * filters * places)
+                    for filter in 0..<filters { target.from(filter * places).copy(wide.from(filter * width + index * places, places)) }
+                }
             }
         }
     }
@@ -105,31 +122,58 @@ struct ConvOperation: Operation {
     @specialized(where F == Float)
     func cotangents<F: NetworkScalar>(_ tile: BackwardTile<F>) throws(GraphError) {
         if isDepthwise { return depthwiseCotangents(tile) }
+        if tile.wants(1) { weightCotangents(tile) }
+        guard tile.wants(0) else { return }
+        let places = window.outputCount
+        let batch = tile.isShared(1) ? min(tile.rows, max(1, 512 / max(places, 1))) : 1
+        let isDirect = window.isIdentity && batch == 1
+        let buffer = Buffer(F.self, count: (isDirect ? 0 : patches * batch) + (batch > 1 ? filters * places * batch : 0))
+        let scratch = buffer.cells(F.self, isDirect ? 0 : patches * batch)
+        let wide = batch > 1 ? buffer.cells(F.self, (patches + filters * places) * batch).from(patches * batch) : scratch
+        for start in stride(from: 0, to: tile.rows, by: batch) {
+            let count = min(batch, tile.rows - start)
+            let width = count * places
+            for group in 0..<groups {
+                let weight = tile.input(1, start / tile.cotangents).from(group * filters * patch)
+                func gradient(_ row: Int) -> Cells<F> {
+                    tile.gradient(0, row).from(group * channels * window.inputCount, channels * window.inputCount)
+                }
+                if isDirect {
+                    let g = tile.cotangent(start).from(group * filters * places)
+                    unsafe F.gemmLeftTransposed(
+                        patch, places, filters, alpha: 1, weight.base, patch, g.base, places, beta: 1, gradient(start).base, places)
+                    continue
+                }
+                var source = tile.cotangent(start).from(group * filters * places)
+                if count > 1 {
+                    for index in 0..<count {
+                        let g = tile.cotangent(start + index).from(group * filters * places)
+                        for filter in 0..<filters { wide.from(filter * width + index * places).copy(g.from(filter * places, places)) }
+                    }
+                    source = wide
+                }
+                unsafe F.gemmLeftTransposed(patch, width, filters, alpha: 1, weight.base, patch, source.base, width, beta: 0, scratch.base, width)
+                for index in 0..<count {
+                    window.scatter(scratch, channels: channels, gradient(start + index), start: index * places, distance: width)
+                }
+            }
+        }
+    }
+
+    /// W̄_g += Ȳ_g P_gᵀ row by row.
+    @inline(__always)
+    private func weightCotangents<F: NetworkScalar>(_ tile: BackwardTile<F>) {
+        let places = window.outputCount
         let buffer = Buffer(F.self, count: patches)
         let scratch = buffer.cells(F.self, patches)
-        let places = window.outputCount
         for sample in 0..<tile.samples {
             for group in 0..<groups {
-                let rows = sample * tile.cotangents..<(sample + 1) * tile.cotangents
-                if tile.wants(1) {
-                    let columns = patches(tile.input(0, sample), group, scratch)
-                    for row in rows {
-                        let g = tile.cotangent(row).from(group * filters * places)
-                        let target = tile.gradient(1, row).from(group * filters * patch)
-                        unsafe F.gemmTransposed(filters, patch, places, alpha: 1, g.base, places, columns.base, places, beta: 1, target.base, patch)
-                    }
-                }
-                if tile.wants(0) {
-                    let weight = tile.input(1, sample).from(group * filters * patch)
-                    for row in rows {
-                        let g = tile.cotangent(row).from(group * filters * places)
-                        let target = tile.gradient(0, row).from(group * channels * window.inputCount, channels * window.inputCount)
-                        let isDirect = window.isIdentity
-                        let columns = isDirect ? target : scratch
-                        unsafe F.gemmLeftTransposed(
-                            patch, places, filters, alpha: 1, weight.base, patch, g.base, places, beta: isDirect ? 1 : 0, columns.base, places)
-                        if !isDirect { window.scatter(scratch, channels: channels, target) }
-                    }
+                let columns = patches(tile.input(0, sample), group, scratch)
+                for row in sample * tile.cotangents..<(sample + 1) * tile.cotangents {
+                    let g = tile.cotangent(row).from(group * filters * places)
+                    let target = tile.gradient(1, row).from(group * filters * patch)
+                    unsafe F.gemmTransposed(
+                        filters, patch, places, alpha: 1, g.base, places, columns.base, places, beta: 1, target.base, patch)
                 }
             }
         }
@@ -138,17 +182,24 @@ struct ConvOperation: Operation {
     /// One group: u_t is the patch at place t, v_t the cotangents of its filters; the weight is [filters, patch].
     func outerProducts(of input: Int) -> OuterProducts? {
         guard input == 1, groups == 1 else { return nil }
-        return OuterProducts(positions: window.outputCount, sampleExtent: patch, rowExtent: filters, sampleIsFirst: false)
+        return OuterProducts(
+            positions: window.outputCount, sampleExtent: patch, rowExtent: filters, sampleIsFirst: false, isPlanar: true,
+            sampleInput: window.isIdentity ? 0 : nil, rowIsCotangent: true)
     }
 
     @specialized(where F == Double)
     @specialized(where F == Float)
     func writeFactors<F: NetworkScalar>(of input: Int, _ tile: BackwardTile<F>, _ target: FactorTarget<F>) throws(GraphError) {
-        let buffer = Buffer(F.self, count: patches)
-        let scratch = buffer.cells(F.self, patches)
-        for sample in 0..<tile.samples {
-            transpose(patches(tile.input(0, sample), 0, scratch), rows: patch, columns: window.outputCount, target.sampleFactor(sample))
+        if target.wantsSample, target.isPlanar {
+            for sample in 0..<tile.samples { window.gather(tile.input(0, sample), channels: channels, target.sampleFactor(sample)) }
+        } else if target.wantsSample {
+            let buffer = Buffer(F.self, count: patches)
+            let scratch = buffer.cells(F.self, patches)
+            for sample in 0..<tile.samples {
+                transpose(patches(tile.input(0, sample), 0, scratch), rows: patch, columns: window.outputCount, target.sampleFactor(sample))
+            }
         }
+        guard target.wantsRow else { return }
         for row in 0..<tile.rows { transpose(tile.cotangent(row), rows: filters, columns: window.outputCount, target.rowFactor(row)) }
     }
 }

@@ -57,15 +57,21 @@ struct ConvTransposeOperation: Operation {
     /// One group: u_t are the inputs at place t, v_t the patch of cotangents there; the weight is [channels, patch].
     func outerProducts(of input: Int) -> OuterProducts? {
         guard input == 1, groups == 1 else { return nil }
-        return OuterProducts(positions: places, sampleExtent: channels, rowExtent: patch, sampleIsFirst: true)
+        return OuterProducts(positions: places, sampleExtent: channels, rowExtent: patch, sampleIsFirst: true, isPlanar: true, sampleInput: 0)
     }
 
     @specialized(where F == Double)
     @specialized(where F == Float)
     func writeFactors<F: NetworkScalar>(of input: Int, _ tile: BackwardTile<F>, _ target: FactorTarget<F>) throws(GraphError) {
+        if target.wantsSample {
+            for sample in 0..<tile.samples { transpose(tile.input(0, sample), rows: channels, columns: places, target.sampleFactor(sample)) }
+        }
+        if target.isPlanar {
+            for row in 0..<tile.rows { window.gather(tile.cotangent(row), channels: filters, target.rowFactor(row)) }
+            return
+        }
         let buffer = Buffer(F.self, count: patch * places)
         let scratch = buffer.cells(F.self, patch * places)
-        for sample in 0..<tile.samples { transpose(tile.input(0, sample), rows: channels, columns: places, target.sampleFactor(sample)) }
         for row in 0..<tile.rows {
             window.gather(tile.cotangent(row), channels: filters, scratch)
             transpose(scratch, rows: patch, columns: places, target.rowFactor(row))

@@ -57,7 +57,7 @@ struct GatherOperation: Operation {
     /// Rows of a table: u_t is one-hot at the index.
     func outerProducts(of input: Int) -> OuterProducts? {
         guard input == 0, outer == 1 else { return nil }
-        return OuterProducts(positions: indices, sampleExtent: extent, rowExtent: inner, sampleIsFirst: true, isOneHot: true)
+        return OuterProducts(positions: indices, sampleExtent: extent, rowExtent: inner, sampleIsFirst: true, isOneHot: true, rowIsCotangent: true)
     }
 
     @specialized(where F == Double)
@@ -67,6 +67,7 @@ struct GatherOperation: Operation {
             let (index, places) = (tile.integers(1, sample), target.indices(sample))
             for i in 0..<indices { places[i] = Int64(try place(index[i])) }
         }
+        guard target.wantsRow else { return }
         for row in 0..<tile.rows { target.rowFactor(row).copy(tile.cotangent(row)) }
     }
 }

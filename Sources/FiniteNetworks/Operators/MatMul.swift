@@ -68,12 +68,12 @@ struct MatMulOperation: Operation {
         if isEmpty { return }
         if tile.wants(0) {
             if isTall, tile.isShared(1) {
-                back(tile.rows * starts.count * m, tile.cotangent(0), tile.input(1, 0), tile.gradient(0, 0))
+                back(tile.rows * starts.count * m, tile.cotangent(0), tile.input(1, 0), tile.gradient(0, 0), tile.isFresh(0) ? 0 : 1)
             } else {
                 for row in 0..<tile.rows {
                     let (g, b, target) = (tile.cotangent(row), tile.input(1, row / tile.cotangents), tile.gradient(0, row))
                     if isTall {
-                        back(starts.count * m, g, b, target)
+                        back(starts.count * m, g, b, target, tile.isFresh(0) ? 0 : 1)
                     } else {
                         for (index, start) in starts.enumerated() { back(m, g.from(index * m * n), b.from(start.b), target.from(start.a)) }
                     }
@@ -91,12 +91,15 @@ struct MatMulOperation: Operation {
         }
     }
 
+    /// A's cotangents are products that cover all of A where no matrix of it is used twice.
+    func overwrites(_ input: Int) -> Bool { input == 0 && isTall && !isEmpty }
+
     @inline(__always)
-    private func back<F: NetworkScalar>(_ rows: Int, _ g: Cells<F>, _ b: Cells<F>, _ target: Cells<F>) {
+    private func back<F: NetworkScalar>(_ rows: Int, _ g: Cells<F>, _ b: Cells<F>, _ target: Cells<F>, _ beta: F = 1) {
         if isTransposed {
-            unsafe F.gemm(rows, k, n, alpha: F(scale), g.base, n, b.base, k, beta: 1, target.base, k)
+            unsafe F.gemm(rows, k, n, alpha: F(scale), g.base, n, b.base, k, beta: beta, target.base, k)
         } else {
-            unsafe F.gemmTransposed(rows, k, n, alpha: F(scale), g.base, n, b.base, n, beta: 1, target.base, k)
+            unsafe F.gemmTransposed(rows, k, n, alpha: F(scale), g.base, n, b.base, n, beta: beta, target.base, k)
         }
     }
 
@@ -112,13 +115,15 @@ struct MatMulOperation: Operation {
     /// B's derivative is Σ over the rows of the tall A of a_t ⊗ ȳ_t.
     func outerProducts(of input: Int) -> OuterProducts? {
         guard input == 1, isTall, !isEmpty else { return nil }
-        return OuterProducts(positions: starts.count * m, sampleExtent: k, rowExtent: n, sampleIsFirst: !isTransposed)
+        return OuterProducts(
+            positions: starts.count * m, sampleExtent: k, rowExtent: n, sampleIsFirst: !isTransposed, sampleInput: 0, rowIsCotangent: scale == 1)
     }
 
     @specialized(where F == Double)
     @specialized(where F == Float)
     func writeFactors<F: NetworkScalar>(of input: Int, _ tile: BackwardTile<F>, _ target: FactorTarget<F>) throws(GraphError) {
-        for sample in 0..<tile.samples { target.sampleFactor(sample).copy(tile.input(0, sample)) }
+        if target.wantsSample { for sample in 0..<tile.samples { target.sampleFactor(sample).copy(tile.input(0, sample)) } }
+        guard target.wantsRow else { return }
         for row in 0..<tile.rows {
             let factor = target.rowFactor(row)
             factor.copy(tile.cotangent(row))

@@ -159,6 +159,8 @@ struct ChannelStandardize: Operation {
     var operations: Double { 2 * Double(channels * places) }
     var backwardReads: BackwardReads { .inputs(2) }
 
+    func overwrites(_ input: Int) -> Bool { input == 0 }
+
     @specialized(where F == Double)
     @specialized(where F == Float)
     func values<F: NetworkScalar>(_ tile: ForwardTile<F>) throws(GraphError) {
@@ -179,8 +181,13 @@ struct ChannelStandardize: Operation {
         for row in 0..<tile.rows {
             let factors = tile.input(2, row / tile.cotangents)
             for channel in 0..<channels {
-                tile.gradient(0, row).from(channel * places, places).add(
-                    tile.cotangent(row).from(channel * places, places), times: factors[channel])
+                let (g, target) = (tile.cotangent(row).from(channel * places, places), tile.gradient(0, row).from(channel * places, places))
+                if tile.isFresh(0) {
+                    let (source, result, factor) = unsafe (g.base, target.base, factors[channel])
+                    for place in 0..<places { unsafe result[place] = factor * source[place] }
+                } else {
+                    target.add(g, times: factors[channel])
+                }
             }
         }
     }

@@ -44,6 +44,8 @@ struct UnaryOperation: Operation {
 
     var operations: Double { 8 * Double(count) }
 
+    func overwrites(_ input: Int) -> Bool { true }
+
     var backwardReads: BackwardReads { function.hasConstantSlope ? .nothing : function.slopeIsOfResult ? .results : .inputs }
 
     @specialized(where F == Double)
@@ -98,7 +100,11 @@ struct UnaryOperation: Operation {
             }
             for row in sample * tile.cotangents..<(sample + 1) * tile.cotangents {
                 let (g, target) = unsafe (tile.cotangent(row).base, tile.gradient(0, row).base)
-                for index in 0..<count { unsafe target[index] += g[index] * d[index] }
+                if tile.isFresh(0) {
+                    for index in 0..<count { unsafe target[index] = g[index] * d[index] }
+                } else {
+                    for index in 0..<count { unsafe target[index] += g[index] * d[index] }
+                }
             }
         }
     }

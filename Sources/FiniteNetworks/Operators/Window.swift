@@ -49,15 +49,20 @@ struct Window: Sendable, Equatable {
         }
     }
 
-    /// Patches of channels: columns[(channel, tap), output] = x[channel, place], 0 beyond the grid.
+    /// Patches of channels: columns[(channel, tap), output] = x[channel, place], 0 beyond the grid. Rows of the columns stand `distance` apart,
+    /// from `start` on.
     @inline(__always)
-    func gather<F: NetworkScalar>(_ x: Cells<F>, channels: Int, _ columns: Cells<F>) {
-        columns.from(0, channels * kernelCount * outputCount).fill(0)
-        let stride = strides[2]
+    func gather<F: NetworkScalar>(_ x: Cells<F>, channels: Int, _ columns: Cells<F>, start: Int = 0, distance: Int? = nil) {
+        let (stride, width) = (strides[2], distance ?? outputCount)
+        if width == outputCount {
+            columns.from(0, channels * kernelCount * outputCount).fill(0)
+        } else {
+            for row in 0..<channels * kernelCount { columns.from(start + row * width, outputCount).fill(0) }
+        }
         for channel in 0..<channels {
-            let (source, target) = unsafe (x.base + channel * inputCount, columns.base + channel * kernelCount * outputCount)
+            let (source, target) = unsafe (x.base + channel * inputCount, columns.base + start + channel * kernelCount * width)
             forEachRun { tap, output, input, count in
-                let (from, to) = unsafe (source + input, target + tap * outputCount + output)
+                let (from, to) = unsafe (source + input, target + tap * width + output)
                 if stride == 1 {
                     unsafe to.update(from: from, count: count)
                 } else {
@@ -69,12 +74,12 @@ struct Window: Sendable, Equatable {
 
     /// The adjoint of `gather`: x[channel, place] += columns[(channel, tap), output].
     @inline(__always)
-    func scatter<F: NetworkScalar>(_ columns: Cells<F>, channels: Int, _ x: Cells<F>) {
-        let stride = strides[2]
+    func scatter<F: NetworkScalar>(_ columns: Cells<F>, channels: Int, _ x: Cells<F>, start: Int = 0, distance: Int? = nil) {
+        let (stride, width) = (strides[2], distance ?? outputCount)
         for channel in 0..<channels {
-            let (target, source) = unsafe (x.base + channel * inputCount, columns.base + channel * kernelCount * outputCount)
+            let (target, source) = unsafe (x.base + channel * inputCount, columns.base + start + channel * kernelCount * width)
             forEachRun { tap, output, input, count in
-                let (to, from) = unsafe (target + input, source + tap * outputCount + output)
+                let (to, from) = unsafe (target + input, source + tap * width + output)
                 if stride == 1 {
                     for t in 0..<count { unsafe to[t] += from[t] }
                 } else {

@@ -96,9 +96,15 @@ struct GradientContraction<F: NetworkScalar>: Sendable {
             } else {
                 let u = side.sampleFactor(row / side.cotangents, F.self)
                 let (a, b) = side.use.sampleIsFirst ? (u, v) : (v, u)
-                unsafe F.gemmLeftTransposed(
-                    range.count, columns, side.positions, alpha: 1, a.base + range.lowerBound, weight.rows, b.base, columns,
-                    beta: isFirst ? 0 : 1, target.base, columns)
+                let (beta, t): (F, Int) = (isFirst ? 0 : 1, side.positions)
+                if side.isPlanar {
+                    unsafe F.gemmTransposed(
+                        range.count, columns, t, alpha: 1, a.base + range.lowerBound * t, t, b.base, t, beta: beta, target.base, columns)
+                } else {
+                    unsafe F.gemmLeftTransposed(
+                        range.count, columns, t, alpha: 1, a.base + range.lowerBound, weight.rows, b.base, columns, beta: beta, target.base,
+                        columns)
+                }
             }
             isFirst = false
         }

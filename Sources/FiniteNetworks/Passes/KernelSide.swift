@@ -9,6 +9,8 @@ struct KernelSide: Sendable {
     var cotangents: Int
     var sample: UInt
     var row: UInt
+    /// Whether factors are [extent, positions].
+    var isPlanar: Bool
     /// Elements of v from one sample to the next, and from one cotangent to the next.
     var sampleStride: Int
     var cotangentStride: Int

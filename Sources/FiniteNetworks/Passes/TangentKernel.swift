@@ -154,9 +154,9 @@ struct KernelWork<F: NetworkScalar> {
             (pass.factors[parameter] ?? []).map { factors in
                 let each = factors.use.products.positions * factors.use.products.rowExtent
                 return KernelSide(
-                    use: factors.use, samples: pass.samples, cotangents: cotangents, sample: factors.sample.address, row: factors.row.address,
-                    sampleStride: pass.isCotangentMajor ? each : cotangents * each,
-                    cotangentStride: pass.isCotangentMajor ? pass.samples * each : each)
+                    use: factors.use, samples: pass.samples, cotangents: cotangents, sample: factors.sampleAddress, row: factors.row.address,
+                    isPlanar: factors.isPlanar, sampleStride: factors.isCotangentMajor ? each : cotangents * each,
+                    cotangentStride: factors.isCotangentMajor ? pass.samples * each : each)
             }
         }
         let (a, b) = (sides(passes[0]), sides(passes[passes.count - 1]))
