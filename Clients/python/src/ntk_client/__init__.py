@@ -67,9 +67,11 @@ from .client import Client, Regressor, StoredNetwork, kernel_matrices, kernel_of
 from .errors import (
     DeadlineExceededError,
     Estimate,
+    ExportError,
     Fault,
     InvalidInputError,
     JobFailedError,
+    MismatchError,
     NotFoundError,
     NTKError,
     ProblemError,
@@ -78,7 +80,6 @@ from .errors import (
     UnauthorizedError,
     UnavailableError,
     UnreachableError,
-    UnsupportedLayerError,
 )
 from .jobs import Job
 from .networks import Network
@@ -95,12 +96,14 @@ __all__ = [
     "Dynamics",
     "EmpiricalKernels",
     "Estimate",
+    "ExportError",
     "Fault",
     "InvalidInputError",
     "Job",
     "JobFailedError",
     "Kernels",
     "LocalServer",
+    "MismatchError",
     "NTKError",
     "Network",
     "NotFoundError",
@@ -115,7 +118,6 @@ __all__ = [
     "UnauthorizedError",
     "UnavailableError",
     "UnreachableError",
-    "UnsupportedLayerError",
     "ab_relu",
     "abs",
     "aggregate",

@@ -11,6 +11,7 @@ import json
 import math
 import zipfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol
 
 import numpy as np
@@ -21,6 +22,14 @@ from urllib3.filepost import choose_boundary
 JSON = "application/json"
 NPY = "application/x-npy"
 NPZ = "application/x-npz"
+
+
+@dataclass(frozen=True, eq=False)
+class File:
+    """A file among the fields of a request, which travels as a part of its own."""
+
+    content: bytes
+    media_type: str
 
 
 def unmasked(value: npt.ArrayLike) -> npt.NDArray[Any]:
@@ -111,11 +120,14 @@ def read_npy(file: Readable | BinaryIO) -> npt.NDArray[Any]:
     return flat.reshape(shape, order="F" if fortran_order else "C")
 
 
-def _without_arrays(value: Any, path: tuple[str, ...], arrays: dict[str, npt.NDArray[Any]]) -> Any:
-    """Return `value` as JSON has it, less its arrays, which are put into `arrays` by their dotted path."""
+def _without_arrays(value: Any, path: tuple[str, ...], arrays: dict[str, npt.NDArray[Any] | File]) -> Any:
+    """Return `value` as JSON has it, less its arrays and files, which are put into `arrays` by their dotted path."""
     if isinstance(value, Mapping):
         result = {}
         for name, child in value.items():
+            if isinstance(child, File):
+                arrays[".".join((*path, name))] = child
+                continue
             if isinstance(child, np.ndarray):
                 arrays[".".join((*path, name))] = as_array(child) if isinstance(child, np.ma.MaskedArray) else child
                 continue
@@ -129,9 +141,11 @@ def _without_arrays(value: Any, path: tuple[str, ...], arrays: dict[str, npt.NDA
     return value.item() if isinstance(value, np.generic) else value
 
 
-def encode(fields: Mapping[str, Any]) -> tuple[list[bytes | memoryview], str]:
+def encode(fields: Mapping[str, Any] | File) -> tuple[list[bytes | memoryview], str]:
     """Return the body of a request in pieces, and its media type; arrays among the fields travel as ``.npy``, from where they stand."""
-    arrays: dict[str, npt.NDArray[Any]] = {}
+    if isinstance(fields, File):
+        return [fields.content], fields.media_type
+    arrays: dict[str, npt.NDArray[Any] | File] = {}
     plain = _without_arrays(fields, (), arrays)
     text = json.dumps(plain, allow_nan=False, separators=(",", ":")).encode()
     if not arrays:
@@ -139,7 +153,8 @@ def encode(fields: Mapping[str, Any]) -> tuple[list[bytes | memoryview], str]:
     boundary = choose_boundary()
     pieces: list[bytes | memoryview] = []
     parts: list[tuple[str, str, list[bytes | memoryview]]] = [("request", JSON, [text])]
-    parts += [(name, NPY, _npy_pieces(array)) for name, array in arrays.items()]
+    for name, one in arrays.items():
+        parts.append((name, one.media_type, [one.content]) if isinstance(one, File) else (name, NPY, _npy_pieces(one)))
     for name, media_type, content in parts:
         field = RequestField(name, b"", filename=name)
         field.make_multipart(content_type=media_type)

@@ -24,8 +24,12 @@ class UnreachableError(NTKError, ConnectionError):
     """No answer came, after all retries."""
 
 
-class UnsupportedLayerError(NTKError, ValueError):
-    """A PyTorch layer has no counterpart on the server."""
+class ExportError(NTKError, ValueError):
+    """A module cannot become a file whose kernel is the module's, and why."""
+
+
+class MismatchError(ExportError):
+    """The server computes other numbers of a module's file than PyTorch does of the module."""
 
 
 class JobFailedError(NTKError):

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ..results import Dynamics, Floats, Spectrum
 from . import fields as of
-from .fields import Covariance, KernelSource, Pattern
+from .fields import Covariance, KernelSource, Pattern, Points
 from .requests import Requests
 
 
@@ -19,10 +19,10 @@ class DynamicsMethods(Requests):
     def dynamics(
         self,
         kernel: KernelSource,
-        x_train: npt.ArrayLike | None,
+        x_train: Points | None,
         y_train: npt.ArrayLike | None,
         times: Sequence[float] | Floats,
-        x_test: npt.ArrayLike | None = None,
+        x_test: Points | None = None,
         *,
         y_test: npt.ArrayLike | None = None,
         labels: Any = None,
@@ -71,7 +71,7 @@ class DynamicsMethods(Requests):
     def spectrum(
         self,
         kernel: KernelSource,
-        x: npt.ArrayLike | None,
+        x: Points | None,
         y: npt.ArrayLike | None = None,
         *,
         labels: Any = None,

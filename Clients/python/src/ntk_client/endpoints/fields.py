@@ -16,6 +16,7 @@ Kind: TypeAlias = Literal["ntk", "nngp"]
 Precision: TypeAlias = Literal["float64", "float32"]
 Covariance: TypeAlias = Literal["none", "diagonal", "full"]
 NetworkLike: TypeAlias = "Network | StoredNetwork | str"
+Points: TypeAlias = "npt.ArrayLike | Mapping[str, npt.ArrayLike]"
 Pattern: TypeAlias = "npt.ArrayLike | Mapping[str, npt.ArrayLike] | None"
 
 
@@ -55,8 +56,10 @@ KernelSource: TypeAlias = "Mapping[str, Any] | NetworkLike"
 """An architecture, a kernel source from `kernel_of` or `kernel_matrices`, or a network (its empirical NTK)."""
 
 
-def points(x: npt.ArrayLike | None) -> npt.NDArray[Any] | None:
-    """Return points as an array; None where there are none."""
+def points(x: Points | None) -> Any:
+    """Return points as an array, those of a network with several inputs by the inputs' names; None where there are none."""
+    if isinstance(x, Mapping):
+        return {name: _codec.as_array(value) for name, value in x.items()}
     return None if x is None else _codec.as_array(x)
 
 

@@ -11,7 +11,7 @@ from .. import _codec
 from ..networks import Network
 from ..results import EmpiricalKernels, Floats, Training, floats
 from . import fields as of
-from .fields import Kind, NetworkLike, Pattern, Precision, StoredNetwork
+from .fields import Kind, NetworkLike, Pattern, Points, Precision, StoredNetwork
 from .requests import Requests
 
 
@@ -20,7 +20,10 @@ class NetworkMethods(Requests):
 
     def store_network(self, network: Network) -> StoredNetwork:
         """Keep a network at the server, to be named by its id from then on."""
-        return StoredNetwork(self._transport.ask("POST", "/v1/networks", fields=network.fields(), headers={"Accept": _codec.JSON})[2])
+        fields = network.fields()
+        # A file is the whole body.
+        body = fields.get("onnx", fields)
+        return StoredNetwork(self._transport.ask("POST", "/v1/networks", fields=body, headers={"Accept": _codec.JSON})[2])
 
     def networks(self) -> Iterator[StoredNetwork]:
         """Yield the networks that the server keeps, in ascending order of their ids."""
@@ -37,7 +40,7 @@ class NetworkMethods(Requests):
     def outputs(
         self,
         network: NetworkLike,
-        x: npt.ArrayLike,
+        x: Points,
         *,
         precision: Precision = "float64",
         pattern: Pattern = None,
@@ -56,8 +59,8 @@ class NetworkMethods(Requests):
     def empirical_kernels(
         self,
         network: NetworkLike,
-        x1: npt.ArrayLike,
-        x2: npt.ArrayLike | None = None,
+        x1: Points,
+        x2: Points | None = None,
         *,
         kinds: Sequence[Kind] = ("ntk",),
         outputs: Literal["mean", "sum", "diagonal", "full"] | Sequence[int] = "mean",
@@ -117,10 +120,10 @@ class NetworkMethods(Requests):
     def train(
         self,
         network: NetworkLike,
-        x_train: npt.ArrayLike,
+        x_train: Points,
         y_train: npt.ArrayLike | None,
         steps: Sequence[int],
-        x_test: npt.ArrayLike | None = None,
+        x_test: Points | None = None,
         *,
         y_test: npt.ArrayLike | None = None,
         labels: Any = None,

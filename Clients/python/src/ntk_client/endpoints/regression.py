@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ..results import Diagnostics, Prediction
 from . import fields as of
-from .fields import Covariance, KernelSource, Pattern
+from .fields import Covariance, KernelSource, Pattern, Points
 from .requests import Requests
 
 
@@ -36,7 +36,7 @@ class Regressor:
 
     def predict(
         self,
-        x: npt.ArrayLike,
+        x: Points,
         *,
         covariance: Covariance = "none",
         pattern: Pattern = None,
@@ -60,7 +60,7 @@ class RegressionMethods(Requests):
     @staticmethod
     def _fit_fields(
         kernel: KernelSource,
-        x_train: npt.ArrayLike | None,
+        x_train: Points | None,
         y_train: npt.ArrayLike | None,
         labels: Any,
         options: Mapping[str, Any],
@@ -80,9 +80,9 @@ class RegressionMethods(Requests):
     def predict(
         self,
         kernel: KernelSource,
-        x_train: npt.ArrayLike | None,
+        x_train: Points | None,
         y_train: npt.ArrayLike | None = None,
-        x_test: npt.ArrayLike | None = None,
+        x_test: Points | None = None,
         *,
         labels: Any = None,
         ridge: float | Mapping[str, Any] = 0.0,
@@ -129,7 +129,7 @@ class RegressionMethods(Requests):
     def fit(
         self,
         kernel: KernelSource,
-        x_train: npt.ArrayLike | None,
+        x_train: Points | None,
         y_train: npt.ArrayLike | None = None,
         *,
         labels: Any = None,
