@@ -101,6 +101,11 @@ client-test: build .venv-client/complete ## Test the Python client and the examp
 	cd Clients/python; for check in "ruff format --check --quiet ." "ruff check --quiet ." mypy "pytest --quiet"; do \
 	    NTK_SERVER=$(CURDIR)/.build/release/ntk-server $(CURDIR)/.venv-client/bin/$$check; done
 
+.PHONY: client-torch-test
+client-torch-test: build .venv-client/complete ## Test the Python client's networks of PyTorch, which is installed for it (200 MB)
+	.venv-client/bin/pip install --quiet --disable-pip-version-check -r Clients/python/requirements-torch.txt
+	cd Clients/python; NTK_SERVER=$(CURDIR)/.build/release/ntk-server $(CURDIR)/.venv-client/bin/pytest --quiet tests/networks
+
 .venv-generators/complete: Tests/Generators/requirements.txt | packages
 	rm -rf .venv-generators
 	python3 -m venv .venv-generators

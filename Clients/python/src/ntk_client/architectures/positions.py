@@ -92,8 +92,8 @@ def index(idx: Sequence[Selection]) -> Architecture:
     Parameters
     ----------
     idx
-        One entry for each axis, beginning with the sample axis: None takes all positions, an integer takes one and removes the axis, a slice
-        takes those that it takes of a list.
+        One entry for each axis, beginning with the sample axis: None takes all positions, an integer takes one and removes the axis,
+        a slice takes those that it takes of a list.
     """
     return make("index", idx=[_entry(entry) for entry in idx])
 

@@ -35,6 +35,24 @@ def value_names(graph: onnx.GraphProto) -> set[str]:
     return names - {""}
 
 
+def unused_inputs(graph: onnx.GraphProto) -> frozenset[str]:
+    """Return the names of the inputs that no output depends on."""
+    needed = {one.name for one in graph.output}
+    for node in reversed(graph.node):
+        if needed.intersection(node.output):
+            needed.update(node.input)
+            for inner in (graph for attribute in node.attribute for graph in (attribute.g, *attribute.graphs)):
+                needed.update(value_names(inner))
+    return frozenset(one.name for one in graph.input) - needed
+
+
+def remove_inputs(graph: onnx.GraphProto, names: frozenset[str]) -> None:
+    """Take inputs out that no output depends on."""
+    copy = onnx.GraphProto(input=[one for one in graph.input if one.name not in names])
+    del graph.input[:]
+    graph.input.extend(copy.input)
+
+
 def rename(graph: onnx.GraphProto, names: Mapping[str, str]) -> None:
     """Rename values; others that have one of the new names get another."""
     taken = value_names(graph)

@@ -73,6 +73,11 @@ def _convert(
         hold_rows(model.graph, table, rows)
     choice.write(model, used & counted)
     _name_inputs(model.graph, inputs.labels)
+    unused = graphs.unused_inputs(model.graph)
+    if len(unused) == len(inputs.labels):
+        raise ExportError("an output that depends on the inputs expected; the module's does not")
+    graphs.remove_inputs(model.graph, unused)
+    expected = dataclasses.replace(expected, points=inputs.points(without=unused))
     if model.ByteSize() > _LARGEST_FILE:
         raise ExportError(f"a file of {model.ByteSize()} bytes; an ONNX file with its data inside can have {_LARGEST_FILE}")
     return Conversion(ModelFile(model.SerializeToString()), expected)

@@ -73,9 +73,9 @@ class Example:
         """Return the inputs with their floating-point ones in another type."""
         return tuple(tensor.to(dtype) if tensor.is_floating_point() else tensor for tensor in self.tensors)
 
-    def points(self, rows: int | None = None) -> Any:
-        """Return the samples as a request has them: an array or, of several inputs, arrays by name."""
-        arrays = {name: _array(tensor[:rows]) for name, tensor in zip(self.labels, self.tensors, strict=True)}
+    def points(self, without: frozenset[str] = frozenset()) -> Any:
+        """Return the samples as a request has them, less some inputs: an array or, of several inputs, arrays by name."""
+        arrays = {name: _array(tensor) for name, tensor in zip(self.labels, self.tensors, strict=True) if name not in without}
         return arrays if len(arrays) > 1 else next(iter(arrays.values()))
 
 

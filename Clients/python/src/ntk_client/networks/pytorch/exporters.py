@@ -50,12 +50,12 @@ def _program(call: Call, inputs: tuple[torch.Tensor, ...], example: Example, dyn
 
 
 def by_tracing(call: Call, example: Example) -> onnx.ModelProto:
-    """Export the operations of one evaluation, with the exporter of before torch.export, without folding of constants."""
+    """Export the operations of one sample's evaluation, with the exporter of before torch.export, without folding of constants."""
     file = io.BytesIO()
     names = _input_names(example)
     torch.onnx.export(
         call,
-        example.tensors,
+        tuple(tensor[:1] for tensor in example.tensors),
         file,
         dynamo=False,
         opset_version=_OPSET,

@@ -57,9 +57,10 @@ def make_faithful(model: onnx.ModelProto, parameters: Parameters, used: frozense
     Raises
     ------
     UnfaithfulError
-        Where the graph lost, changed, merged or copied one.
+        Where the graph lost, changed, merged or copied one, or is for another number of samples than one or any.
     """
     graph = model.graph
+    _check_sample_axes(graph)
     found: dict[str, str] = {}
     names: dict[str, str] = {}
     others: list[onnx.TensorProto] = []
@@ -83,6 +84,15 @@ def make_faithful(model: onnx.ModelProto, parameters: Parameters, used: frozense
     graphs.rename(graph, names)
 
 
+def _check_sample_axes(graph: onnx.GraphProto) -> None:
+    initializers = {tensor.name for tensor in graph.initializer}
+    for one in graph.input:
+        axes = one.type.tensor_type.shape.dim
+        # An exporter may replace an axis of any extent by the example's, where the module looks at it.
+        if one.name not in initializers and axes and axes[0].dim_value > 1:
+            raise UnfaithfulError(f"the graph is for {axes[0].dim_value} samples at a time")
+
+
 def _renamed(missing: str, others: list[onnx.TensorProto], parameters: Parameters, found: dict[str, str]) -> str:
     """Return the name of the one initializer that can only be the missing parameter."""
     tensor = parameters.tensors[missing]
@@ -90,7 +100,7 @@ def _renamed(missing: str, others: list[onnx.TensorProto], parameters: Parameter
     rivals = [name for name, other in parameters.tensors.items() if name != missing and name not in found and _equal(other, tensor)]
     if len(same) != 1 or rivals:
         raise UnfaithfulError(f"parameter {missing} is not in the graph" + (" by itself" if same else ""))
-    return same[0].name
+    return str(same[0].name)
 
 
 def _equal(a: torch.Tensor, b: torch.Tensor) -> bool:
