@@ -80,7 +80,16 @@ def test_the_server_reads_them(client: Client) -> None:
         ntk.dense(),
     )
     assert client.kernel(body, x).shape == (2, 2)
-    for activation in (ntk.sign(), ntk.exp(b=0.1), ntk.gaussian(), ntk.gabor(), ntk.monomial(2), ntk.rectified_monomial(1), ntk.exp_normalized(), ntk.sigmoid_like()):
+    for activation in (
+        ntk.sign(),
+        ntk.exp(b=0.1),
+        ntk.gaussian(),
+        ntk.gabor(),
+        ntk.monomial(2),
+        ntk.rectified_monomial(1),
+        ntk.exp_normalized(),
+        ntk.sigmoid_like(),
+    ):
         assert client.kernel(ntk.serial(ntk.dense(), activation, ntk.dense()), x[:, 0]).shape == (2, 2)
     hermite = ntk.serial(ntk.dense(), ntk.layer_norm(), ntk.hermite(2), ntk.dense())
     assert client.kernel(hermite, x[:, 0]).shape == (2, 2)
