@@ -8,6 +8,7 @@ extension GraphBuilder {
 
     /// Compiles the nodes of a graph that one of the wanted names depends on.
     mutating func compile(_ graph: ONNXGraph, wanted: [String]) throws(GraphError) {
+        try countNodes(graph.nodes.count)
         let needed = Self.needed(graph, wanted)
         for (index, node) in graph.nodes.enumerated() where needed[index] { try compile(node) }
     }

@@ -45,6 +45,8 @@ struct GraphBuilder<F: NetworkScalar> {
     var turns = 0
     private var bytes = 0
     private var foldedOperations = 0.0
+    private var foldedBytes = 0
+    private var compiledNodes = 0
     private var madeSteps = 0
     /// The node that is being compiled, for errors.
     private(set) var current: (node: String, operation: String) = ("", "")
@@ -99,18 +101,25 @@ struct GraphBuilder<F: NetworkScalar> {
 
     // MARK: Making
 
-    /// Bytes of tensors of a type, counted against the limits.
-    private mutating func take(_ type: TensorType) throws(GraphError) {
-        var count = 1
-        for extent in type.shape {
-            guard extent >= 0 else { throw invalid("shape \(type.shape)") }
-            count = count.multipliedClamped(by: extent)
-        }
+    /// Whether a tensor is allowed; operations that lay something out for each of its elements ask before they do.
+    func check(_ type: TensorType) throws(GraphError) {
+        guard type.shape.allSatisfy({ $0 >= 0 }) else { throw invalid("shape \(type.shape)") }
         // A zero may stand behind an extent that would overflow.
-        guard type.shape.contains(0) || count <= limits.elements, type.shape.allSatisfy({ $0 <= limits.elements }) else {
+        guard type.shape.contains(0) || type.count <= limits.elements, type.shape.allSatisfy({ $0 <= limits.elements }) else {
             throw error(.tooLarge, "a tensor of shape \(type.shape); \(limits.elements) elements are allowed")
         }
-        bytes = bytes.addingClamped(count.multipliedClamped(by: type.isReal ? MemoryLayout<F>.size : 8))
+    }
+
+    /// Counts nodes that are compiled, or looked at, against the limit.
+    mutating func countNodes(_ count: Int) throws(GraphError) {
+        compiledNodes += count
+        guard compiledNodes <= limits.nodes else { throw error(.tooLarge, "more than \(limits.nodes) nodes, with those of each turn of a loop") }
+    }
+
+    /// Bytes of tensors of a type, counted against the limits.
+    private mutating func take(_ type: TensorType) throws(GraphError) {
+        try check(type)
+        bytes = bytes.addingClamped(type.count.multipliedClamped(by: type.isReal ? MemoryLayout<F>.size : 8))
         guard bytes <= limits.bytes else { throw error(.tooLarge, "tensors of more than \(limits.bytes) bytes together") }
     }
 
@@ -196,7 +205,10 @@ struct GraphBuilder<F: NetworkScalar> {
             return wires
         }
         foldedOperations += operation.operations
-        guard foldedOperations <= limits.foldedOperations else { throw error(.tooLarge, "constants that take too long to evaluate") }
+        for type in outputs { foldedBytes += type.count * (type.isReal ? MemoryLayout<F>.size : 8) }
+        guard foldedOperations <= limits.foldedOperations, foldedBytes <= limits.foldedBytes else {
+            throw error(.tooLarge, "constants that are too large, or take too long, to be evaluated")
+        }
         for wire in wires { values[wire].constant = allocate(values[wire].type) }
         let tile = ForwardTile<F>(samples: 1, inputs: step.inputs.map(staticPort), outputs: wires.map { staticPort($0) })
         do { try operation.values(tile) } catch {

@@ -39,6 +39,10 @@ public struct GraphLimits: Sendable, Equatable {
     public var bytes = 8 << 30
     /// Turns of all loops together.
     public var turns = 20_000
+    /// Bytes of what is evaluated while the graph is compiled.
+    public var foldedBytes = 1 << 30
+    /// Nodes that are compiled, those of each turn of a loop again.
+    public var nodes = 2_000_000
     /// Operations of what is evaluated while the graph is compiled.
     public var foldedOperations = 4e9
 

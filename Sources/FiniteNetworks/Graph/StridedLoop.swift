@@ -1,3 +1,5 @@
+internal import LinearAlgebra
+
 /// A loop over the elements of a tensor in row-major order, with up to three tensors at strides of their own beside it.
 ///
 /// Neighbouring axes that all tensors walk through evenly are one; the last axis is the run that callers loop over themselves.
@@ -19,8 +21,12 @@ struct StridedLoop: Sendable {
         var axes: [(extent: Int, a: Int, b: Int, c: Int)] = []
         for axis in shape.indices where shape[axis] != 1 {
             let (a, b, c) = (first[axis], (second ?? zeros)[axis], (third ?? zeros)[axis])
-            if let last = axes.last, last.a == a * shape[axis], last.b == b * shape[axis], last.c == c * shape[axis] {
-                axes[axes.count - 1] = (last.extent * shape[axis], a, b, c)
+            let extent = shape[axis]
+            // Shapes that no tensor may have are refused later, and must not overflow here.
+            if let last = axes.last, last.a == a.multipliedClamped(by: extent), last.b == b.multipliedClamped(by: extent),
+                last.c == c.multipliedClamped(by: extent)
+            {
+                axes[axes.count - 1] = (last.extent.multipliedClamped(by: extent), a, b, c)
             } else {
                 axes.append((shape[axis], a, b, c))
             }

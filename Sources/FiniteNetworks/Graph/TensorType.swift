@@ -1,3 +1,5 @@
+internal import LinearAlgebra
+
 /// What the numbers of a tensor are. Integers and booleans are kept in 64 bits and have no derivative.
 public enum ElementKind: Sendable {
     case real, integer, boolean
@@ -13,20 +15,20 @@ public struct TensorType: Sendable, Equatable {
         self.shape = shape
     }
 
-    /// Elements. The product is checked where a tensor comes into a graph, and cannot overflow later.
-    public var count: Int { shape.reduce(1, *) }
+    /// Elements; the largest integer where there are more. Limits are checked where a tensor comes into a graph.
+    public var count: Int { shape.clampedProduct }
     var rank: Int { shape.count }
     var isReal: Bool { kind == .real }
 }
 
 extension [Int] {
     /// The product of extents from one place to before another.
-    func product(_ range: Range<Int>) -> Int { self[range].reduce(1, *) }
+    func product(_ range: Range<Int>) -> Int { self[range].clampedProduct }
 
     /// Distances between neighbours of each axis in row-major order.
     var strides: [Int] {
         var strides = [Int](repeating: 1, count: count)
-        for axis in indices.dropLast().reversed() { strides[axis] = strides[axis + 1] * self[axis + 1] }
+        for axis in indices.dropLast().reversed() { strides[axis] = strides[axis + 1].multipliedClamped(by: self[axis + 1]) }
         return strides
     }
 }

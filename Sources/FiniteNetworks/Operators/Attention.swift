@@ -53,6 +53,7 @@ struct AttentionRule: OperatorRule {
         }
         if try node.flag("is_causal") {
             let (rows, columns) = (qShape[2], kShape[2])
+            try graph.check(TensorType(.boolean, [rows, columns]))
             let ones = (0..<rows * columns).map { $0 % max(columns, 1) <= $0 / max(columns, 1) ? 1 : 0 }
             scores = try graph.choose(try graph.constant(integers: ones, shape: [rows, columns], kind: .boolean), scores, infinity)
         }

@@ -19,8 +19,8 @@ struct BinaryOperation: Operation {
 
     init(_ function: BinaryFunction, _ a: [Int], _ b: [Int], shape: [Int]) {
         self.function = function
-        count = shape.reduce(1, *)
-        counts = [a.reduce(1, *), b.reduce(1, *)]
+        count = shape.clampedProduct
+        counts = [a.clampedProduct, b.clampedProduct]
         loop = StridedLoop(shape: shape, Broadcasting.strides(a, in: shape), Broadcasting.strides(b, in: shape))
     }
 

@@ -47,7 +47,7 @@ struct ShapeRule: OperatorRule {
 
     func build<F: NetworkScalar>(_ node: Node, _ graph: inout GraphBuilder<F>) throws(GraphError) -> [Wire] {
         let shape = graph.shape(try node.input(0))
-        if node.operation == "Size" { return [try graph.constant(integers: [shape.reduce(1, *)], shape: [])] }
+        if node.operation == "Size" { return [try graph.constant(integers: [shape.clampedProduct], shape: [])] }
         func place(_ value: Int) -> Int { min(max(value < 0 ? value + shape.count : value, 0), shape.count) }
         let start = place(max(try node.int("start", 0), -shape.count))
         let end = place(max(try node.int("end", shape.count), -shape.count))
@@ -67,7 +67,7 @@ struct RangeRule: OperatorRule {
             guard start.count == 1, limit.count == 1, delta.count == 1, delta[0] != 0 else { throw node.invalid("a range without step") }
             let count = ((limit[0] - start[0]) / delta[0]).rounded(.up)
             guard count < 1e7 else { throw node.error(.tooLarge, "a range of \(count) numbers") }
-            let values = (0..<max(Int(count), 0)).map { start[0] + Double($0) * delta[0] }
+            let values = (0..<(count > 0 ? Int(count) : 0)).map { start[0] + Double($0) * delta[0] }
             return [try graph.constant(reals: values, shape: [values.count])]
         }
         let (start, limit) = (try graph.integer(inputs.0, "start"), try graph.integer(inputs.1, "limit"))
@@ -75,6 +75,6 @@ struct RangeRule: OperatorRule {
         guard delta != 0 else { throw node.invalid("a range without step") }
         let count = ((Double(limit) - Double(start)) / Double(delta)).rounded(.up)
         guard count < 1e7 else { throw node.error(.tooLarge, "a range of \(count) numbers") }
-        return [try graph.constant(integers: (0..<max(Int(count), 0)).map { start &+ $0 &* delta })]
+        return [try graph.constant(integers: (0..<(count > 0 ? Int(count) : 0)).map { start &+ $0 &* delta })]
     }
 }

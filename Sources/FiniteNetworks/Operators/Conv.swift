@@ -231,11 +231,20 @@ struct ConvRule: OperatorRule {
         let window = try Window(node, grid: Array(shape[2...]), kernel: Array(weightShape[2...]))
         let operation = ConvOperation(window: window, channels: weightShape[1], filters: weightShape[0] / groups, groups: groups)
         let result = TensorType(.real, [1, weightShape[0]] + window.output.suffix(shape.count - 2))
+        try graph.check(result)
+        try graph.checkPatches(weightShape[1], window)
         return [try graph.addingChannelBias(node.optional(2), to: try graph.add(operation, [input, weight], result))]
     }
 }
 
 extension GraphBuilder {
+    /// Whether the patches of a group are not too many numbers.
+    func checkPatches(_ channels: Int, _ window: Window) throws(GraphError) {
+        guard [channels, window.kernelCount, window.outputCount].clampedProduct <= 1 << 29 else {
+            throw error(.tooLarge, "patches of \(channels) channels, \(window.kernelCount) numbers, at \(window.outputCount) places")
+        }
+    }
+
     /// y[1, c, …] + b[c].
     mutating func addingChannelBias(_ bias: Wire?, to input: Wire) throws(GraphError) -> Wire {
         guard let bias else { return input }

@@ -121,6 +121,9 @@ struct ConvTransposeRule: OperatorRule {
         let window = Window(
             input: lead + output, kernel: lead + kernel, strides: lead + strides, dilations: lead + dilations,
             pads: [Int](repeating: 0, count: 3 - rank) + pads[..<rank], output: lead + shape[2...])
+        try graph.check(TensorType(.real, [1, weightShape[1].multipliedClamped(by: groups)] + output))
+        guard (kernel + shape[2...].dropLast()).clampedProduct <= 1 << 28 else { throw node.error(.tooLarge, "windows of \(kernel)") }
+        try graph.checkPatches(weightShape[1], window)
         let operation = ConvTransposeOperation(window: window, channels: shape[1] / groups, filters: weightShape[1], groups: groups)
         let result = TensorType(.real, [1, weightShape[1] * groups] + output)
         return [try graph.addingChannelBias(node.optional(2), to: try graph.add(operation, [input, weight], result))]

@@ -1,3 +1,5 @@
+internal import LinearAlgebra
+
 /// Reads of single elements, or runs of them, at places that a tensor of integers gives: GatherElements and GatherND.
 struct IndexedGather: Operation {
     enum Form: Sendable {
@@ -96,7 +98,7 @@ extension IndexedGather.Form {
         let form = Self.slices(
             batches: indices.product(0..<batches), perBatch: indices.product(batches..<indices.count - 1),
             extents: Array(shape[batches..<batches + depth]), strides: Array(shape.strides[batches..<batches + depth]),
-            batchStride: shape.product(batches..<shape.count), run: rest.reduce(1, *))
+            batchStride: shape.product(batches..<shape.count), run: rest.clampedProduct)
         return (form, rest)
     }
 }

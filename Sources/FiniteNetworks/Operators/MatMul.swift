@@ -22,7 +22,7 @@ struct MatMulOperation: Operation {
             for t in 0..<loop.run { starts.append(((i + t * loop.runStrides.first) * m * k, (j + t * loop.runStrides.second) * k * n)) }
         }
         self.starts = starts
-        isTall = b.allSatisfy { $0 == 1 } && a.reduce(1, *) == batch.reduce(1, *)
+        isTall = b.allSatisfy { $0 == 1 } && a.clampedProduct == batch.clampedProduct
     }
 
     private var isEmpty: Bool { m == 0 || k == 0 || n == 0 || starts.isEmpty }
@@ -149,6 +149,7 @@ extension GraphBuilder {
         guard k == (isTransposed ? last : first), let batch = Broadcasting.shape([Array(aShape.dropLast(2)), Array(bShape.dropLast(2))]) else {
             throw invalid("factors of shapes \(shape(left)) and \(shape(right))")
         }
+        try check(TensorType(.real, batch + [m, n]))
         let operation = MatMulOperation(
             Array(aShape.dropLast(2)), Array(bShape.dropLast(2)), batch: batch, m: m, k: k, n: n, isTransposed: isTransposed, scale: scale)
         let product = try add(operation, [a, b], TensorType(.real, batch + [m, n]))

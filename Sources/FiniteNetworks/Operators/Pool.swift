@@ -114,11 +114,16 @@ extension GraphBuilder {
         guard shape.count >= 3, shape[0] == 1, self.kind(input) == .real else { throw node.invalid("an input of shape \(shape)") }
         let rank = shape.count - 2
         let window = try Window(node, grid: Array(shape[2...]), kernel: nil)
+        let result = TensorType(.real, [1, shape[1]] + window.output.suffix(rank))
+        try check(result)
+        guard window.outputCount.multipliedClamped(by: window.kernelCount) <= 1 << 32 else {
+            throw error(.tooLarge, "windows of \(window.kernel) at \(window.output) places")
+        }
         let pads = try node.ints("pads") ?? [Int](repeating: 0, count: 2 * rank)
         let behind = [Int](repeating: 0, count: 3 - rank) + pads.suffix(rank)
         let operation = PoolOperation(
             kind: kind, window: window, channels: shape[1], padsCount: try node.flag("count_include_pad"), padsBehind: behind)
-        return try add(operation, [input], TensorType(.real, [1, shape[1]] + window.output.suffix(rank)))
+        return try add(operation, [input], result)
     }
 }
 

@@ -30,7 +30,8 @@ struct RecurrentRule: OperatorRule {
         let direction = try node.string("direction", "forward")
         let directions = direction == "bidirectional" ? 2 : 1
         guard graph.shape(weight) == [directions, gates * hidden, width], graph.shape(recurrence) == [directions, gates * hidden, hidden],
-            ["forward", "reverse", "bidirectional"].contains(direction), !node.has("clip"), try !node.flag("input_forget"), times > 0
+            ["forward", "reverse", "bidirectional"].contains(direction), !node.has("clip"), try !node.flag("input_forget"), times > 0,
+            times <= graph.limits.steps
         else { throw node.unsupported("direction \(direction), weights of shape \(graph.shape(weight)), or clip or input_forget") }
         let functions = try functions(node, directions)
         var lengths: Wire?

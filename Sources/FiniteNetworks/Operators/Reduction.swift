@@ -118,7 +118,7 @@ extension GraphBuilder {
         guard kind(input) == .real else { throw unsupported("an input of \(kind(input)) numbers that depends on the point") }
         let kept = shape.indices.map { axes.contains($0) ? 1 : shape[$0] }
         let operation = ReductionOperation(
-            function: function, inputs: shape.reduce(1, *), outputs: kept.reduce(1, *),
+            function: function, inputs: shape.clampedProduct, outputs: kept.clampedProduct,
             loop: StridedLoop(shape: shape, Broadcasting.strides(kept, in: shape)))
         let result = try add(operation, [input], TensorType(.real, kept))
         return keeps ? result : try reshape(result, to: shape.indices.filter { !axes.contains($0) }.map { shape[$0] })

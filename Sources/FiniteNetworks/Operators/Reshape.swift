@@ -43,7 +43,7 @@ struct ReshapeRule: OperatorRule {
         guard open.count <= 1, target.allSatisfy({ $0 >= -1 }) else { throw node.invalid("shape \(wanted)") }
         if let place = open.first {
             let known = target.filter { $0 != -1 }.clampedProduct
-            let count = shape.reduce(1, *)
+            let count = shape.clampedProduct
             guard known > 0, count % known == 0 else { throw node.invalid("\(count) elements do not have shape \(wanted)") }
             target[place] = count / known
         }

@@ -84,7 +84,7 @@ struct ResizeRule: OperatorRule {
                 guard scale > 0, scale.isFinite, Double(extent) * scale < 1e8 else { throw node.invalid("a scale of \(scale)") }
                 target = Int((Double(extent) * scale).rounded(.down))
             }
-            guard target >= 0, target <= 1 << 26, extent > 0 else { throw node.invalid("an extent of \(target)") }
+            guard target >= 0, target <= 1 << 22, extent > 0 else { throw node.invalid("an extent of \(target)") }
             if target == extent, scale == 1 { continue }
             let matrix = try mode.matrix(extent, target, scale, node)
             var result = graph.shape(input)

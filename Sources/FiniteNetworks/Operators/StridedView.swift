@@ -10,7 +10,7 @@ struct StridedView: Operation {
     var transposedMatrix: (rows: Int, columns: Int)?
 
     init(shape: [Int], strides: [Int], offset: Int = 0, isReal: Bool) {
-        count = shape.reduce(1, *)
+        count = shape.clampedProduct
         self.offset = offset
         loop = StridedLoop(shape: shape, strides)
         self.isReal = isReal

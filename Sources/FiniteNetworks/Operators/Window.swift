@@ -10,9 +10,9 @@ struct Window: Sendable, Equatable {
     var pads: [Int]
     var output: [Int]
 
-    var inputCount: Int { input.reduce(1, *) }
-    var kernelCount: Int { kernel.reduce(1, *) }
-    var outputCount: Int { output.reduce(1, *) }
+    var inputCount: Int { input.clampedProduct }
+    var kernelCount: Int { kernel.clampedProduct }
+    var outputCount: Int { output.clampedProduct }
 
     /// Whether the windows are the grid itself.
     var isIdentity: Bool { kernelCount == 1 && strides == [1, 1, 1] && pads == [0, 0, 0] && input == output }
@@ -128,6 +128,10 @@ extension Window {
             // A window that begins in the padding behind is left out.
             if isCeiling, (count - 1) * strides[axis] >= grid[axis] + pads[axis] { count -= 1 }
             output.append(count)
+        }
+        // Loops go over the places of a window and the rows of the output.
+        guard (kernel + output.dropLast()).clampedProduct <= 1 << 28, output.clampedProduct <= 1 << 28 else {
+            throw node.error(.tooLarge, "windows of \(kernel) at \(output) places")
         }
         self.init(
             input: lead + grid, kernel: lead + kernel, strides: lead + strides, dilations: lead + dilations,

@@ -27,7 +27,7 @@ struct KernelSeeds<F: NetworkScalar>: Sendable {
     }
 
     /// Entries of a pair of points.
-    func entries(_ question: KernelQuestion) -> Int { shape(question).reduce(1, *) }
+    func entries(_ question: KernelQuestion) -> Int { shape(question).clampedProduct }
 
     func shape(_ question: KernelQuestion) -> [Int] {
         if functional != nil { return [] }

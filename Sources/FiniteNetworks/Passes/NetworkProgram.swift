@@ -18,7 +18,7 @@ public struct NetworkProgram<F: NetworkScalar>: Sendable {
         /// mostly constants that exporters write.
         public var countsByDefault: Bool
 
-        public var count: Int { shape.reduce(1, *) }
+        public var count: Int { shape.clampedProduct }
     }
 
     let values: [GraphValue]
@@ -30,7 +30,7 @@ public struct NetworkProgram<F: NetworkScalar>: Sendable {
     public let parameters: [Parameter]
 
     /// Numbers of the output of one point.
-    public var outputCount: Int { outputShape.reduce(1, *) }
+    public var outputCount: Int { outputShape.clampedProduct }
     public var parameterCount: Int { parameters.reduce(0) { $0 + ($1.countsByDefault ? $1.count : 0) } }
 
     /// Floating-point operations of one point's outputs.

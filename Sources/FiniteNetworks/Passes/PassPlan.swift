@@ -129,16 +129,18 @@ package struct PassPlan: Sendable {
             live[root] = false
             elements -= program.values[root].type.count
         }
-        func settle(_ root: Wire) {
-            waiting[root] -= 1
-            guard waiting[root] == 0 else { return }
-            if let index = maker[root] {
-                let inputs = Set(program.staticSteps[index].inputs.compactMap { $0 }).filter { wants[$0] }
-                for input in inputs { open(input) }
+        func settle(_ first: Wire) {
+            var roots = [first]
+            while let root = roots.popLast() {
+                waiting[root] -= 1
+                guard waiting[root] == 0 else { continue }
+                if let index = maker[root] {
+                    let inputs = program.staticSteps[index].inputs.compactMap { $0 }.filter { wants[$0] }
+                    for input in inputs { open(input) }
+                    roots += inputs
+                }
                 close(root)
-                for input in program.staticSteps[index].inputs.compactMap({ $0 }) where wants[input] { settle(input) }
             }
-            close(root)
         }
         open(program.values[program.output].root)
         for index in program.steps.indices.reversed() where isActive[index] {

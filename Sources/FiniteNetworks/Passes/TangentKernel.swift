@@ -105,16 +105,20 @@ struct KernelWork<F: NetworkScalar> {
         for tile in tiles { tile.cells(F.self, entries).fill(0) }
         var pending = plan.pending
         var uses = plan.structured.mapValues { $0.weight.uses.count }
-        func settle(_ root: Wire) throws {
-            pending[root] -= 1
-            guard pending[root] == 0 else { return }
-            if let share = shareOf[root] {
-                try contract(root, passes, tiles[share].cells(F.self, entries))
-            } else if let step = plan.maker[root] {
-                for index in passes.indices { try passes[index].walkStatic(step, context) }
-                for input in program.staticSteps[step].inputs.compactMap({ $0 }) where plan.wants[input] { try settle(input) }
+        // One cotangent fewer is awaited; where none is, it goes on to what the constant is made of. A list, for chains may be long.
+        func settle(_ first: Wire) throws {
+            var roots = [first]
+            while let root = roots.popLast() {
+                pending[root] -= 1
+                guard pending[root] == 0 else { continue }
+                if let share = shareOf[root] {
+                    try contract(root, passes, tiles[share].cells(F.self, entries))
+                } else if let step = plan.maker[root] {
+                    for index in passes.indices { try passes[index].walkStatic(step, context) }
+                    roots += program.staticSteps[step].inputs.compactMap { $0 }.filter { plan.wants[$0] }
+                }
+                for index in passes.indices { passes[index].dropCotangent(root) }
             }
-            for index in passes.indices { passes[index].dropCotangent(root) }
         }
         for index in program.steps.indices.reversed() where plan.isActive[index] {
             for side in passes.indices { try passes[side].walk(index, context) }
