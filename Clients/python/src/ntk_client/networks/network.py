@@ -7,8 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from .. import _codec
 from .. import architectures as a
+from ..errors import ExportError
 from . import optional
 from .model_file import MEDIA_TYPE, ModelFile
 from .parameters import DataFormat, Floats, load, to_numpy
@@ -168,6 +171,83 @@ class Network:
 
             model = ModelFile(rewritten(model.content, output, include, exclude))
         return cls(file=model)
+
+    @classmethod
+    def from_jax(
+        cls,
+        function: Any,
+        parameters: Any,
+        example: Any,
+        *,
+        include: Sequence[str] | None = None,
+        exclude: Sequence[str] | None = None,
+        client: Asked | None = None,
+    ) -> Network:
+        """Return the network that a function of JAX is, by jax2onnx.
+
+        Parameters
+        ----------
+        function
+            Is called as ``function(parameters, x)``, or with several inputs; samples along the first axis of each and of its output.
+        parameters
+            A tree of arrays. Their names are its keys, joined by dots.
+        example
+            An array, or a tuple of them.
+        include, exclude, client
+            See `from_torch`.
+
+        Raises
+        ------
+        ExportError
+            Where the converter does not know the function.
+        MismatchError
+            Where the server's outputs or derivatives are others than JAX's.
+        ImportError
+            Where jax2onnx is not installed.
+        """
+        optional.require("jax", "jax2onnx", "onnx", extra="jax")
+        from .jax_functions import convert
+
+        file, reference = convert(function, parameters, example, include, exclude)
+        network = cls(file=file)
+        compare(client or default_client(), network, reference)
+        return network
+
+    @classmethod
+    def from_keras(
+        cls,
+        model: Any,
+        example: Any,
+        *,
+        include: Sequence[str] | None = None,
+        exclude: Sequence[str] | None = None,
+        client: Asked | None = None,
+    ) -> Network:
+        """Return the network that a model of Keras 3 is, on the backend jax (by `from_jax`) or torch (by `from_torch`).
+
+        Trainable variables count, under their paths (of jax) or their names in the module (of torch).
+
+        Raises
+        ------
+        ExportError
+            Where the backend is another one, and what `from_jax` and `from_torch` raise.
+        """
+        optional.require("keras", extra="keras")
+        import keras
+
+        backend = keras.backend.backend()
+        if backend == "torch":
+            return cls.from_torch(model, example, include=include, exclude=exclude, client=client)
+        if backend != "jax":
+            raise ExportError(f"Keras on the backend jax or torch expected, KERAS_BACKEND=jax; it is on {backend}, whose models both load")
+        trained = {one.path: np.asarray(one) for one in model.trainable_variables}
+        others = [np.asarray(one) for one in model.non_trainable_variables]
+
+        def function(parameters: Mapping[str, Any], *inputs: Any) -> Any:
+            given = inputs[0] if len(inputs) == 1 else list(inputs)
+            return model.stateless_call([parameters[name] for name in trained], others, given, training=False)[0]
+
+        return cls.from_jax(function, trained, example, include=include, exclude=exclude, client=client)
 
     def fields(self) -> dict[str, Any]:
         """Return the network as a request has it."""
