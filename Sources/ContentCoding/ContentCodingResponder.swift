@@ -31,21 +31,20 @@ package struct ContentCodingResponder<Base: HTTPResponder>: HTTPResponder {
 
     package func admit(_ request: inout ServerRequest) -> Admission {
         let admission = base.admit(&request)
-        let (head, remoteAddress) = (request.head, request.remoteAddress)
         guard case .accept(let maximum, var growth) = admission else { return admission }
-        switch RequestCoding(head) {
+        switch RequestCoding(request.head) {
         case .identity: break
         case .gzip where configuration.isEnabled, .deflate where configuration.isEnabled:
-            growth = configuration.mostOctets(of: head.headerFields[.contentLength].flatMap { Int($0) } ?? maximum)
-        case .gzip: return .answer(unsupported("gzip", head, remoteAddress))
-        case .deflate: return .answer(unsupported("deflate", head, remoteAddress))
-        case .other(let field): return .answer(unsupported(field, head, remoteAddress))
+            growth = configuration.mostOctets(of: request.head.headerFields[.contentLength].flatMap { Int($0) } ?? maximum)
+        case .gzip: return .answer(unsupported("gzip", request.head, request.remoteAddress))
+        case .deflate: return .answer(unsupported("deflate", request.head, request.remoteAddress))
+        case .other(let field): return .answer(unsupported(field, request.head, request.remoteAddress))
         }
-        if AcceptedCodings(head.headerFields.value(.acceptEncoding)).refusesBoth {
+        if AcceptedCodings(request.head.headerFields.value(.acceptEncoding)).refusesBoth {
             let rejection = HTTPRejection(
                 status: .notAcceptable, detail: "Accept-Encoding refuses what there is: \(codings.joined(separator: ", ")).",
                 rule: "RFC 9110 §12.5.3")
-            return .answer(base.answer(to: rejection, head, from: remoteAddress))
+            return .answer(base.answer(to: rejection, request.head, from: request.remoteAddress))
         }
         return .accept(maximumBodyBytes: maximum, growth: growth)
     }

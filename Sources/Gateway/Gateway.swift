@@ -21,16 +21,17 @@ package struct Gateway: HTTPResponder {
     }
 
     package func admit(_ request: inout ServerRequest) -> Admission {
-        let resource = Routing.of(&request).resource
-        let head = request.head
+        let routing = Routing.of(request)
+        request.context = routing
+        let resource = routing.resource
         do throws(ProblemDetails) {
-            try access.checkHost(head, metrics)
-            if let fields = crossOrigin.preflight(head, methods: resource?.methods ?? [.get, .head, .post, .options]) {
+            try access.checkHost(request.head, metrics)
+            if let fields = crossOrigin.preflight(request.head, methods: resource?.methods ?? [.get, .head, .post, .options]) {
                 return .answer(refused(request, resource, ServerResponse(status: .noContent, headerFields: fields)))
             }
-            request.keyName = try access.admit(head, resource, from: request.remoteAddress, metrics)
+            request.keyName = try access.admit(request.head, resource, from: request.remoteAddress, metrics)
         } catch {
-            return .answer(refused(request, resource, error.response(requestID: NTKService.requestID(head), to: head)))
+            return .answer(refused(request, resource, error.response(requestID: NTKService.requestID(request.head), to: request.head)))
         }
         switch service.admit(&request) {
         case .accept(let maximum, let growth): return .accept(maximumBodyBytes: maximum, growth: growth)
@@ -41,8 +42,7 @@ package struct Gateway: HTTPResponder {
     }
 
     package func respond(to request: ServerRequest) async -> ServerResponse {
-        var request = request
-        let resource = Routing.of(&request).resource
+        let resource = Routing.of(request).resource
         let exchange = Exchange(request, resource)
         metrics.inFlight.increment()
         var response = await service.respond(to: request)

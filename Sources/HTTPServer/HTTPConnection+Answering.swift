@@ -80,12 +80,10 @@ extension HTTPConnection {
     /// The answer, and what decides its framing.
     private func answer(to message: Message) async -> (ServerResponse, ResponseContext) {
         switch message {
-        case .request(let head, var request):
-            // It is the request's now: where the client goes, the body stays until nobody reads it.
-            (request.lease, bodyLease) = (bodyLease, nil)
+        case .request(let received):
             progress = .awaitingAnswer
-            let response = await responder.respond(to: request)
-            return (response, context(head, goesOn: head.keepsAlive))
+            let response = await responder.respond(to: received.request)
+            return (response, context(received.section, goesOn: received.section.keepsAlive))
         case .admission(let response, let head):
             return (response, context(head, goesOn: head.keepsAlive && skipBody(of: head)))
         case .rejection(let rejection, let head):

@@ -10,9 +10,20 @@ extension HTTPConnection {
         case unsent
     }
 
+    /// A whole request. An object, so that it is handed on without being copied.
+    final class ReceivedRequest: Sendable {
+        let section: RequestHead
+        let request: ServerRequest
+
+        init(_ section: RequestHead, _ request: ServerRequest) {
+            self.section = section
+            self.request = request
+        }
+    }
+
     /// What gets an answer.
     enum Message {
-        case request(RequestHead, ServerRequest)
+        case request(ReceivedRequest)
         /// Answered on its header section alone; its body, if there is one, has not been read.
         case admission(ServerResponse, RequestHead)
         /// Nil before a header section was complete.
@@ -68,7 +79,7 @@ extension HTTPConnection {
                             return .message(.admission(response, section))
                         case .accept(let maximum, let growth):
                             head = section
-                            admitted = request
+                            admitted = consume request
                             bodyGrowth = growth
                             let memory = configuration.bodyMemory
                             try parser.readBody(maximumBytes: min(maximum, memory?.largest ?? .max), isRationed: memory != nil)
@@ -76,10 +87,11 @@ extension HTTPConnection {
                         }
                     case .body(let body):
                         isSkippingBody = false
-                        guard let section = head, var request = admitted else { continue }
-                        (head, admitted) = (nil, nil)
+                        guard let section = head.take(), var request = admitted.take() else { continue }
                         request.body = body
-                        return .message(.request(section, request))
+                        // It is the request's now: where the client goes, the body stays until nobody reads it.
+                        request.lease = bodyLease.take()
+                        return .message(.request(ReceivedRequest(section, request)))
                     }
                 }
                 guard let octets = parser.wantedRoom else { return nil }

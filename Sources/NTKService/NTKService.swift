@@ -77,16 +77,16 @@ package struct NTKService: HTTPResponder {
     // MARK: HTTPResponder
 
     package func admit(_ request: inout ServerRequest) -> Admission {
-        let routing = Routing.of(&request)
-        let head = request.head
+        let routing = Routing.of(request)
+        request.context = routing
         do throws(ProblemDetails) {
-            if head.path == "*" { return .answer(Self.options(allow: "GET, HEAD, POST, OPTIONS")) }
+            if request.head.path == "*" { return .answer(Self.options(allow: "GET, HEAD, POST, OPTIONS")) }
             if let fault = routing.fault { throw fault }
-            try SingleFields.check(head)
+            try SingleFields.check(request.head)
             guard let operation = routing.operation else { return .answer(Self.options(allow: routing.resource?.allow ?? "")) }
-            return .accept(maximumBodyBytes: try operation.admit(head, routing.target, limits))
+            return .accept(maximumBodyBytes: try operation.admit(request.head, routing.target, limits))
         } catch {
-            return .answer(error.response(requestID: Self.requestID(head), to: head))
+            return .answer(error.response(requestID: Self.requestID(request.head), to: request.head))
         }
     }
 

@@ -11,7 +11,7 @@ struct RoutedRequest: Sendable {
     /// - Throws: why it leads nowhere.
     init(_ request: ServerRequest) throws(ProblemDetails) {
         self.request = request
-        routing = request.context as? Routing ?? Routing(request.head)
+        routing = .of(request)
         if let fault = routing.fault { throw fault }
         guard let operation = routing.operation else { throw Routing.nothing }
         self.operation = operation

@@ -14,13 +14,8 @@ package final class Routing: RequestContext {
 
     package convenience init(_ head: HTTPRequest) { self.init(head.method, head.path ?? "/") }
 
-    /// The routing that goes with a request; one that has none gets it.
-    package static func of(_ request: inout ServerRequest) -> Routing {
-        if let routing = request.context as? Routing { return routing }
-        let routing = Routing(request.head)
-        request.context = routing
-        return routing
-    }
+    /// The routing that goes with a request, or a new one.
+    package static func of(_ request: ServerRequest) -> Routing { request.context as? Routing ?? Routing(request.head) }
 
     init(_ method: HTTPRequest.Method, _ text: String) {
         let found = Target(text)
