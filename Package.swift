@@ -82,8 +82,8 @@ let package = Package(
         .target(
             name: "NTKService",
             dependencies: [
-                "NTK", "LinearAlgebra", "TensorFormats", "HTTP1", "ComputeExecutor", "Batching", "ArtifactStore", "Jobs", "CEmbedded", "CYAML",
-                "Metrics",
+                "NTK", "ONNX", "FiniteNetworks", "LinearAlgebra", "TensorFormats", "HTTP1", "ComputeExecutor", "Batching", "ArtifactStore", "Jobs",
+                "CEmbedded", "CYAML", "Metrics",
                 "Locks",
                 httpTypes,
             ],

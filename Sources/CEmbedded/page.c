@@ -90,6 +90,10 @@ static const unsigned char main_js[] = {
 #embed "page/main.js"
 };
 
+static const unsigned char own_js[] = {
+#embed "page/own.js"
+};
+
 static const unsigned char page_css[] = {
 #embed "page/page.css"
 };
@@ -167,6 +171,7 @@ static const ntk_page_file files[] = {
     FILE("key.js", SCRIPT, key_js),
     FILE("link.js", SCRIPT, link_js),
     FILE("main.js", SCRIPT, main_js),
+    FILE("own.js", SCRIPT, own_js),
     FILE("page.css", STYLE, page_css),
     FILE("plot.css", STYLE, plot_css),
     FILE("pointer.js", SCRIPT, pointer_js),

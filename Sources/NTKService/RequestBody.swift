@@ -3,7 +3,7 @@ internal import TensorFormats
 
 /// The body of a request as one JSON value, in whichever form it comes: JSON; multipart/form-data with a part `request` and one part an
 /// array (.npy) or an object of arrays (.npz, .safetensors), each named by its field; one .npz of arrays named by their fields whose
-/// `meta.json` is the rest of the request; one .npy that is the only field; or one .safetensors whose metadata is the request.
+/// `meta.json` is the rest of the request; one .npy that is the only field; one .safetensors whose metadata is the request; or a model file.
 enum RequestBody {
     static let json = "application/json"
     static let multipart = "multipart/form-data"
@@ -11,6 +11,8 @@ enum RequestBody {
     static let files = ["application/octet-stream", "application/x-safetensors", npz]
     static let npz = "application/x-npz"
     static let npy = "application/x-npy"
+    /// A model file alone.
+    static let onnx = "application/onnx"
     static var mediaTypes: [String] { [json, multipart] + files }
     /// Of requests with arrays in them.
     static var arrayTypes: [String] { [json, multipart, npz] }
@@ -26,6 +28,9 @@ enum RequestBody {
         switch MediaRange.type(content.type) {
         case multipart: return try parts(content.bytes, content.type, limit: limit, guess)
         case json: return try JSONValue.parse(content.bytes, limits: JSONDemand.limits(content.bytes[...], guess), on: tiles)
+        case onnx:
+            let network = JSONObject(members: [("onnx", model(content.bytes, 0..<content.bytes.count))])
+            return .object(JSONObject(members: [("network", .object(network))]))
         case npy: return .object(JSONObject(members: [("x", .tensor(try Npy.read(content.bytes[...])))]))
         default: return try file(content.bytes, limit: limit, guess, field: field)
         }
@@ -45,9 +50,18 @@ enum RequestBody {
             }
             whole = try RequestParts(text(request.content, guess))
         }
-        for part in parts where part.name != "request" { try whole.insert(content(part, limit: limit, guess), at: part.name) }
+        for part in parts where part.name != "request" {
+            let value = isModelFile(part) ? model(body, part.content.startIndex..<part.content.endIndex) : try content(part, limit: limit, guess)
+            try whole.insert(value, at: part.name)
+        }
         return whole.value
     }
+
+    /// Whether a part is a network's model file, by its name: `network.onnx`, `kernel.network.onnx`.
+    static func isModelFile(_ part: Multipart.Part) -> Bool { part.name.utf8.reversed().starts(with: ".onnx".utf8.reversed()) }
+
+    /// A file that is read where it stands.
+    private static func model(_ body: [UInt8], _ range: Range<Int>) -> JSONValue { .file(FileContent(bytes: body, range: range)) }
 
     /// A part by its name and its type, for messages.
     private static func described(_ part: Multipart.Part) -> String {

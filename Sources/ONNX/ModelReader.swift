@@ -3,9 +3,15 @@ extension ONNXModel {
     /// - Throws: `malformed` with the byte where the format is broken, `tooLarge` where a limit is passed, `unsupported` for an operator set
     ///   other than 11 to 23, data in other files, sparse tensors, and types that are no numbers.
     public init(bytes: [UInt8], limits: ONNXLimits = ONNXLimits()) throws(ONNXError) {
-        guard bytes.count <= limits.bytes else { throw .tooLarge("a file of \(bytes.count) bytes; \(limits.bytes) are allowed") }
+        try self.init(bytes: bytes, in: 0..<bytes.count, limits: limits)
+    }
+
+    /// Reads a model file that stands within other bytes, such as a part of a request; its tensors stay there.
+    public init(bytes: [UInt8], in range: Range<Int>, limits: ONNXLimits = ONNXLimits()) throws(ONNXError) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
+        guard range.count <= limits.bytes else { throw .tooLarge("a file of \(range.count) bytes; \(limits.bytes) are allowed") }
         var reader = ModelReader(bytes: bytes, limits: limits)
-        self = try reader.model()
+        self = try reader.model(range)
     }
 }
 
@@ -15,14 +21,15 @@ struct ModelReader {
     let limits: ONNXLimits
     private var nodes = 0
     private var items = 0
+    private var unpackedBytes = 0
 
     init(bytes: [UInt8], limits: ONNXLimits) {
         self.bytes = bytes
         self.limits = limits
     }
 
-    mutating func model() throws(ONNXError) -> ONNXModel {
-        var reader = WireReader(bytes, 0..<bytes.count)
+    mutating func model(_ range: Range<Int>) throws(ONNXError) -> ONNXModel {
+        var reader = WireReader(bytes, range)
         var (irVersion, producer, opset) = (0, "", 0)
         var metadata: [String: String] = [:]
         var graphRange: Range<Int>?
@@ -66,6 +73,17 @@ struct ModelReader {
             }
         }
         return result
+    }
+
+    /// Counts the memory that the numbers of a field take, before they are read: those of a varint are of eight bytes, however few it has.
+    private mutating func count(_ field: WireReader.Field, isVarint: Bool) throws(ONNXError) {
+        switch field.payload {
+        case .bytes(let range): unpackedBytes += isVarint ? 8 * range.count : range.count
+        default: unpackedBytes += 8
+        }
+        guard unpackedBytes <= limits.unpackedBytes else {
+            throw .tooLarge("numbers outside of raw_data of more than \(limits.unpackedBytes) bytes together")
+        }
     }
 
     private func operatorSet(_ range: Range<Int>) throws(ONNXError) -> (domain: String, version: Int) {
@@ -145,8 +163,12 @@ struct ModelReader {
             case 4: single = .string(try field.string(bytes))
             case 5: single = .tensor(try tensor(try field.range(), owner: owner))
             case 6: single = .graph(try graph(try field.range(), depth: depth + 1))
-            case 7: try field.append(to: &floats, bytes)
-            case 8: try field.append(to: &ints, bytes)
+            case 7:
+                try count(field, isVarint: false)
+                try field.append(to: &floats, bytes)
+            case 8:
+                try count(field, isVarint: true)
+                try field.append(to: &ints, bytes)
             case 9:
                 try countItem()
                 strings.append(try field.string(bytes))
@@ -176,13 +198,21 @@ struct ModelReader {
         var isExternal = false
         while let field = try reader.field() {
             switch field.number {
-            case 1: try field.append(to: &shape, bytes)
+            case 1:
+                try count(field, isVarint: true)
+                try field.append(to: &shape, bytes)
             case 2: typeCode = try field.integer()
-            case 4: try field.append(to: &floats, bytes)
-            case 5, 7, 11: try field.append(to: &integers, bytes)
+            case 4:
+                try count(field, isVarint: false)
+                try field.append(to: &floats, bytes)
+            case 5, 7, 11:
+                try count(field, isVarint: true)
+                try field.append(to: &integers, bytes)
             case 8: name = try field.string(bytes)
             case 9: raw = try field.range()
-            case 10: try field.append(to: &doubles, bytes)
+            case 10:
+                try count(field, isVarint: false)
+                try field.append(to: &doubles, bytes)
             case 13: isExternal = true
             case 14: isExternal = try field.integer() == 1
             default: break

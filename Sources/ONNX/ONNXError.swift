@@ -23,7 +23,9 @@ public struct ONNXLimits: Sendable, Equatable {
     /// Nodes of all graphs together.
     public var nodes = 200_000
     /// Tensors, attributes, inputs and outputs of all graphs together.
-    public var items = 2_000_000
+    public var items = 1_000_000
+    /// Bytes of numbers that stand one by one instead of in `raw_data`, once they are read.
+    public var unpackedBytes = 1 << 28
     /// Graphs within graphs.
     public var depth = 8
     /// Axes of a tensor.

@@ -10,6 +10,8 @@ package enum JSONValue: Sendable {
     case tensor(NumericArray)
     /// A nest of numbers that is not rectangular; the error's pointer is relative to it.
     indirect case ragged(JSONError)
+    /// A file that came as a part of the request and is no array.
+    case file(FileContent)
 
     /// What the value is, for messages.
     package var kindName: String {
@@ -20,7 +22,20 @@ package enum JSONValue: Sendable {
         case .string: "a string"
         case .array, .tensor, .ragged: "an array"
         case .object: "an object"
+        case .file: "a file"
         }
+    }
+}
+
+/// The bytes of a file, which stay where the body of the request has them.
+package struct FileContent: Sendable {
+    package let bytes: [UInt8]
+    /// Where in `bytes` the file stands.
+    package let range: Range<Int>
+
+    package init(bytes: [UInt8], range: Range<Int>) {
+        self.bytes = bytes
+        self.range = range
     }
 }
 

@@ -29,5 +29,5 @@ if [ ! -e "$formats/done" ] || [ -n "$(find "$root"/Sources/{TensorFormats,Linea
     out="$own"
     touch "$formats/done"
 fi
-# format SOURCE: links a fuzzer with the formats.
-format() { fuzzer "$1" "$formats"/*.o -ldeflate -lopenblas -lsimdjson -lstdc++; }
+# format SOURCE OBJECT…: links a fuzzer with the formats.
+format() { fuzzer "$@" "$formats"/*.o -ldeflate -lopenblas -lsimdjson -lstdc++; }

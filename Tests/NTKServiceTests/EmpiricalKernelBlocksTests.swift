@@ -45,7 +45,9 @@ final class EmpiricalKernelBlocksTests {
         let text =
             isTwoSets
             ? #"{"network":\#(network),"x1":\#(points(70, 3)),"x2":\#(points(40, 7))}"# : #"{"network":\#(network),"x1":\#(points(150, 3)),\#(more)}"#
-        let request = try EmpiricalKernelRequest(JSONValue.parse(Array(text.utf8)), NetworkStore())
+        var reader = try ObjectReader(JSONValue.parse(Array(text.utf8)), at: "")
+        guard case .architecture(let source) = try reader.network("network", NetworkStore()) else { throw JSONError(.shape, at: "/network", text) }
+        let request = try EmpiricalKernelRequest(reader, source)
         let counting = StoppingTiles(after: 1_000_000)
         let whole = try EmpiricalKernelEndpoint.answer(request, tiles: counting).pieces(as: .npz).flatMap { try $0.make() }
         let loops = counting.count(of: 1_000_000)

@@ -17,9 +17,9 @@ export const useKey = (value) => { key = value; };
 // Called when the server wants a key.
 export const wanted = new EventTarget();
 
-// Any request, with the key.
+// Any request, with the key; its body is JSON, or a form whose type the browser writes.
 export async function send(method, path, text, signal) {
-  const headers = text === undefined ? {} : { "Content-Type": "application/json" };
+  const headers = typeof text === "string" ? { "Content-Type": "application/json" } : {};
   if (key) headers.Authorization = `Bearer ${key}`;
   try {
     const response = await fetch(path, { method, headers, body: text, signal });

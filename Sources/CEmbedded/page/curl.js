@@ -9,6 +9,12 @@ const authorization = () => hasKey() ? ` -H "Authorization: Bearer $NTK_API_KEY"
 // A request as the page sent it.
 export const command = (path, text) => `curl -s${authorization()} -H 'Content-Type: application/json' -d ${quoted(text)} ${location.origin}${path}`;
 
+// A request in parts, each a file or JSON.
+export const fileCommand = (path, parts) => {
+  const form = parts.map(([name, value]) => `-F ${quoted(value instanceof File ? `${name}=@${value.name}` : `${name}=${value};type=application/json`)}`);
+  return `curl -s${authorization()} ${form.join(" ")} ${location.origin}${path}`;
+};
+
 // Requests that differ in one number: `text` has the placeholder where it stands.
 export const loop = (name, values, path, text) => {
   const body = quoted(text).replaceAll(JSON.stringify(placeholder(name)), `'$${name}'`);

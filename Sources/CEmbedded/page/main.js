@@ -7,6 +7,7 @@ import { finite } from "./finite.js";
 import { kernel } from "./kernel.js";
 import { keyForm } from "./key.js";
 import { keep, read } from "./link.js";
+import { own } from "./own.js";
 import { predictions } from "./predictions.js";
 import { spectrum } from "./spectrum.js";
 import { initial, Store } from "./state.js";
@@ -19,6 +20,7 @@ const say = (text) => { live.textContent = text; };
 const { view: main, points } = predictions(store, say);
 controls(store, points);
 const views = [main, training(store), kernel(store), spectrum(store), finite(store), convergence(store)];
+own();
 const editor = new Editor(store);
 keep(store);
 

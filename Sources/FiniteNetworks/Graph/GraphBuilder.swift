@@ -189,6 +189,7 @@ struct GraphBuilder<F: NetworkScalar> {
     mutating func add(_ operation: any Operation, _ inputs: [Wire?], _ outputs: [TensorType]) throws(GraphError) -> [Wire] {
         madeSteps += 1
         guard madeSteps <= limits.steps else { throw error(.tooLarge, "more than \(limits.steps) steps") }
+        if madeSteps.isMultiple(of: 256), !(limits.meter?(0) ?? true) { throw error(.stopped, "the compilation was stopped") }
         let sources = inputs.compactMap { $0.map { values[$0] } }
         let isSampled = sources.contains { $0.isSampled }
         let carries = operation.isDifferentiable && sources.contains { $0.isDifferentiable && $0.type.isReal }
@@ -204,6 +205,8 @@ struct GraphBuilder<F: NetworkScalar> {
             steps.append(step)
             return wires
         }
+        let constantBytes = outputs.reduce(0) { $0.addingClamped($1.count.multipliedClamped(by: $1.isReal ? MemoryLayout<F>.size : 8)) }
+        guard limits.meter?(constantBytes) ?? true else { throw error(.stopped, "the compilation was stopped") }
         foldedOperations += operation.operations
         for type in outputs { foldedBytes += type.count * (type.isReal ? MemoryLayout<F>.size : 8) }
         guard foldedOperations <= limits.foldedOperations, foldedBytes <= limits.foldedBytes else {

@@ -9,6 +9,8 @@ public struct GraphError: Error, Sendable, Equatable {
         case tooLarge
         /// The points do not fit the network: a shape, a name, an index out of range.
         case points
+        /// Nobody waits for the network any more, or its meter lets it take no more memory.
+        case stopped
     }
 
     public var reason: Reason
@@ -30,7 +32,7 @@ public struct GraphError: Error, Sendable, Equatable {
 }
 
 /// How large a compiled graph may be.
-public struct GraphLimits: Sendable, Equatable {
+public struct GraphLimits: Sendable {
     /// Steps of a compiled graph, those evaluated once among them.
     public var steps = 200_000
     /// Elements of one tensor of one sample.
@@ -44,7 +46,9 @@ public struct GraphLimits: Sendable, Equatable {
     /// Nodes that are compiled, those of each turn of a loop again.
     public var nodes = 2_000_000
     /// Operations of what is evaluated while the graph is compiled.
-    public var foldedOperations = 4e9
+    public var foldedOperations = 1e9
+    /// Asked before memory is taken for a constant that the graph makes, with its bytes, and now and then with 0; false ends the compilation.
+    public var meter: (@Sendable (_ bytes: Int) -> Bool)?
 
     public init() {}
 }

@@ -59,6 +59,12 @@ extension NetworkProgram {
         return result
     }
 
+    /// Bytes that `outputs` takes for so many points beside what it returns.
+    public func outputsBytes(_ points: Int, blockBytes: Int) -> Int {
+        let perSample = max(peakForwardBytes(lastUses()), 1)
+        return perSample.multipliedClamped(by: max(1, min(points, blockBytes / perSample)))
+    }
+
     /// The outputs of a block: those of a constant network, or of one that hands on its input, too.
     func outputCells(_ values: Values, _ inputs: PreparedInputs<F>, _ range: Range<Int>) -> Cells<F> {
         let root = self.values[output].root

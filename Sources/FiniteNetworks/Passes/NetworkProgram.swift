@@ -36,6 +36,9 @@ public struct NetworkProgram<F: NetworkScalar>: Sendable {
     /// Floating-point operations of one point's outputs.
     public var forwardOperations: Double { steps.reduce(0) { $0 + $1.operation.operations } }
 
+    /// Steps that are done for each block of points.
+    public var stepCount: Int { steps.count }
+
     func port(of root: Wire, _ buffer: Buffer?, stride: Int? = nil) -> Port {
         guard let buffer else { return .absent }
         let type = values[root].type

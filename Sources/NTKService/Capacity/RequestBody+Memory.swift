@@ -23,10 +23,12 @@ extension RequestBody {
         case multipart:
             guard let parts = try? Multipart.read(content.bytes, contentType: content.type) else { return content.bytes.count }
             return parts.reduce(0) {
+                if isModelFile($1) { return $0.addingClamped(ModelFile.readingBytes($1.content.count)) }
                 // A text is copied.
                 let isText = $1.name == "request" || $1.mediaType == json
                 return $0.addingClamped(isText ? JSONDemand($1.content, guess).bytes + $1.content.count : file($1.content, limit: limit, guess))
             }
+        case onnx: return ModelFile.readingBytes(content.bytes.count)
         default: return file(content.bytes[...], limit: limit, guess)
         }
     }

@@ -5,7 +5,14 @@ internal import TensorFormats
 extension Operation {
     static let empiricalKernels = computing("/v1/empirical-kernels") { service, _, _ in
         let networks = service.networks
-        return Computation({ value throws(ProblemDetails) in try EmpiricalKernelRequest(value, networks) }, answer: EmpiricalKernelEndpoint.answer)
+        return Computation(
+            { value throws(ProblemDetails) in
+                var reader = try ObjectReader(value, at: "")
+                switch try reader.network("network", networks) {
+                case .architecture(let source): return .architecture(try EmpiricalKernelRequest(reader, source))
+                case .file(let file): return .file(try ModelKernel.task(&reader, file))
+                }
+            }, answer: NetworkTask<EmpiricalKernelRequest>.answer(EmpiricalKernelEndpoint.answer))
     }
 }
 

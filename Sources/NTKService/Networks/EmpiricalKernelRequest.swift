@@ -15,9 +15,8 @@ struct EmpiricalKernelRequest: ComputeTask {
     var isLayerwise: Bool
     var precision: KernelRequest.Precision
 
-    init(_ value: JSONValue, _ store: NetworkStore) throws(ProblemDetails) {
-        var reader = try ObjectReader(value, at: "")
-        source = try reader.network("network", store)
+    init(_ reader: consuming ObjectReader, _ source: NetworkSource) throws(ProblemDetails) {
+        self.source = source
         let first = try reader.networkPoints("x1", source.format)
         let second = try reader.optionalNetworkPoints("x2", source.format)
         network = try source.network(shape: first.shape, points: "x1")
@@ -33,11 +32,11 @@ struct EmpiricalKernelRequest: ComputeTask {
         outputs = try Self.outputs(reader.optional("outputs"), of: network.outputs)
         isLayerwise = try reader.bool("layerwise", default: false)
         precision = try reader.choice("precision", default: .float64)
-        included = try Self.included(reader.optional("include"), network)
+        included = try Self.included(&reader, network)
         try reader.finish(orNull: ["pattern2"])
     }
 
-    private static func outputs(_ value: JSONValue?, of count: Int) throws(ProblemDetails) -> OutputSelection {
+    static func outputs(_ value: JSONValue?, of count: Int) throws(ProblemDetails) -> OutputSelection {
         let what = "\"mean\", \"sum\", \"diagonal\", \"full\" or a list of outputs from 0 to \(count - 1) expected"
         switch value {
         case nil, .string("mean"): return .mean
@@ -58,43 +57,10 @@ struct EmpiricalKernelRequest: ComputeTask {
         }
     }
 
-    /// The trainable parameters whose names match a pattern, in which * stands for any characters.
-    private static func included(_ value: JSONValue?, _ network: FiniteNetwork) throws(ProblemDetails) -> Set<Int> {
+    private static func included(_ reader: inout ObjectReader, _ network: FiniteNetwork) throws(ProblemDetails) -> Set<Int> {
         let trainable = network.parameters.indices.filter { network.parameters[$0].isTrainable }
-        guard let value else { return Set(trainable) }
-        guard case .array(let values) = value, !values.isEmpty else { throw .invalid("/include", "a list of names such as \"0.*\" expected") }
-        var included: Set<Int> = []
-        for (index, value) in values.enumerated() {
-            guard case .string(let pattern) = value else { throw .invalid("/include/\(index)", "a name such as \"0.*\" expected") }
-            let matching = trainable.filter { matches(network.parameters[$0].name.utf8[...], pattern.utf8[...]) }
-            guard !matching.isEmpty else {
-                let names = trainable.map { network.parameters[$0].name }.joined(separator: ", ")
-                throw .invalid(
-                    "/include/\(index)", "a name among the trainable parameters expected (\(names)); \"\(pattern.prefix(80))\" matches none")
-            }
-            included.formUnion(matching)
-        }
-        return included
-    }
-
-    /// By the greedy way, which goes back to the last star only: linear in the name for each star.
-    private static func matches(_ name: Substring.UTF8View, _ pattern: Substring.UTF8View) -> Bool {
-        var (name, pattern) = (name, pattern)
-        var retry: (name: Substring.UTF8View, pattern: Substring.UTF8View)?
-        while let byte = name.first {
-            if pattern.first == UInt8(ascii: "*") {
-                pattern = pattern.dropFirst()
-                retry = (name, pattern)
-            } else if pattern.first == byte {
-                (name, pattern) = (name.dropFirst(), pattern.dropFirst())
-            } else if let last = retry {
-                retry = (last.name.dropFirst(), last.pattern)
-                (name, pattern) = (last.name.dropFirst(), last.pattern)
-            } else {
-                return false
-            }
-        }
-        return pattern.allSatisfy { $0 == UInt8(ascii: "*") }
+        let chosen = try reader.chosenParameters(trainable.map { network.parameters[$0].name }, counting: Set(trainable.indices))
+        return Set(chosen.map { trainable[$0] })
     }
 
     func kernel(on tiles: any TileExecutor) throws -> EmpiricalKernel {

@@ -10,7 +10,7 @@ extension Operation {
     static let ofNetworks = [
         get("/v1/networks", query: [.limit, .after]) { service, request in try await service.listNetworks(request) },
         Operation(
-            .post, "/v1/networks", bodies: Bodies(types: RequestBody.mediaTypes),
+            .post, "/v1/networks", query: [.name], bodies: Bodies(types: RequestBody.mediaTypes + [RequestBody.onnx]),
             .answer { service, request in try await service.storeNetwork(request) }),
         get("/v1/networks/{id}") { service, request in try await service.storedNetwork(request) },
         Operation(.delete, "/v1/networks/{id}", .answer { service, request in try await service.deleteNetwork(request) }),
@@ -20,11 +20,18 @@ extension Operation {
 extension NTKService {
     fileprivate func storeNetwork(_ request: RoutedRequest) async throws -> ServerResponse {
         let (store, memory, content) = (networks, limits.memoryBytes, request.content)
+        let name = try QueryParameter.name(of: request.target)
         let body = LargeBody(content, limit: memory) { guess, tiles in
-            let network = try NetworkSource(RequestBody.value(content, limit: memory, guess, field: "parameters", on: tiles), at: "")
+            let value = try RequestBody.value(content, limit: memory, guess, field: "parameters", on: tiles)
+            if let file = try ModelFile(whole: value) {
+                let (id, isNew, members) = try store.put(file, members: file.description(name: name))
+                return (text: Self.description(.file(members: members), id), id: id, isNew: isNew)
+            }
+            guard name == nil else { throw ProblemDetails.badParameter("name", "a model file that it is the name of", name ?? "") }
+            let network = try NetworkSource(value, at: "")
             if let shape = network.inputShape ?? NetworkSummary(network).impliedShape { _ = try network.network(shape: shape) }
             let (id, isNew) = try store.put(network)
-            return (text: Self.description(NetworkSummary(network), id), id: id, isNew: isNew)
+            return (text: Self.description(.architecture(NetworkSummary(network)), id), id: id, isNew: isNew)
         }
         let (text, id, isNew) = try await read(body, for: request.bodyLease).value
         return ServerResponse(
@@ -82,6 +89,13 @@ extension NTKService {
     }
 
     /// What a client is told of a stored network: all but the numbers.
+    private static func description(_ summary: NetworkStore.Summary, _ id: ArtifactID) -> String {
+        switch summary {
+        case .architecture(let network): description(network, id)
+        case .file(let members): "{\"id\":\"\(NetworkStore.prefix)\(id)\",\(members)}"
+        }
+    }
+
     private static func description(_ network: NetworkSummary, _ id: ArtifactID) -> String {
         var json = JSONWriter()
         json.beginObject()

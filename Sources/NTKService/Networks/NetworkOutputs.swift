@@ -5,7 +5,14 @@ internal import TensorFormats
 extension Operation {
     static let networkOutputs = computing("/v1/network-outputs") { service, _, _ in
         let networks = service.networks
-        return Computation({ value throws(ProblemDetails) in try NetworkOutputsRequest(value, networks) }, answer: NetworkOutputsEndpoint.answer)
+        return Computation(
+            { value throws(ProblemDetails) in
+                var reader = try ObjectReader(value, at: "")
+                switch try reader.network("network", networks) {
+                case .architecture(let source): return .architecture(try NetworkOutputsRequest(reader, source))
+                case .file(let file): return .file(try ModelOutputs.task(&reader, file))
+                }
+            }, answer: NetworkTask<NetworkOutputsRequest>.answer(NetworkOutputsEndpoint.answer))
     }
 }
 
@@ -17,9 +24,8 @@ struct NetworkOutputsRequest: ComputeTask {
     var pattern: Matrix<Double>?
     var precision: KernelRequest.Precision
 
-    init(_ value: JSONValue, _ store: NetworkStore) throws(ProblemDetails) {
-        var reader = try ObjectReader(value, at: "")
-        source = try reader.network("network", store)
+    init(_ reader: consuming ObjectReader, _ source: NetworkSource) throws(ProblemDetails) {
+        self.source = source
         let points = try reader.networkPoints("x", source.format)
         network = try source.network(shape: points.shape, points: "x")
         x = points.values

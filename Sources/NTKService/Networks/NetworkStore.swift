@@ -8,16 +8,18 @@ internal import TensorFormats
 /// The networks that have been stored, by the SHA-256 of their architecture and parameters: in a directory that outlives the process, or in
 /// memory where there is none.
 ///
-/// A network in the directory is `manifest.json` and `parameters.safetensors`, which Python reads.
+/// A network in the directory is `manifest.json` and `parameters.safetensors`, which Python reads; one from a model file is `manifest.json`,
+/// with what a client is told of it, and the file itself.
 package final class NetworkStore: Sendable {
     static let prefix = "net_"
     private static let manifest = "manifest.json"
     private static let tensors = "parameters.safetensors"
+    private static let model = "model.onnx"
 
     private let artifacts: ArtifactStore?
     /// Networks in memory; all of them where there is no directory.
-    private let cache: LeastRecentlyUsed<ArtifactID, NetworkSource>
-    private let resident = Lock<[ArtifactID: NetworkSource]>([:])
+    private let cache: LeastRecentlyUsed<ArtifactID, StoredNetwork>
+    private let resident = Lock<[ArtifactID: StoredNetwork]>([:])
     private let capacity: Int
 
     /// - Parameters:
@@ -36,13 +38,14 @@ package final class NetworkStore: Sendable {
         capacity = 1 << 30
     }
 
-    /// A network of a request: an object, or the id of a stored one.
-    func source(_ value: JSONValue, at pointer: String) throws(ProblemDetails) -> NetworkSource {
-        guard case .string(let name) = value else { return try NetworkSource(value, at: pointer) }
-        guard let id = Self.id(name), let network = try get(id) else {
+    /// A network of a request: an object, a model file, or the id of a stored one.
+    func reference(_ value: JSONValue, at pointer: String) throws(ProblemDetails) -> NetworkReference {
+        if let file = try ModelFile(value, at: pointer) { return .file(file) }
+        guard case .string(let name) = value else { return .architecture(try NetworkSource(value, at: pointer)) }
+        guard let id = Self.id(name), let stored = try get(id) else {
             throw .invalid(pointer, "the id of a stored network expected, as POST /v1/networks gave it; \"\(name.prefix(80))\" is none")
         }
-        return network.stored(at: pointer, id: name)
+        return stored.network.stored(at: pointer, id: name)
     }
 
     static func id(_ name: String) -> ArtifactID? {
@@ -64,12 +67,41 @@ package final class NetworkStore: Sendable {
 
     /// - Returns: the id, and whether the network is new.
     func put(_ network: NetworkSource) throws -> (id: ArtifactID, isNew: Bool) {
-        let id = Self.id(network)
-        let bytes = network.givenCount * 8 + 4096
+        try put(
+            StoredNetwork(network: .architecture(network)), Self.id(network),
+            [
+                ArtifactFile(Self.manifest) { try $0.write(Array(network.manifest.utf8)) },
+                TensorFile.file(Self.tensors, network.tensors),
+            ])
+    }
+
+    /// - Parameter members: what a client is told of it, the members of an object. What was told first stands.
+    /// - Returns: the id, whether the network is new, and what a client is told.
+    func put(_ file: ModelFile, members: String) throws -> (id: ArtifactID, isNew: Bool, members: String) {
+        let id = file.id
+        let bytes = artifacts == nil ? FileContent(bytes: Array(file.file.bytes[file.file.range]), range: 0..<file.file.range.count) : file.file
+        let stored = StoredNetwork(network: .file(try ModelFile(bytes, at: file.place)), members: members)
+        let content = file.file
+        let (_, isNew) = try put(
+            stored, id,
+            [
+                ArtifactFile(Self.manifest) { try $0.write(Array("{\"onnx\":{\(members)}}".utf8)) },
+                ArtifactFile(Self.model) { writer in
+                    try unsafe content.bytes.withUnsafeBytes { bytes in
+                        try unsafe writer.write(UnsafeRawBufferPointer(rebasing: bytes[content.range]).bytes)
+                    }
+                },
+            ])
+        guard !isNew, case .file(let known)? = try summary(id) else { return (id, isNew, members) }
+        return (id, isNew, known)
+    }
+
+    private func put(_ network: StoredNetwork, _ id: ArtifactID, _ files: [ArtifactFile]) throws -> (id: ArtifactID, isNew: Bool) {
+        let bytes = network.network.storedBytes
         guard let artifacts else {
             let isNew = try resident.withLock { networks in
                 if networks[id] != nil { return false }
-                let used = networks.values.reduce(0) { $0 + $1.givenCount * 8 + 4096 }
+                let used = networks.values.reduce(0) { $0 + $1.network.storedBytes }
                 guard used + bytes <= capacity else {
                     throw ProblemDetails.unavailable(
                         "networks of \(capacity) bytes are kept in memory and no more: start the server with a data directory, or delete some")
@@ -87,18 +119,14 @@ package final class NetworkStore: Sendable {
             // It is stored again.
             _ = try delete(id)
         }
-        let isNew = try artifacts.write(
-            id,
-            [
-                ArtifactFile(Self.manifest) { try $0.write(Array(network.manifest.utf8)) },
-                TensorFile.file(Self.tensors, network.tensors),
-            ])
-        cache.insert(network, bytes: bytes, for: id)
+        let isNew = try artifacts.write(id, files)
+        // The bytes of a file are those of the request, which are let go with it: it is read when it is asked for.
+        if case .architecture = network.network { cache.insert(network, bytes: bytes, for: id) }
         return (id, isNew)
     }
 
     /// A network; where it has to be read, what that takes is asked for before.
-    func get(_ id: ArtifactID) throws(ProblemDetails) -> NetworkSource? {
+    func get(_ id: ArtifactID) throws(ProblemDetails) -> StoredNetwork? {
         guard let artifacts else { return resident.withLock { $0[id] } }
         return try artifacts.reading(id, Self.name(id)) {
             // Another process may have deleted it.
@@ -107,6 +135,7 @@ package final class NetworkStore: Sendable {
                 return nil
             }
             return try cache.value(for: id) {
+                if let members = try modelMembers(id, in: artifacts) { return try model(id, members, in: artifacts) }
                 guard let stored = try stored(id, in: artifacts) else { return nil }
                 // One after another: the bytes of the largest are there beside its numbers.
                 let sizes = stored.entries.map(\.place.count)
@@ -121,25 +150,54 @@ package final class NetworkStore: Sendable {
                 // What has no checksums has its name.
                 guard stored.file.isChecked || Self.id(network) == id else { throw ProblemDetails.damagedRecord(Self.tensors) }
                 artifacts.damage.clear(id.description)
-                return (network, network.givenCount * 8 + 4096)
+                return (StoredNetwork(network: .architecture(network)), network.givenCount * 8 + 4096)
             }
         }
     }
 
+    /// A network from a model file, when there is memory for it.
+    private func model(_ id: ArtifactID, _ members: String, in artifacts: ArtifactStore) throws -> (StoredNetwork, bytes: Int)? {
+        guard let file = try artifacts.reader(id, Self.model) else { return nil }
+        let demand = file.count.addingClamped(ModelFile.readingBytes(file.count))
+        try Allowance.take(demand, for: Self.object(id, demand))
+        let bytes = try file.read(0..<file.count)
+        let content = FileContent(bytes: bytes, range: 0..<bytes.count)
+        guard let network = try? ModelFile(content, at: .pointer("/network")) else { throw ProblemDetails.damagedRecord(Self.model) }
+        artifacts.damage.clear(id.description)
+        return (StoredNetwork(network: .file(network), members: members), network.storedBytes + 4096)
+    }
+
+    /// What a client is told of a network from a model file; nil for one of an architecture.
+    private func modelMembers(_ id: ArtifactID, in artifacts: ArtifactStore) throws -> String? {
+        guard let text = try artifacts.reader(id, Self.manifest) else { return nil }
+        let (start, end) = (Array("{\"onnx\":{".utf8), Array("}}".utf8))
+        guard text.count >= start.count + end.count, try text.read(0..<start.count) == start else { return nil }
+        try Allowance.look(forTexts: text.count, of: Self.object(id, text.count))
+        return String(decoding: try text.read(start.count..<text.count - end.count), as: UTF8.self)
+    }
+
+    /// What a client is told of a network.
+    enum Summary: Sendable {
+        case architecture(NetworkSummary)
+        /// Members of an object.
+        case file(members: String)
+    }
+
     /// What a client is told of a network: no numbers are read for it.
-    func summary(_ id: ArtifactID) throws(ProblemDetails) -> NetworkSummary? {
-        guard let artifacts else { return resident.withLock { $0[id] }.map { NetworkSummary($0) } }
+    func summary(_ id: ArtifactID) throws(ProblemDetails) -> Summary? {
+        guard let artifacts else { return resident.withLock { $0[id] }.map(\.summary) }
         return try artifacts.reading(id, Self.name(id)) {
             guard try artifacts.contains(id) else {
                 cache.remove(id)
                 return nil
             }
-            if let known = cache[id] { return NetworkSummary(known) }
+            if let known = cache[id] { return known.summary }
             if let detail = artifacts.damage[id.description] { throw ProblemDetails.damagedRecord(detail) }
             try artifacts.check(id, most: RegressorLibrary.checkedBytes)
+            if let members = try modelMembers(id, in: artifacts) { return .file(members: members) }
             guard let stored = try stored(id, in: artifacts) else { return nil }
             let shapes = Dictionary(uniqueKeysWithValues: stored.entries.map { ($0.name, $0.shape) })
-            return NetworkSummary(try Self.network(stored.text, [:]), shapes: shapes)
+            return .architecture(NetworkSummary(try Self.network(stored.text, [:]), shapes: shapes))
         }
     }
 

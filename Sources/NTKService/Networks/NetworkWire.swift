@@ -3,10 +3,12 @@ internal import NTK
 internal import TensorFormats
 
 extension ObjectReader {
-    /// A network: an object, or the id of a stored one.
-    mutating func network(_ field: String, _ store: NetworkStore) throws(ProblemDetails) -> NetworkSource {
-        try store.source(
-            required(field, "a network: an object with an architecture and parameters, or the id of a stored one,"), at: pointer(to: field))
+    /// A network: an object, a model file, or the id of a stored one.
+    mutating func network(_ field: String, _ store: NetworkStore) throws(ProblemDetails) -> NetworkReference {
+        try store.reference(
+            required(
+                field, "a network: an object with an architecture and parameters, a model file as part \(field).onnx, or the id of a stored one,"),
+            at: pointer(to: field))
     }
 
     /// The points' adjacencies, where and only where the network aggregates.

@@ -14,6 +14,17 @@ struct QueryParameter: Sendable {
     static let after = QueryParameter(name: "after")
     static let jobStatus = QueryParameter(name: "status", values: JobStatus.allCases.map(\.rawValue))
 
+    static let name = QueryParameter(name: "name")
+
+    /// The name that people give to what they store; nil if there is none.
+    static func name(of target: Target) throws(ProblemDetails) -> String? {
+        guard let text = target.parameter("name") else { return nil }
+        guard (1...200).contains(text.utf8.count), !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+            throw .badParameter("name", "a name of 1 to 200 bytes without control characters", text)
+        }
+        return text
+    }
+
     /// As it is told to a client.
     private var words: String { values.map { "\(name)=\($0.joined(separator: "|"))" } ?? name }
 

@@ -53,6 +53,9 @@ struct RegressorRequest: ComputeTask {
     init(_ value: JSONValue, _ networks: NetworkStore, memoryBytes: Int) throws(ProblemDetails) {
         var reader = try ObjectReader(value, at: "")
         fit = try FitRequest(&reader, networks, memoryBytes: memoryBytes)
+        guard fit.training.canBeStored else {
+            throw .invalid("/kernel/network", "a network of an architecture expected, whose regressors are stored; ask /v1/predictions with a model file")
+        }
         try reader.finish(orNull: ["x_train", "pattern_train"])
         id = Self.id(fit)
     }

@@ -26,7 +26,10 @@ struct TrainingRequest: ComputeTask {
 
     init(_ value: JSONValue, _ store: NetworkStore) throws(ProblemDetails) {
         var reader = try ObjectReader(value, at: "")
-        source = try reader.network("network", store)
+        guard case .architecture(let source) = try reader.network("network", store) else {
+            throw .invalid(reader.pointer(to: "network"), "a network of an architecture expected, whose training is served; a model file came")
+        }
+        self.source = source
         training = try NetworkTrainingSet(source, &reader, points: "x_train", pattern: "pattern_train")
         targets = try Targets(&reader, count: training.count)
         guard targets.matrix.columns == training.network.outputs else {

@@ -12,7 +12,7 @@ extension JSONValue {
     /// The value as JSON, members in their own order.
     func write(to json: inout JSONWriter, sorted: Bool = false) {
         switch self {
-        case .null, .ragged: json.null()
+        case .null, .ragged, .file: json.null()
         case .bool(let bool): json.value(bool)
         case .number(let number):
             if let integer = number.integer { json.value(integer) } else { Self.write(number.value, to: &json) }

@@ -51,6 +51,8 @@ protocol TrainingKernel: Sendable {
     /// Reads the test points, or their matrices, from a request whose fields have these names.
     func readTest(_ reader: inout ObjectReader, _ names: TestFieldNames) throws(ProblemDetails) -> any TestKernel
 
+    /// Whether a regressor of it can be stored.
+    var canBeStored: Bool { get }
     /// What makes this training set what it is, for storage.
     var record: TrainingRecord { get }
 }
@@ -81,6 +83,7 @@ extension TrainingKernel {
     var tableBytes: Int { 0 }
 
     var canBePacked: Bool { false }
+    var canBeStored: Bool { true }
 
     func packed(_ groups: DuplicateGroups, on tiles: any TileExecutor, scaling: ([Double]) throws -> UnitScaling) throws -> PackedKernel? { nil }
 
@@ -163,11 +166,15 @@ enum TrainingKernels {
             return try GivenTraining(matrices, at: source.pointer(to: "matrices"))
         }
         if let network = source.optional("network") {
-            let network = try networks.source(network, at: source.pointer(to: "network"))
+            let network = try networks.reference(network, at: source.pointer(to: "network"))
             let kind: KernelKind = try source.choice("kind", default: .ntk)
             guard kind == .ntk else { throw .invalid(source.pointer(to: "kind"), "\"ntk\" expected: a network's kernel is that of its gradients") }
-            try source.finish()
-            return try NetworkTrainingSet(network, &reader, points: points, pattern: pattern)
+            switch network {
+            case .architecture(let network):
+                try source.finish()
+                return try NetworkTrainingSet(network, &reader, points: points, pattern: pattern)
+            case .file(let file): return try ModelTrainingSet(file, &source, &reader, points: points)
+            }
         }
         return try AnalyticTraining(&source, &reader, points: points, pattern: pattern)
     }
