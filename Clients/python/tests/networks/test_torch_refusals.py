@@ -50,7 +50,7 @@ def training(layer: nn.Module) -> Callable[[], nn.Module]:
     return lambda: nn.Sequential(nn.Linear(3, 8), layer, nn.Linear(8, 2)).train()
 
 
-REFUSED: dict[str, tuple[Callable[[], nn.Module], type[ExportError], str]] = {
+REFUSED: dict[str, tuple[Callable[[], nn.Module], type[ValueError], str]] = {
     "detach": (function(lambda layer, x: layer(torch.tanh(layer(x).detach()))), MismatchError, "layer.weight .*detach"),
     "no_grad": (function(lambda layer, x: layer(x) * torch.no_grad()(layer)(x)), MismatchError, "layer.weight"),
     "a backward pass of its own": (function(lambda layer, x: StraightThrough.apply(layer(x))), ExportError, "layer.weight"),
@@ -64,7 +64,7 @@ REFUSED: dict[str, tuple[Callable[[], nn.Module], type[ExportError], str]] = {
     "infinity": (function(lambda layer, x: layer(x) / 0), ExportError, "finite"),
     "an operator that no exporter has": (
         function(lambda layer, x: torch.linalg.matrix_exp(layer.weight) @ x[..., None]), ExportError, "no way of exporting"),
-    "nothing of the input": (function(lambda layer, x: layer(torch.zeros_like(x))), ExportError, "depends on the inputs"),
+    "nothing of the input": (function(lambda layer, x: layer(torch.zeros_like(x))), ValueError, "depends? on the inputs"),
     "scaling by frequency": (
         lambda: nn.Sequential(nn.Embedding(5, 3, scale_grad_by_freq=True)), ExportError, "scale_grad_by_freq"),
 }  # fmt: skip
