@@ -67,3 +67,38 @@ struct FurtherOperatorTests {
         try OperatorCheck("OneHot", [.indices([1, 3], -4..<4), .integers([4], shape: []), .weight([2])]).run()
     }
 }
+
+/// Values that ONNX's own cases fix, where derivatives say nothing or a shape is unusual.
+struct OperatorValueTests {
+    private func outputs(
+        _ operation: String, _ shape: [Int], _ numbers: [Double], _ constants: [ONNXTensor] = [], _ attributes: [String: ONNXAttribute] = [:],
+        outputs: [String] = ["y"]
+    ) throws -> [Double] {
+        let input = ONNXValueInfo(name: "x", type: .float64, shape: [.dynamic("n")] + shape.dropFirst().map { .fixed($0) })
+        let graph = ONNXGraph(
+            nodes: [ONNXNode(operation, ["x"] + constants.map(\.name), outputs, attributes: attributes)], initializers: constants, inputs: [input],
+            outputs: [ONNXValueInfo(name: "y", type: .float64, shape: nil)])
+        return try GraphNetwork(ONNXModel(opset: 18, graph: graph)).program(Double.self).outputs(["x": NetworkInput(shape: shape, .reals(numbers))])
+    }
+
+    @Test func aLowerBoundAboveTheUpperOne() throws {
+        let bounds = [ONNXTensor(name: "low", shape: [], doubles: [2]), ONNXTensor(name: "high", shape: [], doubles: [1])]
+        #expect(try outputs("Clip", [1, 3], [-2, 0, 6], bounds) == [1, 1, 1])
+    }
+
+    @Test func hardmaxTakesTheFirstLargest() throws {
+        #expect(try outputs("Hardmax", [1, 4], [3, 0, 3, 2]) == [1, 0, 0, 0])
+    }
+
+    @Test func aTransposedConvolutionFillsAWantedShape() throws {
+        let weight = ONNXTensor(name: "w", shape: [1, 1, 2], doubles: [1, 1])
+        let y = try outputs("ConvTranspose", [1, 1, 2], [1, 2], [weight], ["strides": .ints([2]), "output_shape": .ints([5])])
+        #expect(y == [1, 1, 2, 2, 0])
+    }
+
+    @Test func outputsThatNobodyReads() throws {
+        let scale = ONNXTensor(name: "s", shape: [2], doubles: [1, 1])
+        #expect(
+            try outputs("LayerNormalization", [1, 2], [1, 3], [scale], ["epsilon": .float(0)], outputs: ["y", "mean", "deviation"]) == [-1, 1])
+    }
+}

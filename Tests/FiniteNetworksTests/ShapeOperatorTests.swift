@@ -93,6 +93,14 @@ struct ShapeOperatorTests {
         ).run()
     }
 
+    /// A sample may have several tensors along the axis that counts samples elsewhere, such as the frames of a film.
+    @Test func batchNormalizationOfFoldedAxes() throws {
+        try OperatorCheck(
+            "BatchNormalization",
+            [.point([2, 2, 3]), .weight([2]), .weight([2]), .reals([0.3, -0.2], shape: [2]), .reals([1.5, 0.7], shape: [2])]
+        ).run()
+    }
+
     @Test(arguments: ["RNN", "GRU", "LSTM"], ["forward", "reverse", "bidirectional"])
     func recurrent(_ name: String, _ direction: String) throws {
         let gates = name == "LSTM" ? 4 : name == "GRU" ? 3 : 1

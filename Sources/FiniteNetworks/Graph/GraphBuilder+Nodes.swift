@@ -48,6 +48,7 @@ extension GraphBuilder {
                 continue
             }
             guard let wire = wire(named: name) else {
+                if unserved.contains(name) { throw unsupported("input \"\(name)\" is an output of a node that is not served") }
                 throw invalid("input \"\(name)\" is neither an input or initializer of the graph nor the output of a node before this one")
             }
             inputs.append(wire)
@@ -55,8 +56,8 @@ extension GraphBuilder {
         let outputs = try rule.build(Node(node: node, inputs: inputs, opset: opset), &self)
         setCurrent(node: Node.title(node), operation: node.operation)
         for (index, name) in node.outputs.enumerated() where !name.isEmpty {
-            guard index < outputs.count else { throw unsupported("output \(index) (\"\(name)\") is not served") }
-            scopes[scopes.count - 1][name] = outputs[index]
+            // An output that is not served is an error where somebody reads it.
+            if index < outputs.count { scopes[scopes.count - 1][name] = outputs[index] } else { unserved.insert(name) }
         }
     }
 

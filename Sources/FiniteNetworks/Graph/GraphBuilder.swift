@@ -41,6 +41,8 @@ struct GraphBuilder<F: NetworkScalar> {
     let opset: Int
     /// Values by name, of the graph and the graphs around it.
     var scopes: [[String: Wire]] = [[:]]
+    /// Names of outputs that nodes have but that are not served.
+    var unserved: Set<String> = []
     var depth = 0
     var turns = 0
     private var bytes = 0

@@ -107,6 +107,7 @@ public struct GraphNetwork: Sendable {
         }
         try builder.compile(model.graph, wanted: [output])
         builder.setCurrent(node: "", operation: "")
+        guard !builder.unserved.contains(output) else { throw GraphError(.unsupported, "output \"\(output)\" is one of a node that is not served") }
         guard let wire = builder.wire(named: output) else { throw GraphError(.invalid, "output \"\(output)\" is made by no node") }
         guard builder.values[wire].elements == nil, builder.kind(wire) == .real else {
             throw GraphError(.unsupported, "output \"\(output)\" is no tensor of real numbers; choose another")

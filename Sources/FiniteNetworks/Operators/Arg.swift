@@ -37,7 +37,7 @@ extension GraphBuilder {
         let shape = shape(input)
         guard shape[axis] > 0 else { throw invalid("an empty axis") }
         let operation = ArgOperation(
-            isLargest: node.operation == "ArgMax", isLast: try node.flag("select_last_index"), outer: shape.product(0..<axis),
+            isLargest: node.operation != "ArgMin", isLast: try node.flag("select_last_index"), outer: shape.product(0..<axis),
             extent: shape[axis], inner: shape.product(axis + 1..<shape.count), isReal: kind(input) == .real)
         var result = shape
         if keeps { result[axis] = 1 } else { result.remove(at: axis) }

@@ -1,9 +1,15 @@
+internal import ONNX
+
 /// Scaled dot-product attention: Y = softmax(scale·Q Kᵀ + mask) V, head by head, with grouped keys, causal masks and soft caps.
 struct AttentionRule: OperatorRule {
     let operators = ["Attention"]
 
     func build<F: NetworkScalar>(_ node: Node, _ graph: inout GraphBuilder<F>) throws(GraphError) -> [Wire] {
-        guard node.optional(4) == nil, node.optional(5) == nil, !node.wantsOutput(1), !node.wantsOutput(2), !node.wantsOutput(3) else {
+        let known: Set = ["is_causal", "kv_num_heads", "q_num_heads", "qk_matmul_output_mode", "scale", "softcap", "softmax_precision"]
+        guard node.node.attributes.keys.allSatisfy({ known.contains($0) }), node.inputs.dropFirst(4).allSatisfy({ $0 == nil }) else {
+            throw node.unsupported("past keys and values, lengths of keys, windows: only \(known.sorted().joined(separator: ", ")) are served")
+        }
+        guard !node.wantsOutput(1), !node.wantsOutput(2), !node.wantsOutput(3) else {
             throw node.unsupported("past keys and values, and other outputs than the first")
         }
         let isFlat = graph.shape(try node.input(0)).count == 3

@@ -113,8 +113,9 @@ struct ConvTransposeRule: OperatorRule {
                 pads[axis] = automatic == "SAME_UPPER" ? less : total - less
                 pads[axis + rank] = total - pads[axis]
             }
-            let extent = full - pads[axis] - pads[axis + rank]
-            guard extent > 0, extent <= 1 << 24 else { throw node.invalid("an output of extent \(extent)") }
+            // A wanted extent beyond what the windows reach is filled with zeros behind them.
+            let extent = target ?? full - pads[axis] - pads[axis + rank]
+            guard extent > 0, extent <= 1 << 24, extent < full + 1 << 20 else { throw node.invalid("an output of extent \(extent)") }
             output.append(extent)
         }
         let lead = [Int](repeating: 1, count: 3 - rank)

@@ -144,7 +144,7 @@ struct BatchNormalizationRule: OperatorRule {
         let epsilon = try graph.constant(reals: [try node.float("epsilon", 1e-5)], shape: [])
         let factor = try graph.unary(.reciprocal, try graph.unary(.sqrt, try graph.binary(.add, variance, epsilon)))
         let wide = [shape[1]] + [Int](repeating: 1, count: shape.count - 2)
-        let operation = ChannelStandardize(channels: shape[1], places: shape.product(2..<shape.count))
+        let operation = ChannelStandardize(outer: shape[0], channels: shape[1], places: shape.product(2..<shape.count))
         let standard = try graph.add(
             operation, [input, try graph.reshape(mean, to: wide), try graph.reshape(factor, to: wide)], graph.type(input))
         return [try graph.channelAffine(standard, scale: try node.input(1), bias: try node.input(2))]
@@ -153,10 +153,12 @@ struct BatchNormalizationRule: OperatorRule {
 
 /// y = (x − mean_c)·factor_c.
 struct ChannelStandardize: Operation {
+    /// The extent before the channels: what a sample has of folded axes.
+    let outer: Int
     let channels: Int
     let places: Int
 
-    var operations: Double { 2 * Double(channels * places) }
+    var operations: Double { 2 * Double(outer * channels * places) }
     var backwardReads: BackwardReads { .inputs(2) }
 
     func overwrites(_ input: Int) -> Bool { input == 0 }
@@ -166,9 +168,9 @@ struct ChannelStandardize: Operation {
     func values<F: NetworkScalar>(_ tile: ForwardTile<F>) throws(GraphError) {
         for sample in 0..<tile.samples {
             let (means, factors) = (tile.input(1, sample), tile.input(2, sample))
-            for channel in 0..<channels {
+            for channel in 0..<outer * channels {
                 let (x, y) = unsafe (tile.input(0, sample).base + channel * places, tile.output(sample).base + channel * places)
-                let (mean, factor) = (means[channel], factors[channel])
+                let (mean, factor) = (means[channel % channels], factors[channel % channels])
                 for place in 0..<places { unsafe y[place] = (x[place] - mean) * factor }
             }
         }
@@ -180,13 +182,13 @@ struct ChannelStandardize: Operation {
         guard tile.wants(0) else { return }
         for row in 0..<tile.rows {
             let factors = tile.input(2, row / tile.cotangents)
-            for channel in 0..<channels {
+            for channel in 0..<outer * channels {
                 let (g, target) = (tile.cotangent(row).from(channel * places, places), tile.gradient(0, row).from(channel * places, places))
                 if tile.isFresh(0) {
-                    let (source, result, factor) = unsafe (g.base, target.base, factors[channel])
+                    let (source, result, factor) = unsafe (g.base, target.base, factors[channel % channels])
                     for place in 0..<places { unsafe result[place] = factor * source[place] }
                 } else {
-                    target.add(g, times: factors[channel])
+                    target.add(g, times: factors[channel % channels])
                 }
             }
         }

@@ -86,6 +86,8 @@ struct ResizeRule: OperatorRule {
             }
             guard target >= 0, target <= 1 << 22, extent > 0 else { throw node.invalid("an extent of \(target)") }
             if target == extent, scale == 1 { continue }
+            let isSmoothed = try node.flag("antialias")
+            guard scale >= 1 || !isSmoothed else { throw node.unsupported("antialias") }
             let matrix = try mode.matrix(extent, target, scale, node)
             var result = graph.shape(input)
             let operation = AxisInterpolation(
@@ -188,6 +190,7 @@ struct DepthRule: OperatorRule {
         guard shape.count == 4, size > 0, size < 1 << 20 else { throw node.invalid("an input of shape \(shape), blocks of \(size)") }
         let (channels, height, width) = (shape[1], shape[2], shape[3])
         if node.operation == "SpaceToDepth" {
+            guard try node.string("mode", "DCR") == "DCR" else { throw node.unsupported("mode other than DCR") }
             guard height % size == 0, width % size == 0 else { throw node.invalid("an input of shape \(shape), blocks of \(size)") }
             let split = try graph.reshape(input, to: [shape[0], channels, height / size, size, width / size, size])
             let moved = try graph.transpose(split, [0, 3, 5, 1, 2, 4])

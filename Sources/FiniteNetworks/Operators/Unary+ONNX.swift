@@ -78,7 +78,7 @@ struct ClipRule: OperatorRule {
         var (low, high) = (-Double.infinity, Double.infinity)
         if let wire = node.optional(1) { low = try scalar(graph.reals(wire, "min"), node) }
         if let wire = node.optional(2) { high = try scalar(graph.reals(wire, "max"), node) }
-        return [try graph.unary(.clip(low: low, high: max(low, high)), input)]
+        return [try graph.unary(.clip(low: low, high: high), input)]
     }
 
     private func scalar(_ values: [Double], _ node: Node) throws(GraphError) -> Double {
