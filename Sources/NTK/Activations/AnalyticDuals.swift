@@ -67,4 +67,46 @@ enum AnalyticDuals {
         }
         return value
     }
+
+    /// The same up to factors that belong to the points, for any variance: with g = 1 / (1 + x), ŷ = √(x g), n the degree and m the lowest power,
+    /// √(xᵐ gⁿ⁻ᵐ)⁻¹ … of each point: r_l becomes Σ_i a_{2i+l} (2i+l)! / (2^i i! √l!) ŷ^(2i+l−m) √g^(n−2i−l), in which nothing overflows.
+    static func boundedPolynomial<Number: DualNumber>(_ a: [Double], _ pair: CorrelatedPair<Number>) -> Number {
+        guard let lowest = a.firstIndex(where: { $0 != 0 }), let degree = a.lastIndex(where: { $0 != 0 }) else { return Number(0) }
+        func powers(_ x: Number) -> [Number] {
+            let g = Number(1) / (Number(1) + x)
+            let (y, w) = ((x * g).squareRoot(), g.squareRoot())
+            var (ups, downs) = ([Number(1)], [Number(1)])
+            for k in 0..<(degree - lowest) {
+                ups.append(ups[k] * y)
+                downs.append(downs[k] * w)
+            }
+            return (0...(degree - lowest)).map { ups[$0] * downs[degree - lowest - $0] }
+        }
+        let (first, second) = (powers(pair.x1), powers(pair.x2))
+        func coefficient(_ l: Int, _ powers: [Number]) -> Number {
+            var sum = Number(0)
+            var factor = Glibc.exp(lgamma(Double(l + 1)) / 2)
+            for i in 0...max((degree - l) / 2, 0) where 2 * i + l <= degree {
+                if 2 * i + l >= lowest { sum = sum + Number(a[2 * i + l] * factor) * powers[2 * i + l - lowest] }
+                factor *= Double(2 * i + l + 1) * Double(2 * i + l + 2) / Double(2 * (i + 1))
+            }
+            return sum
+        }
+        var (value, power) = (Number(0), Number(1))
+        for l in 0...degree {
+            value = value + coefficient(l, first) * coefficient(l, second) * power
+            power = power * pair.cosine
+        }
+        return value
+    }
+
+    /// By what `boundedPolynomial` is less for the second point than for the first, for points with themselves: (x2 / x1)ᵐ ((1 + x2) / (1 + x1))ⁿ⁻ᵐ.
+    static func polynomialFactor<Number: DualNumber>(_ a: [Double], _ pair: CorrelatedPair<Number>) -> Number {
+        guard let lowest = a.firstIndex(where: { $0 != 0 }), let degree = a.lastIndex(where: { $0 != 0 }) else { return Number(1) }
+        let (whole, rest) = (pair.x2 / pair.x1, (Number(1) + pair.x2) / (Number(1) + pair.x1))
+        var result = Number(1)
+        for _ in 0..<lowest { result = result * whole }
+        for _ in lowest..<degree { result = result * rest }
+        return result
+    }
 }

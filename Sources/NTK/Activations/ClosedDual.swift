@@ -137,9 +137,12 @@ struct ClosedDual: Sendable {
         guard let (root, covariance) = exact else { return nil }
         let numbers = CorrelatedPair<DoubleDouble>(pair, root: root)
         let (first, second) = (covariance(numbers.own(second: false)), covariance(numbers.own(second: true)))
+        switch activation {
+        case .gelu: return (numbers.x1 * first, numbers.x2 * second)
+        case .polynomial(let coefficients): return (first, second * AnalyticDuals.polynomialFactor(coefficients, numbers))
         // The others' factors belong to φ, not to the points.
-        guard case .gelu = activation else { return (first, second) }
-        return (numbers.x1 * first, numbers.x2 * second)
+        default: return (first, second)
+        }
     }
 
     /// See `DualActivation.scaleRoot`.
@@ -169,7 +172,7 @@ struct ClosedDual: Sendable {
             let squares = (sine: Glibc.cos(c).squared, cosine: Glibc.sin(c).squared)
             return (abs(b), { AnalyticDuals.sin($0, squares: squares) })
         case .gabor: return (2.0.squareRoot(), { AnalyticDuals.gabor($0) })
-        case .polynomial(let coefficients): return (1, { AnalyticDuals.polynomial(coefficients, $0) })
+        case .polynomial(let coefficients): return (1, { AnalyticDuals.boundedPolynomial(coefficients, $0) })
         default: return nil
         }
     }

@@ -51,20 +51,23 @@ extension CorrelatedPair where Number == Double {
 }
 
 extension CorrelatedPair where Number == DoubleDouble {
-    /// For gaps only: both variances are multiplied by one number where they are so large, and one is raised where it is so small, that it
-    /// makes no difference but for the range of numbers.
+    /// For gaps only: variances beyond some size, and below some, make no difference there but for their ratio, which is kept where both are so
+    /// large or so small. They are moved to where no product leaves the range of numbers.
     init(_ pair: GaussianPair, root: Double) {
         let square = DoubleDouble(product: root, root)
-        let largest = (root * pair.a2).squared
-        let shrink = largest > 1e100 ? 1e100 / largest : 1
-        func raised(_ x: DoubleDouble) -> DoubleDouble { x.double < 1e-80 ? DoubleDouble(1e-80) : x }
+        let (small, large) = (root * pair.a1, root * pair.a2)
+        // By how much both are moved, and then the larger one alone.
+        let both = small > 1e50 ? (1e50 / small).squared : large < 1e-40 && large > 0 ? (1e-40 / large).squared : 1
+        let moved = large * both.squareRoot()
+        let cut = moved > 1e60 ? (1e60 / moved).squared : 1
+        func raised(_ x: DoubleDouble) -> DoubleDouble { x.double < 1e-120 ? DoubleDouble(1e-120) : x }
         let first = DoubleDouble(pair.q1)
         var second = DoubleDouble(pair.q2)
         if let known = pair.knownDifference, abs(known) < 0.1 {
             second = first * (DoubleDouble(1) - DoubleDouble(known)) / (DoubleDouble(1) + DoubleDouble(known))
         }
-        x1 = raised((first * DoubleDouble(shrink)) * square)
-        x2 = raised((second * DoubleDouble(shrink)) * square)
+        x1 = raised((first * DoubleDouble(both)) * square)
+        x2 = raised((second * DoubleDouble(both * cut)) * square)
         y1 = x1.squareRoot()
         y2 = x2.squareRoot()
         rootDifference = (x1 - x2) / (y1 + y2)
