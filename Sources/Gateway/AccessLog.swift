@@ -4,17 +4,19 @@ internal import Logging
 internal import Logs
 internal import NTKService
 
-/// One line a request: at `info`, but for what machines ask all the time about the server's own state, which is at `debug`.
+/// One line a request: at `info`, but for what machines ask all the time about the server's own state, which is at `debug`, and for faults of
+/// the server's own, which are at `error` and named.
 struct AccessLog: Sendable {
     let handler: ServerLogHandler
 
-    func record(_ exchange: Exchange, status: Int, fields: HTTPFields, bytes: Int, isWhole: Bool, duration: Duration) {
-        let level: Logger.Level = exchange.resource?.isProbe == true && status < 400 ? .debug : .info
+    func record(_ exchange: Exchange, status: Int, fault: String? = nil, fields: HTTPFields, bytes: Int, isWhole: Bool, duration: Duration) {
+        let level: Logger.Level = fault != nil ? .error : exchange.resource?.isProbe == true && status < 400 ? .debug : .info
         handler.log(level: level, "request") { line in
             if !isWhole { line.add("aborted", true) }
             line.add("bytes_in", exchange.requestBytes)
             line.add("bytes_out", bytes)
             line.add("duration_ms", milliseconds: duration)
+            if let fault { line.add("fault", fault) }
             if let name = exchange.keyName { line.add("key", name) }
             line.add("method", exchange.method?.rawValue ?? "-")
             if let trace = exchange.trace { line.add("parent_id", trace.parentID) }

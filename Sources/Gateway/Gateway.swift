@@ -68,13 +68,13 @@ package struct Gateway: HTTPResponder {
             response.headerFields[AccessLog.requestID] = NTKService.requestID(head)
         }
         crossOrigin.decorate(&response.headerFields, for: head)
-        let (status, fields) = (Int(response.status.code), response.headerFields)
+        let (status, fault, fields) = (Int(response.status.code), response.fault, response.headerFields)
         switch response.body {
         case _ where exchange.method == .head:
-            record(exchange, status, fields, bytes: 0, isWhole: true)
+            record(exchange, status, fault, fields, bytes: 0, isWhole: true)
             end()
         case .bytes(let bytes):
-            record(exchange, status, fields, bytes: bytes.count, isWhole: true)
+            record(exchange, status, fault, fields, bytes: bytes.count, isWhole: true)
             end()
         case .stream(let length, let next):
             let watch = watch(exchange, status, fields, end)
@@ -89,15 +89,15 @@ package struct Gateway: HTTPResponder {
     /// Records the exchange when its content has been sent.
     private func watch(_ exchange: Exchange, _ status: Int, _ fields: HTTPFields, _ end: @escaping @Sendable () -> Void) -> AnswerWatch {
         AnswerWatch { bytes, isWhole in
-            record(exchange, status, fields, bytes: bytes, isWhole: isWhole)
+            record(exchange, status, nil, fields, bytes: bytes, isWhole: isWhole)
             end()
         }
     }
 
-    private func record(_ exchange: Exchange, _ status: Int, _ fields: HTTPFields, bytes: Int, isWhole: Bool) {
+    private func record(_ exchange: Exchange, _ status: Int, _ fault: String?, _ fields: HTTPFields, bytes: Int, isWhole: Bool) {
         let duration = ContinuousClock.now - exchange.start
         let answers = metrics.answers(.init(route: exchange.routeLabel, method: .init(exchange.method?.rawValue ?? ""), status: status))
         answers.count(duration, requestBytes: exchange.requestBytes, responseBytes: bytes)
-        log.record(exchange, status: status, fields: fields, bytes: bytes, isWhole: isWhole, duration: duration)
+        log.record(exchange, status: status, fault: fault, fields: fields, bytes: bytes, isWhole: isWhole, duration: duration)
     }
 }

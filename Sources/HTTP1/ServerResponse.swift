@@ -5,6 +5,8 @@ package struct ServerResponse: Sendable {
     package var status: HTTPResponse.Status
     package var headerFields: HTTPFields
     package var body: ResponseBody
+    /// The fault of our own that the answer tells of: for the log, not sent.
+    package var fault: String?
 
     package init(status: HTTPResponse.Status = .ok, headerFields: HTTPFields = [:], body: ResponseBody = .bytes([])) {
         self.status = status

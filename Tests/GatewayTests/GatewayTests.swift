@@ -229,6 +229,34 @@ import Testing
         let second = try #require(try JSONSerialization.jsonObject(with: lines[1]) as? [String: Any])
         #expect(second["forged"] == nil && second["status"] as? Int == 401)
     }
+
+    /// What went wrong in the server itself is named in the log, at `error`, and not to the client.
+    @Test func faultsAreLoggedByName() async throws {
+        struct Failing: HTTPResponder {
+            func admit(_ head: HTTPRequest, from remoteAddress: String) -> Admission { .accept(maximumBodyBytes: 1 << 20) }
+            func respond(to request: ServerRequest) async -> ServerResponse {
+                var response = ServerResponse(status: .internalServerError)
+                response.fault = "KernelFault: an operand"
+                return response
+            }
+            func answer(to rejection: HTTPRejection, _ head: HTTPRequest?, from remoteAddress: String) -> ServerResponse {
+                ServerResponse(status: rejection.status)
+            }
+        }
+        let writer = LogWriter(fileDescriptor: pipe.fileHandleForWriting.fileDescriptor)
+        var log = ServerLogHandler(.json, to: writer)
+        log.logLevel = .error
+        let crossOrigin = CrossOrigin(nil)
+        let gateway = Gateway(
+            Failing(), access: AccessControl(keys: nil, limiter: nil, crossOrigin: crossOrigin, opensMetrics: false), crossOrigin: crossOrigin,
+            metrics: metrics.http, log: log)
+        let answer = await send(gateway, .post, "/v1/kernels", Self.json, body: Self.kernel)
+        #expect(answer.status == .internalServerError)
+        writer.flush()
+        try pipe.fileHandleForWriting.close()
+        let line = try #require(try JSONSerialization.jsonObject(with: pipe.fileHandleForReading.readDataToEndOfFile()) as? [String: Any])
+        #expect(line["fault"] as? String == "KernelFault: an operand" && line["level"] as? String == "error" && line["status"] as? Int == 500)
+    }
 }
 
 /// A file of keys that changes; nil is one that cannot be read.

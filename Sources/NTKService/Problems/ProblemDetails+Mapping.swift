@@ -145,8 +145,10 @@ extension ProblemDetails {
 
     /// A fault of our own, which no request should be able to make.
     static func unexpected(_ error: any Error) -> ProblemDetails {
-        ProblemDetails(
+        var problem = ProblemDetails(
             status: .internalServerError, type: .internal, title: "The server failed",
             detail: "an unexpected error: \(String(describing: Swift.type(of: error)))")
+        problem.fault = "\(Swift.type(of: error)): \(error)"
+        return problem
     }
 }

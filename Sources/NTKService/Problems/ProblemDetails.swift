@@ -25,6 +25,8 @@ package struct ProblemDetails: Error, Sendable, Equatable {
     var storedObject: StoredObject?
     /// Whether the data directory is why.
     var isOfStorage = false
+    /// What went wrong here, where that is a fault of our own: for the log.
+    var fault: String?
 
     package init(
         status: HTTPResponse.Status, type: ProblemType, title: String, detail: String, faults: [Fault] = [], headerFields: HTTPFields = [:]
@@ -75,6 +77,8 @@ package struct ProblemDetails: Error, Sendable, Equatable {
         fields[.contentType] = "application/problem+json"
         fields[.cacheControl] = "no-store"
         fields[.requestID] = requestID
-        return ServerResponse(status: status, headerFields: fields, body: .bytes(json(requestID: requestID)))
+        var response = ServerResponse(status: status, headerFields: fields, body: .bytes(json(requestID: requestID)))
+        response.fault = fault
+        return response
     }
 }

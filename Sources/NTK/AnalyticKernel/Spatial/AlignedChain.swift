@@ -38,11 +38,11 @@ import LinearAlgebra
     }
 
     /// Runs it over the two points whose variances are at these addresses: see `PointStats.addresses`. Whether an angle was blurred.
-    func run(_ first: UnsafePointer<UInt>, _ second: UnsafePointer<UInt>) -> Bool {
+    func run(_ first: UnsafePointer<UInt>, _ second: UnsafePointer<UInt>) throws -> Bool {
         guard let q1 = unsafe plane(first, affine, 0), let q2 = unsafe plane(second, affine, 0), let a1 = unsafe plane(first, affine + 1, 1),
             let i1 = unsafe plane(first, affine + 1, 2), let a2 = unsafe plane(second, affine + 1, 1),
             let i2 = unsafe plane(second, affine + 1, 2)
-        else { preconditionFailure("variances that the plan promised") }
+        else { throw KernelFault("variances of a chain") }
         unsafe Element.windowPlane(
             target, rows: outputRows, stride: outputStride, source, extended, window, table: rows, taps: taps, scale: scale)
         if unsafe !isThetaZero {

@@ -46,6 +46,14 @@ struct PointStats<Element: KernelScalar>: Sendable {
         }
     }
 
+    /// Whether two points have the same numbers, and no patterns in which they could differ.
+    func isEqual(_ other: PointStats) -> Bool {
+        guard aggregations.values.isEmpty, masks == other.masks, input.count == other.input.count, variances[0]?.values == other.variances[0]?.values
+        else { return input === other.input }
+        if input === other.input { return true }
+        return (0..<input.count).allSatisfy { unsafe input.base[$0] == other.input.base[$0] }
+    }
+
     func mask(_ value: Int) -> [Bool]? {
         guard let mask = masks?[value], mask.contains(true) else { return nil }
         return mask

@@ -31,11 +31,11 @@ extension PointStatsBuilder {
     }
 
     /// The features of an instruction's output, and where positions were mixed their variances and unit vectors.
-    func setFeatures(_ index: Int, _ stats: inout PointStats<Element>) {
+    func setFeatures(_ index: Int, _ stats: inout PointStats<Element>) throws {
         let value = index + 1
         let instruction = program.instructions[index]
         guard let count = needs.features[value] else { return }
-        let inputs = instruction.inputs.map { needed(stats.features[$0], "features") }
+        let inputs = try instruction.inputs.map { try needed(stats.features[$0], "features") }
         let positions = program.values[value].positions
         var result = PositionFeatures(count: count, positions: positions)
         let first = inputs[0]
@@ -57,7 +57,7 @@ extension PointStatsBuilder {
         case .affine(let step):
             for p in 0..<positions { result.add(step.weight.squareRoot(), first, p, to: p) }
             addConstant(step.bias)
-        case .window: setWindow(needed(windows[index], "a window's table"), first, &result)
+        case .window: setWindow(try needed(windows[index], "a window's table"), first, &result)
         case .sum: join(inputs.map { _ in 1 })
         case .concatenateChannels(let weights): join(weights)
         case .concatenate(let axis):
@@ -68,10 +68,10 @@ extension PointStatsBuilder {
                 place += 1
             }
         case .layerNorm:
-            let scales = needed(stats.scales[index], "scales of layer_norm").values
+            let scales = try needed(stats.scales[index], "scales of layer_norm").values
             for p in 0..<positions { result.add(scales[p], first, p, to: p) }
         case .map(let map): mix(map)
-        case .aggregate: mix(needed(stats.aggregations[index], "a pattern"))
+        case .aggregate: mix(try needed(stats.aggregations[index], "a pattern"))
         case .flatten:
             let before = program.values[instruction.inputs[0]].positions
             for p in 0..<before { result.add(1 / Double(before).squareRoot(), first, p, to: 0, at: p * first.count) }
@@ -80,7 +80,7 @@ extension PointStatsBuilder {
             let kept = (0..<program.values[instruction.inputs[0]].positions).filter { mask?[$0] != true }
             for p in kept { result.add(reduction == .sum ? 1 : 1 / Double(kept.count), first, p, to: 0) }
         case .attention(let layer, let channels, _):
-            let weights = needed(stats.operators[index], "weights of attention")
+            let weights = try needed(stats.operators[index], "weights of attention")
             let spread = (layer.outputStd * layer.valueStd).magnitude
             let mask = stats.mask(instruction.inputs[0])
             var (own, embedding) = (1.0, 0.0)
@@ -95,7 +95,7 @@ extension PointStatsBuilder {
                 }
             }
             addConstant(layer.biasStd?.squared ?? 0)
-        case .activation, .isolate, .product, .dropout: preconditionFailure("features behind what has none")
+        case .activation, .isolate, .product, .dropout: throw KernelFault("features behind what has none")
         }
         if let mask = stats.mask(value) {
             for p in 0..<positions where mask[p] { for k in 0..<count { result.values[p * count + k] = 0 } }

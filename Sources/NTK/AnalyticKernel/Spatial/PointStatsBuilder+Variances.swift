@@ -2,12 +2,13 @@ import LinearAlgebra
 
 extension PointStatsBuilder {
     /// Variances of an output whose positions do not mix, and what its layer prepares for pairs.
-    func plainVariances(_ index: Int, _ stats: inout PointStats<Element>) {
+    func plainVariances(_ index: Int, _ stats: inout PointStats<Element>) throws {
         let value = index + 1
         guard needs.variances.contains(value), stats.variances[value] == nil else { return }
         let instruction = program.instructions[index]
-        let inputs = instruction.inputs.compactMap { stats.variances[$0]?.values }
-        guard inputs.count == instruction.inputs.count, var q = inputs.first else { return }
+        if instruction.operation.mixesPositions { return }
+        let inputs = try instruction.inputs.map { try needed(stats.variances[$0], "an input's variances").values }
+        var q = try needed(inputs.first, "an input")
         switch instruction.operation {
         case .affine(let step): for p in q.indices { q[p] = step.weight * q[p] + step.bias }
         case .activation(let step):
@@ -22,7 +23,7 @@ extension PointStatsBuilder {
         case .concatenateChannels(let weights): q = combined(inputs, weights)
         case .product: for other in inputs.dropFirst() { for p in q.indices { q[p] *= other[p] } }
         case .window(let geometry):
-            guard let table = windows[index], let before = stats.variances[instruction.inputs[0]] else { return }
+            let (table, before) = (try needed(windows[index], "a window's table"), try needed(stats.variances[instruction.inputs[0]], "variances"))
             q = slide(table, before, geometry)
             if needs.forms[value] == .gap {
                 stats.windowUnits[index] = windowUnits(table, before.values, q)

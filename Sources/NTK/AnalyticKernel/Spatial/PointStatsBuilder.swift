@@ -1,4 +1,3 @@
-import Glibc
 import LinearAlgebra
 
 /// Works out a point's variances, operators and masks at every value: by each position's own formula, or, after positions mix, from the
@@ -9,7 +8,7 @@ final class PointStatsBuilder<Element: KernelScalar> {
     let needs: SpatialNeeds
     private let channels: Int
     private let inputMaps: [SpatialMap]
-    private let pass: SpatialPass<Element>
+    let pass: SpatialPass<Element>
     let windows: [Int: WindowTable]
     let extended: Storage<Double>
 
@@ -47,15 +46,15 @@ final class PointStatsBuilder<Element: KernelScalar> {
     /// - Parameters:
     ///   - x: the point's numbers, positions × channels; NaN where masked.
     ///   - pattern: its adjacency [V, V], for `aggregate`.
-    func stats(_ x: UnsafePointer<Double>, pattern: UnsafeBufferPointer<Double>?) -> PointStats<Element> {
-        guard !inputMaps.isEmpty else { return unsafe statsAfterMaps(x, pattern: pattern) }
+    func stats(_ x: UnsafePointer<Double>, pattern: UnsafeBufferPointer<Double>?) throws -> PointStats<Element> {
+        guard !inputMaps.isEmpty else { return try unsafe statsAfterMaps(x, pattern: pattern) }
         let numbers = unsafe mapped(x)
-        return unsafe numbers.withUnsafeBufferPointer { numbers in
-            unsafe statsAfterMaps(needed(numbers.baseAddress, "positions"), pattern: pattern)
+        return try unsafe numbers.withUnsafeBufferPointer { numbers in
+            try unsafe statsAfterMaps(needed(numbers.baseAddress, "positions"), pattern: pattern)
         }
     }
 
-    private func statsAfterMaps(_ x: UnsafePointer<Double>, pattern: UnsafeBufferPointer<Double>?) -> PointStats<Element> {
+    private func statsAfterMaps(_ x: UnsafePointer<Double>, pattern: UnsafeBufferPointer<Double>?) throws -> PointStats<Element> {
         var stats = unsafe input(x)
         unsafe setInputFeatures(x, channels: channels, &stats)
         pass.first = stats
@@ -68,14 +67,15 @@ final class PointStatsBuilder<Element: KernelScalar> {
             let instruction = program.instructions[index]
             let value = index + 1
             setMask(index, &stats)
-            if case .aggregate(let axes) = instruction.operation, let pattern = unsafe pattern {
+            if case .aggregate(let axes) = instruction.operation {
+                let pattern = try unsafe needed(pattern, "a pattern")
                 stats.aggregations[index] = unsafe aggregation(axes, program.values[instruction.inputs[0]].spatial, pattern)
             }
             let mixes = instruction.operation.mixesPositions
             if !mixes {
-                plainVariances(index, &stats)
-                if stats.features[value] == nil { setFeatures(index, &stats) }
-                setMagnitudes(index, &stats)
+                try plainVariances(index, &stats)
+                if stats.features[value] == nil { try setFeatures(index, &stats) }
+                try setMagnitudes(index, &stats)
             }
             let step = rest[index]
             let weighs = instruction.operation.weighsPositions && needs.ownPairings[instruction.inputs[0]] == .full
@@ -83,42 +83,44 @@ final class PointStatsBuilder<Element: KernelScalar> {
                 pass.first = stats
                 pass.second = stats
                 if !hasRunSlabs {
-                    prepareSlabs(after: index, &stats)
-                    pass.runSlabs()
+                    try prepareSlabs(after: index, &stats)
+                    try pass.runSlabs()
                     hasRunSlabs = true
                     if pass.isBlurred { stats.isUneven = true }
                 }
             }
             if weighs, case .attention(let layer, let own, let isAveraged) = instruction.operation {
-                let weights = attentionWeights(layer, own, instruction.inputs[0], stats)
-                stats.operators[index] = isAveraged ? weights?.meanRow(excluding: stats.mask(instruction.inputs[0])) : weights
+                if blursScores(layer, instruction.inputs[0], stats) { stats.isUneven = true }
+                let weights = try attentionWeights(layer, own, instruction.inputs[0], stats)
+                stats.operators[index] = isAveraged ? weights.meanRow(excluding: stats.mask(instruction.inputs[0])) : weights
             }
-            if mixes { setFeatures(index, &stats) }
+            if mixes { try setFeatures(index, &stats) }
             guard let step else { continue }
             pass.first = stats
             pass.second = stats
-            pass.runRest(step)
+            try pass.runRest(step)
             if pass.isBlurred { stats.isUneven = true }
-            if mixes, needs.features[value] == nil, let plane = unsafe pass.restPlane(value, slot: step.output) {
+            if mixes, needs.features[value] == nil {
+                let plane = try unsafe needed(pass.restPlane(value, slot: step.output), "the plane of mixed positions")
                 var variances = [Double](repeating: 0, count: program.values[value].positions)
                 for position in variances.indices {
                     guard let place = unsafe plane.list.place(position, position) else { continue }
                     unsafe variances[position] = max(Double(plane.base[place]), 0)
                 }
                 stats.variances[value] = Variances(variances, PositionGrid(program.values[value].spatial))
-                setMagnitudes(index, &stats)
+                try setMagnitudes(index, &stats)
             }
         }
         return stats
     }
 
     /// The layers in slabs run before the first of the others, and read variances that come later in the list.
-    private func prepareSlabs(after index: Int, _ stats: inout PointStats<Element>) {
+    private func prepareSlabs(after index: Int, _ stats: inout PointStats<Element>) throws {
         let slabs = Set(pass.plan.slabSlots.steps.map(\.instruction))
         for later in program.instructions.indices where later > index && slabs.contains(later) {
             setMask(later, &stats)
-            plainVariances(later, &stats)
-            if stats.features[later + 1] == nil { setFeatures(later, &stats) }
+            try plainVariances(later, &stats)
+            if stats.features[later + 1] == nil { try setFeatures(later, &stats) }
         }
         pass.first = stats
         pass.second = stats
@@ -219,64 +221,6 @@ final class PointStatsBuilder<Element: KernelScalar> {
         default: return inputs[0].indices.map { position in inputs.allSatisfy { $0[position] } }
         }
     }
-
-    /// ζ: the mechanism applied to the scores of a point's positions, along the keys.
-    private func attentionWeights(
-        _ layer: SelfAttention, _ channels: Int?, _ value: Int, _ stats: PointStats<Element>
-    ) -> Matrix<Element>? {
-        guard let slot = pass.plan.restSlots.slots[value], let plane = unsafe pass.restPlane(value, slot: slot) else { return nil }
-        let mask = stats.mask(value)
-        let covariance = unsafe pass.dense(plane, plane.base, form: needs.forms[value])
-        let scores = PositionalCovariance(layer, channels: channels, spatial: program.values[value].spatial).interpolate(covariance, (mask, mask))
-        let scale = layer.keyStd * layer.queryStd
-        let result = Matrix<Element>(uninitializedRows: scores.rows, columns: scores.columns)
-        for row in 0..<scores.rows {
-            var weights = (0..<scores.columns).map { unsafe scale * Double(scores.base[row * scores.columns + $0]) }
-            let largest = weights.indices.filter { mask?[$0] != true }.map { weights[$0] }.max() ?? 0
-            var total = 0.0
-            for key in weights.indices {
-                if mask?[key] == true {
-                    weights[key] = 0
-                    continue
-                }
-                switch layer.mechanism {
-                case .softmax: weights[key] = exp(weights[key] - largest)
-                case .identity: break
-                case .abs: weights[key] = abs(weights[key])
-                case .relu: weights[key] = max(weights[key], 0)
-                }
-                total += weights[key]
-            }
-            for key in weights.indices {
-                unsafe result.base[row * scores.columns + key] = Element(
-                    layer.mechanism == .softmax ? weights[key] / max(total, 1e-300) : weights[key])
-            }
-        }
-        return result
-    }
-
-    /// The operator x ← Aᵀ x over some spatial axes, the identity over the others.
-    private func aggregation(_ axes: [Int], _ spatial: [Int], _ pattern: UnsafeBufferPointer<Double>) -> SpatialMap {
-        let nodes = axes.reduce(1) { $0 * spatial[$1] }
-        var places: [(node: Int, rest: Int)] = []
-        forEachIndex(spatial) { index in
-            let node = flatIndex(axes.map { index[$0] }, axes.map { spatial[$0] })
-            var others = index
-            for axis in axes { others[axis] = 0 }
-            places.append((node, flatIndex(others, spatial)))
-        }
-        // The positions of each rest, so that only pairs of the same one are met.
-        let groups = Dictionary(grouping: places.indices) { places[$0].rest }
-        var rows = SparseRows(input: places.count)
-        for target in places {
-            for source in groups[target.rest] ?? [] {
-                let weight = unsafe pattern[places[source].node * nodes + target.node]
-                if weight != 0 { rows.append(position: source, weight: weight) }
-            }
-            rows.endRow()
-        }
-        return SpatialMap(rows)
-    }
 }
 
 /// For each position of branches joined along an axis, its branch and its position there.
@@ -291,18 +235,5 @@ func forEachOrigin(_ spatial: [Int], _ axis: Int, _ extents: [Int], _ body: (_ b
         var shape = spatial
         shape[axis] = extents[branch]
         body(branch, flatIndex(index, shape))
-    }
-}
-
-extension Matrix where Element: KernelScalar {
-    /// The mean [1, columns] of the rows that are not masked; zeros where all are.
-    fileprivate func meanRow(excluding mask: [Bool]?) -> Matrix {
-        var sums = [Double](repeating: 0, count: columns)
-        var count = 0
-        for row in 0..<rows where mask?[row] != true {
-            for column in 0..<columns { sums[column] += Double(self[row, column]) }
-            count += 1
-        }
-        return Matrix(rows: 1, columns: columns, sums.map { Element($0 / Double(max(count, 1))) })
     }
 }

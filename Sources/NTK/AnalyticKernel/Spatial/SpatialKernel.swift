@@ -51,15 +51,17 @@ struct SpatialKernel: Sendable {
         let grid = TileGrid(rows: x1.x.rows, columns: columns, side: side(x1.x.rows, columns), upperOnly: isSymmetric)
         try executor.forEach(grid.tiles.count) { index in
             let tile = grid.tiles[index]
-            let work = SpatialTile<Element>(sides, rows: tile.rows, columns: tile.columns, hasTheta: ntk != nil)
+            let work = try SpatialTile<Element>(sides, rows: tile.rows, columns: tile.columns, hasTheta: ntk != nil)
             for i in tile.rows {
                 for j in tile.columns where !isSymmetric || tile.rows != tile.columns || j >= i {
                     if CurrentWork.isCancelled { return }
-                    let (covariance, theta) = work.pair(i, j, isOwn: isSymmetric && i == j)
+                    let (covariance, theta) = try work.pair(i, j, isOwn: isSymmetric && i == j)
                     for (matrix, value) in [(nngp, covariance), (ntk, theta)] {
                         guard let matrix else { continue }
                         guard abs(Element(value)) <= Element.greatestFiniteMagnitude else {
-                            throw KernelError.overflow(set: x2 == nil ? "x1" : "x2", point: j, precision: Element.precisionName)
+                            throw isSymmetric && i == j
+                                ? KernelError.overflow(set: "x1", point: j, precision: Element.precisionName)
+                                : .pairOverflow(first: i, second: j, isAmongOneSet: isSymmetric, precision: Element.precisionName)
                         }
                         unsafe matrix.base[i * matrix.columns + j] = Element(value)
                         if isSymmetric { unsafe matrix.base[j * matrix.columns + i] = Element(value) }
@@ -81,10 +83,10 @@ struct SpatialKernel: Sendable {
         let errorEstimate = Lock(0.0)
         try executor.forEach(blocks.count) { block in
             let rows = blocks[block].rows
-            let work = SpatialTile<Element>(sides, rows: rows, columns: rows, hasTheta: kinds.contains(.ntk))
+            let work = try SpatialTile<Element>(sides, rows: rows, columns: rows, hasTheta: kinds.contains(.ntk))
             for point in rows {
                 if CurrentWork.isCancelled { return }
-                let (covariance, theta) = work.pair(point, point, isOwn: true)
+                let (covariance, theta) = try work.pair(point, point, isOwn: true)
                 guard abs(Element(covariance)) <= Element.greatestFiniteMagnitude, abs(Element(theta)) <= Element.greatestFiniteMagnitude else {
                     throw KernelError.overflow(set: "x1", point: point, precision: Element.precisionName)
                 }
@@ -110,13 +112,13 @@ struct SpatialKernel: Sendable {
 }
 
 extension PointStatsBuilder {
-    func stats(_ points: SpatialKernel.Points, _ index: Int) -> PointStats<Element> {
+    func stats(_ points: SpatialKernel.Points, _ index: Int) throws -> PointStats<Element> {
         let columns = points.x.columns
         var pattern: UnsafeBufferPointer<Double>?
         if let patterns = points.patterns {
             unsafe pattern = UnsafeBufferPointer(start: patterns.base + index * patterns.columns, count: patterns.columns)
         }
-        var stats = unsafe stats(points.x.base + index * columns, pattern: pattern)
+        var stats = try unsafe stats(points.x.base + index * columns, pattern: pattern)
         stats.setAddresses(valueCount: valueCount)
         return stats
     }

@@ -58,6 +58,8 @@ struct SpatialNeeds: Sendable {
         pairings = [Pairing](repeating: .none, count: program.values.count)
         ownPairings = pairings
         pairings[program.output] = .aligned
+        // Of what a sum of positions leaves of its terms the rounding is told.
+        if forms[program.output] == .covariance, cancels(program, program.output) { variances.insert(program.output) }
         for index in program.instructions.indices.reversed() { visit(program, index) }
     }
 
@@ -74,6 +76,19 @@ struct SpatialNeeds: Sendable {
             }
         }
         return forms
+    }
+
+    /// Whether a value's own variance may be far below what was summed up to it.
+    private func cancels(_ program: KernelProgram, _ value: Int) -> Bool {
+        guard value > 0 else { return false }
+        let instruction = program.instructions[value - 1]
+        return switch instruction.operation {
+        case .activation, .isolate: false
+        case .globalPool: !isNonnegative[instruction.inputs[0]] || cancels(program, instruction.inputs[0])
+        case .map(let map) where map.isSelection: cancels(program, instruction.inputs[0])
+        case .map, .attention, .aggregate: true
+        default: instruction.inputs.contains { cancels(program, $0) }
+        }
     }
 
     private mutating func visit(_ program: KernelProgram, _ index: Int) {

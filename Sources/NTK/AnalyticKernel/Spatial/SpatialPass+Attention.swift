@@ -4,24 +4,24 @@ import LinearAlgebra
 // Operations by an operator of each point's own.
 extension SpatialPass {
     /// All pairs of positions as a matrix [P, P], covariances.
-    func dense(_ plane: Plane, _ source: UnsafeMutablePointer<Element>, form: PairForm) -> Matrix<Element> {
+    func dense(_ plane: Plane, _ source: UnsafeMutablePointer<Element>, form: PairForm) throws -> Matrix<Element> {
         let positions = unsafe plane.list.grid.positions
         let matrix = Matrix<Element>(uninitializedRows: positions, columns: positions)
-        unsafe dense(plane, source, form: form, into: matrix.base)
+        try unsafe dense(plane, source, form: form, into: matrix.base)
         return matrix
     }
 
     /// The same into a matrix [P, P] that is there.
     private func dense(
         _ plane: Plane, _ source: UnsafeMutablePointer<Element>, form: PairForm, into target: UnsafeMutablePointer<Element>
-    ) {
+    ) throws {
         let list = unsafe plane.list
         let (width, positions) = (list.grid.width, list.grid.positions)
         // Where all pairs are held, all elements are written.
         if list.pairing != .full { unsafe target.initialize(repeating: 0, count: positions * positions) }
         switch form {
         case .gap:
-            let pairs = unsafe GapPairs(self, plane.value)
+            let pairs = try unsafe GapPairs(self, plane.value)
             unsafe forEachRow(plane) { row in
                 let from = unsafe source + row.start
                 let to = unsafe target + row.firstPosition * positions + row.secondPosition
@@ -30,7 +30,7 @@ extension SpatialPass {
                 for c in 0..<width { unsafe to[c * step] = pairs.covariance(row, c, from[c]) }
             }
         case .distance:
-            let (own, other) = unsafe variances(plane.value)
+            let (own, other) = try unsafe variances(plane.value)
             let (q1, q2) = unsafe (own.row(0), other.row(0))
             unsafe forEachRow(plane) { row in
                 let from = unsafe source + row.start
@@ -88,12 +88,12 @@ extension SpatialPass {
     }
 
     /// x ← A x with the two points' own graphs.
-    func transform(_ index: Int, _ input: Plane, _ output: Plane) {
-        let (a1, a2) = (needed(first.aggregations[index], "a pattern"), needed(second.aggregations[index], "a pattern"))
-        let covariance = unsafe dense(input, input.base, form: plan.forms[input.value])
+    func transform(_ index: Int, _ input: Plane, _ output: Plane) throws {
+        let (a1, a2) = (try needed(first.aggregations[index], "a pattern"), try needed(second.aggregations[index], "a pattern"))
+        let covariance = try unsafe dense(input, input.base, form: plan.forms[input.value])
         unsafe scatter(apply(a1, covariance, a2), output, output.base)
         if let theta = unsafe output.theta, let source = unsafe input.theta {
-            unsafe scatter(apply(a1, dense(input, source, form: .covariance), a2), output, theta)
+            try unsafe scatter(apply(a1, dense(input, source, form: .covariance), a2), output, theta)
         }
     }
 
@@ -101,11 +101,11 @@ extension SpatialPass {
     ///
     /// Scores scaled by 1/width: K' = σ² ζ1 K ζ2ᵀ + b², Θ' = σ² ζ1 Θ ζ2ᵀ + b² + 2 (K' − b²), with ζ = mechanism(scores of the point alone).
     /// By 1/√width, without a mechanism: K' = σ² D K + b² with D = ⟨K, K⟩ over all pairs of positions.
-    func attention(_ layer: SelfAttention, _ channels: Int?, _ index: Int, _ input: Plane, _ output: Plane) {
+    func attention(_ layer: SelfAttention, _ channels: Int?, _ index: Int, _ input: Plane, _ output: Plane) throws {
         let positions = unsafe input.list.grid.positions
         let stacked = unsafe Matrix<Element>(uninitializedRows: (input.theta == nil ? 1 : 2) * positions, columns: positions)
-        unsafe dense(input, input.base, form: plan.forms[input.value], into: stacked.base)
-        if let source = unsafe input.theta { unsafe dense(input, source, form: .covariance, into: stacked.base + positions * positions) }
+        try unsafe dense(input, input.base, form: plan.forms[input.value], into: stacked.base)
+        if let source = unsafe input.theta { try unsafe dense(input, source, form: .covariance, into: stacked.base + positions * positions) }
         let bias = Element(layer.biasStd.map(\.squared) ?? 0)
         let values = (layer.outputStd * layer.valueStd).squared
         let masks = unsafe (first.mask(input.value), second.mask(input.value))
@@ -114,8 +114,11 @@ extension SpatialPass {
         var result: Matrix<Element>
         var tangent: Matrix<Element>?
         if layer.linearScaling {
-            let (zeta1, zeta2) = (needed(first.operators[index], "weights of attention"), needed(second.operators[index], "weights of attention"))
-            let weighted = sandwich(zeta1, layer.embedsValues ? embedding.interpolate(stacked, masks) : stacked, zeta2)
+            let zeta1 = try needed(first.operators[index], "weights of attention")
+            let zeta2 = try needed(second.operators[index], "weights of attention")
+            let rows = layer.isTrainable ? stacked.rows : positions
+            let embedded = layer.embedsValues ? embedding.interpolate(stacked, masks, embeddedRows: rows) : stacked
+            let weighted = sandwich(zeta1, embedded, zeta2)
             result = weighted[0]
             tangent = weighted.count > 1 ? weighted[1] : nil
             let (count, scale) = (result.rows * result.columns, Element(values))
@@ -129,7 +132,7 @@ extension SpatialPass {
             let scale = Element(values * (layer.keyStd * layer.queryStd).squared)
             let (covariance, theta) = stacked.halves(positions)
             let embedded = embedding.interpolate(covariance, masks)
-            let embeddedTheta = theta.map { embedding.interpolate($0, masks) }
+            let embeddedTheta = theta.map { embedding.interpolate($0, masks, embeddedRows: layer.isTrainable ? positions : 0) }
             let plain = layer.positionalEmbedding == .none || layer.embedsValues
             let overlap = dot(embedded, plain ? embedded : covariance)
             var overlapTheta: Element = 0
@@ -206,9 +209,13 @@ struct PositionalCovariance {
         self.covariance = covariance
     }
 
-    /// Weighted sum of K, or of Θ, or of both one below the other, and R: embeddings are trained too.
-    /// - Parameter masks: of the positions of the two points; where one is masked, its embedding takes no part either.
-    func interpolate<Element: KernelScalar>(_ matrix: Matrix<Element>, _ masks: ([Bool]?, [Bool]?)) -> Matrix<Element> {
+    /// Weighted sum of K, or of Θ, or of both one below the other, and R: embeddings are trained too, unless the layer is not.
+    /// - Parameters:
+    ///   - masks: of the positions of the two points; where one is masked, its embedding takes no part either.
+    ///   - embeddedRows: of the rows to which R is added; all where nil. Θ of a layer that is not trained has none.
+    func interpolate<Element: KernelScalar>(
+        _ matrix: Matrix<Element>, _ masks: ([Bool]?, [Bool]?), embeddedRows: Int? = nil
+    ) -> Matrix<Element> {
         guard embeddingWeight != 0 || inputWeight != 1 else { return matrix }
         let positions = matrix.columns
         let result = Matrix<Element>(uninitializedRows: matrix.rows, columns: positions)
@@ -220,7 +227,7 @@ struct PositionalCovariance {
                     unsafe result.base[k] = 0
                     continue
                 }
-                let embedded = covariance.isEmpty ? 0 : embeddingWeight * covariance[k % covariance.count]
+                let embedded = covariance.isEmpty || row >= embeddedRows ?? matrix.rows ? 0 : embeddingWeight * covariance[k % covariance.count]
                 unsafe result.base[k] = Element(inputWeight) * matrix.base[k] + Element(embedded)
             }
         }

@@ -22,8 +22,8 @@ extension SpatialPass {
     }
 
     /// K = Σ weight K_k, Θ = Σ weight Θ_k; distances add like covariances.
-    func combine(_ inputs: [Plane], _ weights: [Double], _ output: Plane) {
-        let inputs = unsafe asCovariances(aligned(inputs, output))
+    func combine(_ inputs: [Plane], _ weights: [Double], _ output: Plane) throws {
+        let inputs = try unsafe asCovariances(aligned(inputs, output))
         let isDistance = unsafe plan.forms[output.value] == .distance
         let count = unsafe output.list.elements
         for k in unsafe inputs.indices {
@@ -48,8 +48,8 @@ extension SpatialPass {
     }
 
     /// K = Π K_k, Θ = Σ_k Θ_k Π_{j≠k} K_j.
-    func product(_ inputs: [Plane], _ output: Plane) {
-        let inputs = unsafe asCovariances(aligned(inputs, output))
+    func product(_ inputs: [Plane], _ output: Plane) throws {
+        let inputs = try unsafe asCovariances(aligned(inputs, output))
         for k in unsafe inputs.indices {
             let input = unsafe inputs[k]
             let own = unsafe first.variances[input.value].map { unsafe $0.row(0) }
@@ -69,9 +69,9 @@ extension SpatialPass {
     }
 
     /// The branches' positions one after another along an axis; positions of different branches are independent.
-    func concatenate(_ inputs: [Plane], _ axis: Int, _ output: Plane) {
+    func concatenate(_ inputs: [Plane], _ axis: Int, _ output: Plane) throws {
         let value = unsafe output.value
-        let inputs = unsafe plan.forms[value] == .covariance ? asCovariances(inputs) : inputs
+        let inputs = try unsafe plan.forms[value] == .covariance ? asCovariances(inputs) : inputs
         let spatial = program.values[value].spatial
         let extents = unsafe inputs.map { unsafe program.values[$0.value].spatial[axis] }
         // For each position of the output its branch and its position there.

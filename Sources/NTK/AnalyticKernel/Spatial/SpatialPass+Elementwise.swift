@@ -2,46 +2,46 @@ import LinearAlgebra
 
 // Operations on each pair of positions alone.
 extension SpatialPass {
-    func run(_ index: Int, _ inputs: [Plane], _ output: Plane, _ stage: SpatialStage) {
+    func run(_ index: Int, _ inputs: [Plane], _ output: Plane, _ stage: SpatialStage) throws {
         let instruction = program.instructions[index]
         if plan.forms[index + 1] == .gap {
-            unsafe runGaps(index, inputs, output, stage)
+            try unsafe runGaps(index, inputs, output, stage)
             unsafe remask(output)
             return
         }
         switch instruction.operation {
         case .affine(let step):
             unsafe take(inputs[0], into: output)
-            unsafe affine(step, instruction.inputs[0], output)
+            try unsafe affine(step, instruction.inputs[0], output)
         case .activation(let step):
             unsafe take(inputs[0], into: output)
-            unsafe activation(step, index, instruction.inputs[0], output)
+            try unsafe activation(step, index, instruction.inputs[0], output)
         case .layerNorm:
             unsafe take(inputs[0], into: output)
-            unsafe layerNorm(index, instruction.inputs[0], output)
+            try unsafe layerNorm(index, instruction.inputs[0], output)
         case .dropout(let keep):
             unsafe take(inputs[0], into: output)
-            unsafe dropout(keep, instruction.inputs[0], output)
-        case .sum: unsafe combine(inputs, inputs.map { _ in 1 }, output)
-        case .concatenateChannels(let weights): unsafe combine(inputs, weights, output)
-        case .product: unsafe product(inputs, output)
-        case .window: unsafe window(index, needed(stage.windows[index], "a window's table"), inputs[0], output)
+            try unsafe dropout(keep, instruction.inputs[0], output)
+        case .sum: try unsafe combine(inputs, inputs.map { _ in 1 }, output)
+        case .concatenateChannels(let weights): try unsafe combine(inputs, weights, output)
+        case .product: try unsafe product(inputs, output)
+        case .window: try unsafe window(index, needed(stage.windows[index], "a window's table"), inputs[0], output)
         case .isolate: unsafe isolate(inputs[0], output)
-        case .concatenate(let axis): unsafe concatenate(inputs, axis, output)
+        case .concatenate(let axis): try unsafe concatenate(inputs, axis, output)
         case .flatten: unsafe flatten(inputs[0], output)
-        case .globalPool, .map, .attention, .aggregate: unsafe mix(index, inputs, output)
+        case .globalPool, .map, .attention, .aggregate: try unsafe mix(index, inputs, output)
         }
         unsafe remask(output)
     }
 
     /// K and Θ where positions are mixed.
-    func mix(_ index: Int, _ inputs: [Plane], _ output: Plane) {
+    func mix(_ index: Int, _ inputs: [Plane], _ output: Plane) throws {
         let instruction = program.instructions[index]
         switch instruction.operation {
-        case .globalPool(let reduction): unsafe globalPool(reduction, instruction.inputs[0], inputs.first, output)
-        case .map(let map): unsafe self.map(map, inputs[0], output)
-        case .attention(let layer, let channels, _): unsafe attention(layer, channels, index, inputs[0], output)
-        default: unsafe transform(index, inputs[0], output)
+        case .globalPool(let reduction): try unsafe globalPool(reduction, instruction.inputs[0], inputs.first, output)
+        case .map(let map): try unsafe self.map(map, inputs[0], output)
+        case .attention(let layer, let channels, _): try unsafe attention(layer, channels, index, inputs[0], output)
+        default: try unsafe transform(index, inputs[0], output)
         }
     }
 
@@ -78,11 +78,11 @@ extension SpatialPass {
         }
     }
 
-    private func affine(_ step: KernelProgram.AffineStep, _ input: Int, _ plane: Plane) {
+    private func affine(_ step: KernelProgram.AffineStep, _ input: Int, _ plane: Plane) throws {
         let (weight, constant) = (Element(step.weight), Element(step.constant))
         let shape = unsafe plane.list.shape
         if plan.forms[input] == .distance {
-            let (own, other) = variances(input)
+            let (own, other) = try variances(input)
             unsafe forEachBlock(plane) { base, theta, u, v in
                 unsafe Element.affineBlock(
                     base, theta, thetaIsZero: plan.isThetaZero[input], shape, weight: weight, input: Element(step.input), constant: constant,
@@ -99,16 +99,16 @@ extension SpatialPass {
     }
 
     /// Variances of both points at a value.
-    func variances(_ value: Int) -> (Variances<Element>, Variances<Element>) {
-        (needed(first.variances[value], "variances of the first point"), needed(second.variances[value], "variances of the second point"))
+    func variances(_ value: Int) throws -> (Variances<Element>, Variances<Element>) {
+        (try needed(first.variances[value], "variances of the first point"), try needed(second.variances[value], "variances of the second point"))
     }
 
     /// K to q1 + q2 − 2 K, in place.
-    private func toDistances(_ plane: Plane, _ value: Int) {
-        let (own, other) = variances(value)
+    private func toDistances(_ plane: Plane, _ value: Int) throws {
+        let (own, other) = try variances(value)
         let (q1, q2) = unsafe (own.row(0), other.row(0))
         let (a1, a2) = unsafe (own.roots(0), other.roots(0))
-        let error = unsafe uncertainty(plane, value) { row, c in
+        let error = try unsafe uncertainty(plane, value) { row, c in
             unsafe 1 - abs(plane.base[row.start + c]) / (a1[row.firstElement + c * row.step] * a2[row.secondElement + c])
         }
         uncertainty += error
@@ -121,12 +121,12 @@ extension SpatialPass {
         }
     }
 
-    private func activation(_ step: ActivationStep, _ index: Int, _ input: Int, _ plane: Plane) {
-        if plan.forms[input] == .covariance { unsafe toDistances(plane, input) }
-        let (own, other) = variances(input)
+    private func activation(_ step: ActivationStep, _ index: Int, _ input: Int, _ plane: Plane) throws {
+        if plan.forms[input] == .covariance { try unsafe toDistances(plane, input) }
+        let (own, other) = try variances(input)
         let shape = unsafe plane.list.shape
         // Others are held by gaps.
-        let abRelu = needed(step.abRelu, "an activation that is linear on either side of zero")
+        let abRelu = try needed(step.abRelu, "an activation that is linear on either side of zero")
         let (asymmetry, power) = (Element(abRelu.asymmetry), Element(abRelu.power))
         let isWatched = plan.watched.contains(index)
         unsafe forEachBlock(plane) { base, theta, u, v in
@@ -137,8 +137,8 @@ extension SpatialPass {
     }
 
     /// K' = K s1 s2. With E = a1 a2 − K, which is (D − (a1 − a2)²)/2: D' = (a1' − a2')² + 2 s1 s2 E.
-    private func layerNorm(_ index: Int, _ input: Int, _ plane: Plane) {
-        let (scale1, scale2) = (needed(first.scales[index], "scales of layer_norm"), needed(second.scales[index], "scales of layer_norm"))
+    private func layerNorm(_ index: Int, _ input: Int, _ plane: Plane) throws {
+        let (scale1, scale2) = (try needed(first.scales[index], "scales of layer_norm"), try needed(second.scales[index], "scales of layer_norm"))
         let (s1, s2) = unsafe (scale1.row(0), scale2.row(0))
         let own = unsafe first.variances[input].map { unsafe $0.roots(0) }
         let other = unsafe second.variances[input].map { unsafe $0.roots(0) }
@@ -159,9 +159,9 @@ extension SpatialPass {
     }
 
     /// Variances grow by 1 / keep, covariances do not, but for a position of a sample with itself.
-    private func dropout(_ keep: Double, _ input: Int, _ plane: Plane) {
+    private func dropout(_ keep: Double, _ input: Int, _ plane: Plane) throws {
         let growth = Element(1 / keep - 1)
-        let (own, other) = variances(input)
+        let (own, other) = try variances(input)
         let (q1, q2) = unsafe (own.row(0), other.row(0))
         unsafe forEachRow(plane) { row in
             for c in 0..<(unsafe plane.list.grid.width) {

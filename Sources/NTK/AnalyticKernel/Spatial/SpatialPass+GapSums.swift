@@ -7,10 +7,10 @@ import LinearAlgebra
 // a sum of terms that are not negative: positions whose terms are proportional keep their angle's digits however long they are.
 extension SpatialPass {
     /// K = Σ weight K_k, Θ = Σ weight Θ_k.
-    func combineGaps(_ inputs: [Plane], _ weights: [Double], _ output: Plane) {
+    func combineGaps(_ inputs: [Plane], _ weights: [Double], _ output: Plane) throws {
         let inputs = unsafe aligned(inputs, output)
-        let pairs = unsafe inputs.map { unsafe GapPairs(self, $0.value) }
-        let (after1, after2) = unsafe variances(output.value)
+        let pairs = try unsafe inputs.map { try unsafe GapPairs(self, $0.value) }
+        let (after1, after2) = try unsafe variances(output.value)
         let (i1, i2) = unsafe (after1.inverses(0), after2.inverses(0))
         let roots = weights.map { Element($0.squareRoot()) }
         let isZero = unsafe inputs.map { unsafe plan.isThetaZero[$0.value] }
@@ -34,11 +34,11 @@ extension SpatialPass {
     }
 
     /// Mean over positions of each with its own.
-    func flattenGaps(_ input: Plane, _ output: Plane) {
+    func flattenGaps(_ input: Plane, _ output: Plane) throws {
         let list = unsafe BlockList(aligned: input.list.grid)
         let input = unsafe held(input, as: list)
-        let pairs = unsafe GapPairs(self, input.value)
-        let (after1, after2) = unsafe variances(output.value)
+        let pairs = try unsafe GapPairs(self, input.value)
+        let (after1, after2) = try unsafe variances(output.value)
         let (f1, f2) = unsafe (after1.inverses(0)[0], after2.inverses(0)[0])
         let share = 1 / Element(list.grid.positions)
         let root = share.squareRoot()
@@ -62,12 +62,12 @@ extension SpatialPass {
     }
 
     /// Means over windows at the same offset on both sides; beyond an edge there is a zero vector.
-    func windowGaps(_ index: Int, _ table: WindowTable, _ input: Plane, _ output: Plane) {
+    func windowGaps(_ index: Int, _ table: WindowTable, _ input: Plane, _ output: Plane) throws {
         let input = unsafe held(input, as: table.input)
-        let (units1, units2) = (needed(first.windowUnits[index], "units of a window"), needed(second.windowUnits[index], "units of a window"))
+        let (units1, units2) = (try needed(first.windowUnits[index], "units of a window"), try needed(second.windowUnits[index], "units of a window"))
         let grid = table.output.grid
         let sums = unsafe GapSums(self, width: grid.width, units2.base, hasFar: !plan.isNonnegative[input.value])
-        let pairs = unsafe GapPairs(self, output.value)
+        let pairs = try unsafe GapPairs(self, output.value)
         let (size, taps) = (grid.rows * grid.stride, table.inner.window)
         let sources = (0..<taps).map { TapSources(table.inner, tap: $0, width: grid.width) }
         unsafe forEachRow(output) { row in

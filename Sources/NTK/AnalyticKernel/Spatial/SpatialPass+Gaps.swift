@@ -4,8 +4,8 @@ import LinearAlgebra
 @unsafe struct GapPairs<Element: KernelScalar> {
     let a1, a2, q1, q2: UnsafeMutablePointer<Element>
 
-    init(_ pass: SpatialPass<Element>, _ value: Int) {
-        let (own, other) = pass.variances(value)
+    init(_ pass: SpatialPass<Element>, _ value: Int) throws {
+        let (own, other) = try pass.variances(value)
         unsafe (a1, a2, q1, q2) = (own.roots(0), other.roots(0), own.row(0), other.row(0))
     }
 
@@ -22,44 +22,44 @@ import LinearAlgebra
 
 // Operations on pairs that are held by the gap of their cosine. Pairs with a zero vector have the gap 1.
 extension SpatialPass {
-    func runGaps(_ index: Int, _ inputs: [Plane], _ output: Plane, _ stage: SpatialStage) {
+    func runGaps(_ index: Int, _ inputs: [Plane], _ output: Plane, _ stage: SpatialStage) throws {
         let instruction = program.instructions[index]
         switch instruction.operation {
         case .affine(let step):
             unsafe take(inputs[0], into: output)
-            unsafe affineGaps(step, instruction.inputs[0], output)
+            try unsafe affineGaps(step, instruction.inputs[0], output)
         case .activation(let step):
             unsafe take(inputs[0], into: output)
-            unsafe activationGaps(step, index, instruction.inputs[0], output)
+            try unsafe activationGaps(step, index, instruction.inputs[0], output)
         case .layerNorm:
             unsafe take(inputs[0], into: output)
-            unsafe layerNormGaps(index, output)
+            try unsafe layerNormGaps(index, output)
         case .dropout(let keep):
             unsafe take(inputs[0], into: output)
             unsafe dropoutGaps(keep, output)
-        case .sum: unsafe combineGaps(inputs, inputs.map { _ in 1 }, output)
-        case .concatenateChannels(let weights): unsafe combineGaps(inputs, weights, output)
-        case .product: unsafe productGaps(inputs, output)
-        case .window: unsafe windowGaps(index, needed(stage.windows[index], "a window's table"), inputs[0], output)
+        case .sum: try unsafe combineGaps(inputs, inputs.map { _ in 1 }, output)
+        case .concatenateChannels(let weights): try unsafe combineGaps(inputs, weights, output)
+        case .product: try unsafe productGaps(inputs, output)
+        case .window: try unsafe windowGaps(index, needed(stage.windows[index], "a window's table"), inputs[0], output)
         case .isolate: unsafe isolate(inputs[0], output)
-        case .concatenate(let axis): unsafe concatenate(inputs, axis, output)
-        case .flatten: unsafe flattenGaps(inputs[0], output)
+        case .concatenate(let axis): try unsafe concatenate(inputs, axis, output)
+        case .flatten: try unsafe flattenGaps(inputs[0], output)
         case .map(let map) where map.isSelection: unsafe select(map, inputs[0], output)
         case .map, .globalPool, .attention, .aggregate:
             // Θ as ever, the gaps from the features.
-            unsafe mix(index, inputs, output)
-            let (units1, units2) = (needed(first.units[index + 1], "units of features"), needed(second.units[index + 1], "units of features"))
-            unsafe loadGaps(output, units1, units2, count: needed(first.features[index + 1], "features").count)
+            try unsafe mix(index, inputs, output)
+            let (units1, units2) = (try needed(first.units[index + 1], "units of features"), try needed(second.units[index + 1], "units of features"))
+            try unsafe loadGaps(output, units1, units2, count: needed(first.features[index + 1], "features").count)
         }
     }
 
     /// From unit vectors: (u − v)² / 2 and (u + v)² / 2.
-    func loadGaps(_ plane: Plane, _ units1: Storage<Element>, _ units2: Storage<Element>, count channels: Int) {
+    func loadGaps(_ plane: Plane, _ units1: Storage<Element>, _ units2: Storage<Element>, count channels: Int) throws {
         let list = unsafe plane.list
         let (width, stride) = (list.grid.width, list.grid.stride)
         let room = scratch.elements(40, stride)
         let far = unsafe room.base
-        let pairs = unsafe GapPairs(self, plane.value)
+        let pairs = try unsafe GapPairs(self, plane.value)
         let (x1, x2) = unsafe (units1.base, units2.base)
         unsafe forEachRow(plane) { row in
             let near = unsafe plane.base + row.start
@@ -82,9 +82,9 @@ extension SpatialPass {
     }
 
     /// Covariances to gaps, in place. Of a position with itself the covariance is the variance to the bit.
-    private func toGaps(_ plane: Plane, _ value: Int) {
-        let pairs = unsafe GapPairs(self, value)
-        uncertainty += unsafe uncertainty(plane, value) { row, c in unsafe 1 - abs(plane.base[row.start + c]) / pairs.product(row, c) }
+    private func toGaps(_ plane: Plane, _ value: Int) throws {
+        let pairs = try unsafe GapPairs(self, value)
+        uncertainty += try unsafe uncertainty(plane, value) { row, c in unsafe 1 - abs(plane.base[row.start + c]) / pairs.product(row, c) }
         unsafe forEachRow(plane) { row in
             for c in 0..<(unsafe plane.list.grid.width) {
                 let product = unsafe pairs.product(row, c)
@@ -104,8 +104,10 @@ extension SpatialPass {
 
     /// The largest error of an angle, from the gaps of a plane's pairs, where covariances are rounded by some ε of what was summed up: δ / θ, and
     /// √(2 δ) where an angle is no larger than that, as between positions that nearly coincide. Of a position with itself all is exact.
-    func uncertainty(_ plane: Plane, _ value: Int, _ gap: (PairRow, Int) -> Element) -> Double {
-        let (own, other) = variances(value)
+    func uncertainty(_ plane: Plane, _ value: Int, _ gap: (PairRow, Int) -> Element) throws -> Double {
+        let (own, other) = try variances(value)
+        // Made alike, number by number.
+        var areEqual: Bool?
         let (size1, size2) = (first.magnitudes[value] ?? own.values, second.magnitudes[value] ?? other.values)
         var worst = 0.0
         unsafe forEachRow(plane) { row in
@@ -114,7 +116,11 @@ extension SpatialPass {
                 let (q1, q2) = (own.values[i], other.values[j])
                 guard q1 > 0, q2 > 0 else { continue }
                 let h = max(Double(gap(row, c)), 0)
-                if h == 0 && q1 == q2 && i == j { continue }
+                if h == 0 && q1 == q2 && i == j {
+                    let isExact = areEqual ?? first.isEqual(second)
+                    areEqual = isExact
+                    if isExact { continue }
+                }
                 let rounding = 2 * Double(Element.ulpOfOne) * (size1[i] / q1).squareRoot() * (size2[j] / q2).squareRoot()
                 worst = max(worst, rounding / (2 * max(h, rounding / 4)).squareRoot())
             }
@@ -123,12 +129,12 @@ extension SpatialPass {
     }
 
     /// The planes of covariances that combine with others of the kind.
-    func asCovariances(_ inputs: [Plane]) -> [Plane] {
-        unsafe inputs.enumerated().map { index, input in
+    func asCovariances(_ inputs: [Plane]) throws -> [Plane] {
+        try unsafe inputs.enumerated().map { index, input in
             guard unsafe plan.forms[input.value] == .gap else { return unsafe input }
             let held = unsafe scratch.elements(48 + index, input.list.elements)
             unsafe held.base.initialize(repeating: 0, count: held.count)
-            let pairs = unsafe GapPairs(self, input.value)
+            let pairs = try unsafe GapPairs(self, input.value)
             unsafe forEachRow(input) { row in
                 for c in 0..<(unsafe input.list.grid.width) {
                     unsafe held.base[row.start + c] = pairs.covariance(row, c, input.base[row.start + c])
@@ -139,8 +145,8 @@ extension SpatialPass {
     }
 
     /// Sum of K over all pairs.
-    func covarianceSum(_ plane: Plane) -> Double {
-        let pairs = unsafe GapPairs(self, plane.value)
+    func covarianceSum(_ plane: Plane) throws -> Double {
+        let pairs = try unsafe GapPairs(self, plane.value)
         var sum = 0.0
         unsafe forEachRow(plane) { row in
             for c in 0..<(unsafe plane.list.grid.width) { unsafe sum += Double(pairs.covariance(row, c, plane.base[row.start + c])) }
@@ -149,8 +155,8 @@ extension SpatialPass {
     }
 
     /// With a' = √(w a² + b): a1' a2' (1 ∓ c') = w a1 a2 (1 ∓ c) + (1 ∓ 1) b + w b (a1 − a2)² / (a1' a2' + w a1 a2 + b), in which nothing cancels.
-    private func affineGaps(_ step: KernelProgram.AffineStep, _ value: Int, _ plane: Plane) {
-        let (before, after) = unsafe (GapPairs(self, value), variances(plane.value))
+    private func affineGaps(_ step: KernelProgram.AffineStep, _ value: Int, _ plane: Plane) throws {
+        let (before, after) = try unsafe (GapPairs(self, value), variances(plane.value))
         let (i1, i2) = unsafe (after.0.inverses(0), after.1.inverses(0))
         let (weight, bias, root) = (Element(step.weight), Element(step.bias), Element((step.weight * step.bias).squareRoot()))
         let (input, constant) = (Element(step.input), Element(step.constant))
@@ -179,15 +185,15 @@ extension SpatialPass {
         }
     }
 
-    private func activationGaps(_ step: ActivationStep, _ index: Int, _ input: Int, _ plane: Plane) {
-        if plan.forms[input] == .covariance { unsafe toGaps(plane, input) }
+    private func activationGaps(_ step: ActivationStep, _ index: Int, _ input: Int, _ plane: Plane) throws {
+        if plan.forms[input] == .covariance { try unsafe toGaps(plane, input) }
         if let abRelu = step.abRelu {
             let (asymmetry, power) = (Element(abRelu.asymmetry), Element(abRelu.power))
             unsafe Element.abRelu(plane.base, plane.theta, plane.list.elements, asymmetry, power)
-            if asymmetry != 0, power != 0 { unsafe clearZeros(plane) }
+            if asymmetry != 0, power != 0 { try unsafe clearZeros(plane) }
             return
         }
-        let (points1, points2) = (needed(first.duals[index], "an activation's points"), needed(second.duals[index], "an activation's points"))
+        let (points1, points2) = (try needed(first.duals[index], "an activation's points"), try needed(second.duals[index], "an activation's points"))
         let width = unsafe plane.list.grid.width
         let numbers = scratch.numbers(0, 4 * width)
         let (gaps, covariance, derivative, behind) = unsafe (numbers.base, numbers.base + width, numbers.base + 2 * width, numbers.base + 3 * width)
@@ -209,16 +215,16 @@ extension SpatialPass {
     }
 
     /// Pairs with a zero vector have the gap 1, whatever was done to them.
-    private func clearZeros(_ plane: Plane) {
-        let pairs = unsafe GapPairs(self, plane.value)
+    private func clearZeros(_ plane: Plane) throws {
+        let pairs = try unsafe GapPairs(self, plane.value)
         unsafe forEachRow(plane) { row in
             for c in 0..<(unsafe plane.list.grid.width) where unsafe pairs.product(row, c) == 0 { unsafe plane.base[row.start + c] = 1 }
         }
     }
 
     /// The cosine stays as it is.
-    private func layerNormGaps(_ index: Int, _ plane: Plane) {
-        let (scale1, scale2) = (needed(first.scales[index], "scales of layer_norm"), needed(second.scales[index], "scales of layer_norm"))
+    private func layerNormGaps(_ index: Int, _ plane: Plane) throws {
+        let (scale1, scale2) = (try needed(first.scales[index], "scales of layer_norm"), try needed(second.scales[index], "scales of layer_norm"))
         let (s1, s2) = unsafe (scale1.row(0), scale2.row(0))
         if let theta = unsafe plane.theta {
             unsafe forEachRow(plane) { row in
@@ -227,7 +233,7 @@ extension SpatialPass {
                 }
             }
         }
-        unsafe clearZeros(plane)
+        try unsafe clearZeros(plane)
     }
 
     /// c' = keep c, but for a position of a sample with itself.
@@ -247,9 +253,9 @@ extension SpatialPass {
     }
 
     /// Covariances multiply, and so do cosines: 1 − c1 c2 = h1 + h2 − h1 h2 for gaps to poles of one sign.
-    private func productGaps(_ inputs: [Plane], _ output: Plane) {
+    private func productGaps(_ inputs: [Plane], _ output: Plane) throws {
         let inputs = unsafe aligned(inputs, output)
-        let pairs = unsafe inputs.map { unsafe GapPairs(self, $0.value) }
+        let pairs = try unsafe inputs.map { try unsafe GapPairs(self, $0.value) }
         let isZero = unsafe inputs.map { unsafe plan.isThetaZero[$0.value] }
         unsafe forEachRow(output) { row in
             for c in 0..<(unsafe output.list.grid.width) {
@@ -269,6 +275,6 @@ extension SpatialPass {
                 if let theta = unsafe output.theta { unsafe theta[place] = tangent }
             }
         }
-        unsafe clearZeros(output)
+        try unsafe clearZeros(output)
     }
 }

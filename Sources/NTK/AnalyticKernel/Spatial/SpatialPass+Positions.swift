@@ -13,11 +13,11 @@ extension SpatialPass {
     }
 
     /// Mean or sum of K and Θ over all pairs of positions that are not masked.
-    func globalPool(_ reduction: Pool.Reduction, _ value: Int, _ input: Plane?, _ output: Plane) {
+    func globalPool(_ reduction: Pool.Reduction, _ value: Int, _ input: Plane?, _ output: Plane) throws {
         var sum = sums[value] ?? (0, 0)
         if let input = unsafe input {
             let list = unsafe input.list
-            sum = unsafe (plan.forms[value] == .gap ? covarianceSum(input) : 0, 0)
+            sum = try unsafe (plan.forms[value] == .gap ? covarianceSum(input) : 0, 0)
             for index in list.pairs.indices {
                 if plan.forms[value] != .gap {
                     sum.distance += unsafe Element.blockSum(
@@ -52,27 +52,27 @@ extension SpatialPass {
     }
 
     /// x ← A x on both sides: K ← A K Aᵀ.
-    func map(_ map: SpatialMap, _ input: Plane, _ output: Plane) {
+    func map(_ map: SpatialMap, _ input: Plane, _ output: Plane) throws {
         if map.isSelection {
             unsafe select(map, input, output)
             return
         }
         guard unsafe output.list.pairing == .full else {
-            unsafe mapAligned(map, input, output)
+            try unsafe mapAligned(map, input, output)
             return
         }
-        let matrix = unsafe dense(input, input.base, form: plan.forms[input.value])
+        let matrix = try unsafe dense(input, input.base, form: plan.forms[input.value])
         unsafe scatter(apply(map, matrix, map), output, output.base)
         if let theta = unsafe output.theta, let source = unsafe input.theta {
-            unsafe scatter(apply(map, dense(input, source, form: .covariance), map), output, theta)
+            try unsafe scatter(apply(map, dense(input, source, form: .covariance), map), output, theta)
         }
     }
 
     /// The same where only each position with its own is asked for: Σ_ij a_i a_j K_ij over the few inputs of an output.
-    private func mapAligned(_ map: SpatialMap, _ input: Plane, _ output: Plane) {
+    private func mapAligned(_ map: SpatialMap, _ input: Plane, _ output: Plane) throws {
         let (width, stride) = unsafe (output.list.grid.width, output.list.grid.stride)
-        let covariance = unsafe dense(input, input.base, form: plan.forms[input.value])
-        let tangent = unsafe input.theta.map { unsafe dense(input, $0, form: .covariance) }
+        let covariance = try unsafe dense(input, input.base, form: plan.forms[input.value])
+        let tangent = try unsafe input.theta.map { try unsafe dense(input, $0, form: .covariance) }
         unsafe output.base.initialize(repeating: 0, count: output.list.elements)
         unsafe output.theta?.initialize(repeating: 0, count: output.list.elements)
         var entries: [(position: Int, weight: Element)] = []

@@ -2,7 +2,7 @@ import LinearAlgebra
 
 // Means over windows at the same offset on both sides. Beyond an edge there is a zero vector: K = 0, so D is the partner's variance.
 extension SpatialPass {
-    func window(_ index: Int, _ table: WindowTable, _ input: Plane, _ output: Plane) {
+    func window(_ index: Int, _ table: WindowTable, _ input: Plane, _ output: Plane) throws {
         let input = unsafe held(input, as: table.input)
         let isDistance = unsafe plan.forms[input.value] == .distance
         let skipsTheta = unsafe plan.isThetaZero[input.value]
@@ -35,13 +35,13 @@ extension SpatialPass {
     }
 
     /// A window, an affine map and a relu, without masks, block after block, so that a block is in the first-level cache from the sums to the end.
-    func run(_ chain: SpatialPlan.Chain, _ index: Int, _ table: WindowTable, _ input: Plane, _ output: Plane) {
+    func run(_ chain: SpatialPlan.Chain, _ index: Int, _ table: WindowTable, _ input: Plane, _ output: Plane) throws {
         let parameters = AffineRelu<Element>(chain)
         let (before, between) = (index + 1, index + 2)
-        let ((q1, q2), (own, other)) = (variances(before), variances(between))
+        let ((q1, q2), (own, other)) = (try variances(before), try variances(between))
         let isThetaZero = plan.isThetaZero[chain.input]
         let shape = table.output.shape
-        let (theta, source) = unsafe (needed(output.theta, "the tangents of a chain"), needed(input.theta, "the tangents of a chain"))
+        let (theta, source) = try unsafe (needed(output.theta, "the tangents of a chain"), needed(input.theta, "the tangents of a chain"))
         let (variances1, variances2) = unsafe (q1.row(0), q2.row(0))
         let (roots1, inverses1, roots2, inverses2) = unsafe (own.roots(0), own.inverses(0), other.roots(0), other.inverses(0))
         let (base, distances) = unsafe (output.base, input.base)
@@ -232,7 +232,7 @@ extension BlockWindow {
         return unsafe UnsafePointer(sum)
     }
 
-    /// Windows along the last axis one by one: strides, and the geometry of a convolution's gradient.
+    /// Windows along the last axis one by one: strides, and the geomeof a convolution's gradient.
     private func lookUp(_ window: BlockWindow<Element>, _ output: UnsafeMutablePointer<Element>) {
         let table = unsafe table
         let scale = Element(table.scale)

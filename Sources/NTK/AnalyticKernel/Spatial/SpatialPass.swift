@@ -92,17 +92,17 @@ final class SpatialPass<Element: KernelScalar> {
     }
 
     /// Everything but the last part: the input, and the layers that keep offsets.
-    func runSlabs() {
+    func runSlabs() throws {
         sums = [:]
         isBlurred = false
         uncertainty = 0
         guard !plan.slabs.isEmpty else {
-            if let slot = plan.restSlots.initial[0], let plane = unsafe restPlane(0, slot: slot) { unsafe loadInput(plane) }
+            if let slot = plan.restSlots.initial[0], let plane = unsafe restPlane(0, slot: slot) { try unsafe loadInput(plane) }
             return
         }
         let canFuse = hasTheta && first.masks == nil && second.masks == nil
         for stage in plan.slabs {
-            if let plane = unsafe slabPlane(0, slot: 0, stage) { unsafe loadInput(plane) }
+            if let plane = unsafe slabPlane(0, slot: 0, stage) { try unsafe loadInput(plane) }
             var fused = 0
             for (position, step) in plan.slabSlots.steps.enumerated() {
                 if fused > 0 {
@@ -112,50 +112,53 @@ final class SpatialPass<Element: KernelScalar> {
                 if canFuse, let chain = plan.slabChains[position], let input = unsafe slabPlane(chain.input, slot: step.inputs[0], stage),
                     let output = unsafe slabPlane(step.instruction + 1, slot: step.output, stage), let table = stage.windows[step.instruction]
                 {
-                    unsafe run(chain, step.instruction, table, input, output)
+                    try unsafe run(chain, step.instruction, table, input, output)
                     fused = 2
                     continue
                 }
                 let instruction = program.instructions[step.instruction]
-                let inputs = unsafe zip(instruction.inputs, step.inputs).compactMap { unsafe slabPlane($0, slot: $1, stage) }
-                if let output = unsafe slabPlane(step.instruction + 1, slot: step.output, stage) {
-                    unsafe run(step.instruction, inputs, output, stage)
+                let inputs = try unsafe zip(instruction.inputs, step.inputs).map {
+                    try unsafe needed(slabPlane($0, slot: $1, stage), "an input's plane")
                 }
+                let output = try unsafe needed(slabPlane(step.instruction + 1, slot: step.output, stage), "an output's plane")
+                try unsafe run(step.instruction, inputs, output, stage)
             }
             for boundary in plan.boundary {
-                guard let slot = plan.slabSlots.slots[boundary.value], let plane = unsafe slabPlane(boundary.value, slot: slot, stage) else {
-                    continue
-                }
+                let slot = try needed(plan.slabSlots.slots[boundary.value], "a boundary's place")
+                let plane = try unsafe needed(slabPlane(boundary.value, slot: slot, stage), "a boundary's plane")
                 if boundary.isSummed {
-                    unsafe add(plane)
-                } else if let slot = plan.restSlots.initial[boundary.value], let target = unsafe restPlane(boundary.value, slot: slot) {
-                    unsafe copy(plane, to: target)
+                    try unsafe add(plane)
+                } else {
+                    let slot = try needed(plan.restSlots.initial[boundary.value], "a boundary's place behind")
+                    unsafe copy(plane, to: try needed(restPlane(boundary.value, slot: slot), "a boundary's plane behind"))
                 }
             }
         }
     }
 
     /// One of the layers after the slabs.
-    func runRest(_ step: SlotPlan.Step) {
+    func runRest(_ step: SlotPlan.Step) throws {
         let instruction = program.instructions[step.instruction]
         // A value that left the slabs as a sum has no plane.
-        let inputs = unsafe zip(instruction.inputs, step.inputs).compactMap { unsafe sums[$0] == nil ? restPlane($0, slot: $1) : nil }
-        let output = unsafe needed(restPlane(step.instruction + 1, slot: step.output), "an output's plane")
-        unsafe run(step.instruction, inputs, output, plan.rest)
+        let inputs = try unsafe zip(instruction.inputs, step.inputs).compactMap { value, slot in
+            try unsafe sums[value] == nil ? needed(restPlane(value, slot: slot), "an input's plane") : nil
+        }
+        let output = try unsafe needed(restPlane(step.instruction + 1, slot: step.output), "an output's plane")
+        try unsafe run(step.instruction, inputs, output, plan.rest)
     }
 
     /// K and Θ of the pair that is set.
-    func runAll() -> (covariance: Double, theta: Double) {
-        runSlabs()
+    func runAll() throws -> (covariance: Double, theta: Double) {
+        try runSlabs()
         let canFuse = hasTheta && first.masks == nil && second.masks == nil
         let (own, other) = (first.addresses, second.addresses)
         var position = 0
         let count = plan.restSlots.steps.count
         while position < count {
             if canFuse, let chain = unsafe alignedChains[position] {
-                unsafe own.withUnsafeBufferPointer { own in
-                    unsafe other.withUnsafeBufferPointer { other in
-                        if let own = own.baseAddress, let other = other.baseAddress, unsafe chain.run(own, other) { isBlurred = true }
+                try unsafe own.withUnsafeBufferPointer { own in
+                    try unsafe other.withUnsafeBufferPointer { other in
+                        if let own = own.baseAddress, let other = other.baseAddress, try unsafe chain.run(own, other) { isBlurred = true }
                     }
                 }
                 position += 3
@@ -166,37 +169,40 @@ final class SpatialPass<Element: KernelScalar> {
                 let input = unsafe restPlane(chain.input, slot: step.inputs[0]),
                 let output = unsafe restPlane(step.instruction + 1, slot: step.output)
             {
-                unsafe run(chain, step.instruction, table, input, output)
+                try unsafe run(chain, step.instruction, table, input, output)
                 position += 3
             } else {
-                runRest(step)
+                try runRest(step)
                 position += 1
             }
         }
-        return result()
+        return try result()
     }
 
-    func result() -> (covariance: Double, theta: Double) {
-        let slot = needed(plan.restSlots.slots[program.output], "the output's place")
-        let plane = unsafe needed(restPlane(program.output, slot: slot), "the output's plane")
+    func result() throws -> (covariance: Double, theta: Double) {
+        let slot = try needed(plan.restSlots.slots[program.output], "the output's place")
+        let plane = try unsafe needed(restPlane(program.output, slot: slot), "the output's plane")
         var covariance = unsafe Double(plane.base[0])
         switch plan.forms[program.output] {
         case .covariance: uncertainty += rounding(program.output)
-        case .distance: covariance = (variance(first, program.output) + variance(second, program.output) - covariance) / 2
-        case .gap: covariance = unsafe Double(GapPairs(self, program.output).covariance(plane.list.row(0, 0), 0, plane.base[0]))
+        // A point of no variance has no covariance, of which rounding would leave something.
+        case .distance:
+            let (q1, q2) = (try variance(first, program.output), try variance(second, program.output))
+            covariance = q1 == 0 || q2 == 0 ? 0 : (q1 + q2 - covariance) / 2
+        case .gap: covariance = try unsafe Double(GapPairs(self, program.output).covariance(plane.list.row(0, 0), 0, plane.base[0]))
         }
         return unsafe (covariance, plane.theta.map { unsafe Double($0[0]) } ?? 0)
     }
 
-    private func variance(_ stats: PointStats<Element>, _ value: Int) -> Double {
-        needed(needed(stats.variances[value], "the output's variance").values.first, "the output's variance")
+    private func variance(_ stats: PointStats<Element>, _ value: Int) throws -> Double {
+        try needed(needed(stats.variances[value], "the output's variance").values.first, "the output's variance")
     }
 
-    private func loadInput(_ plane: Plane) {
+    private func loadInput(_ plane: Plane) throws {
         let stride = unsafe plane.list.grid.stride * channels
         let grid = unsafe plane.list.grid
         if plan.forms[0] == .gap {
-            unsafe loadGaps(plane, first.input, second.input, count: channels)
+            try unsafe loadGaps(plane, first.input, second.input, count: channels)
         } else if unsafe plane.list.pairing != .full {
             let shape = BlockShape(rows: 1, stride: grid.stride, isAligned: true)
             for row in 0..<grid.rows {
@@ -228,11 +234,11 @@ final class SpatialPass<Element: KernelScalar> {
         }
     }
 
-    private func add(_ plane: Plane) {
+    private func add(_ plane: Plane) throws {
         var sum = sums[unsafe plane.value] ?? (0, 0)
         let list = unsafe plane.list
         let isGap = unsafe plan.forms[plane.value] == .gap
-        if isGap { sum.distance += unsafe covarianceSum(plane) }
+        if isGap { sum.distance += try unsafe covarianceSum(plane) }
         for index in list.pairs.indices {
             if !isGap {
                 sum.distance += unsafe Element.blockSum(plane.block(index), rows: list.rowCount, columns: list.grid.width, stride: list.grid.stride)

@@ -42,23 +42,23 @@ struct PreparedSides<Element: KernelScalar>: Sendable {
         try executor.forEach(blocks.count) { block in
             let builder = engine.builder(Number.self)
             for row in blocks[block].rows {
-                let stats = builder.stats(points, row)
+                let stats = try builder.stats(points, row)
                 results.withLock { $0[row] = stats }
             }
         }
-        return results.withLock { $0.compactMap { $0 } }
+        return try results.withLock { try $0.map { try needed($0, "a point's statistics") } }
     }
 
-    func quickSides(_ rows: Range<Int>, _ columns: Range<Int>) -> (first: [PointStats<Element>], second: [PointStats<Element>])? {
+    func quickSides(_ rows: Range<Int>, _ columns: Range<Int>) throws -> (first: [PointStats<Element>], second: [PointStats<Element>])? {
         guard let engine = kernel.quick else { return nil }
         if let quick { return (Array(quick.first[rows]), Array(quick.second[columns])) }
         let builder = engine.builder(Element.self)
-        let first = rows.map { builder.stats(x1, $0) }
-        return (first, isSymmetric && rows == columns ? first : columns.map { builder.stats(x2, $0) })
+        let first = try rows.map { try builder.stats(x1, $0) }
+        return (first, isSymmetric && rows == columns ? first : try columns.map { try builder.stats(x2, $0) })
     }
 
     /// A point of one side, if it was prepared.
-    func exactPoint(_ index: Int, isSecond: Bool) -> PointStats<Double>? { exact.map { isSecond ? $0.second[index] : $0.first[index] } }
+    func exactPoint(_ index: Int, isSecond: Bool) throws -> PointStats<Double>? { exact.map { isSecond ? $0.second[index] : $0.first[index] } }
 }
 
 /// Runs over the pairs of a tile, by squared distances as long as these tell all angles well, else by gaps. Belongs to one thread.
@@ -76,12 +76,12 @@ final class SpatialTile<Element: KernelScalar> {
     /// Of x1 and of x2.
     private var exactPoints: [[Int: PointStats<Double>]] = [[:], [:]]
 
-    init(_ sides: PreparedSides<Element>, rows: Range<Int>, columns: Range<Int>, hasTheta: Bool) {
+    init(_ sides: PreparedSides<Element>, rows: Range<Int>, columns: Range<Int>, hasTheta: Bool) throws {
         self.sides = sides
         self.rows = rows
         self.columns = columns
         self.hasTheta = hasTheta
-        let prepared = sides.quickSides(rows, columns)
+        let prepared = try sides.quickSides(rows, columns)
         if let engine = sides.kernel.quick, let prepared {
             quick = (engine.pass(Element.self, hasTheta: hasTheta), prepared.first, prepared.second)
         } else {
@@ -90,7 +90,7 @@ final class SpatialTile<Element: KernelScalar> {
     }
 
     /// K and Θ of point i of x1 with point j of x2; `isOwn`: they are one sample.
-    func pair(_ i: Int, _ j: Int, isOwn: Bool) -> (covariance: Double, theta: Double) {
+    func pair(_ i: Int, _ j: Int, isOwn: Bool) throws -> (covariance: Double, theta: Double) {
         if let quick {
             // A row's point is set once: what it holds is counted by many references.
             if i != row {
@@ -100,7 +100,7 @@ final class SpatialTile<Element: KernelScalar> {
             quick.pass.second = quick.second[j - columns.lowerBound]
             if quick.pass.first.fits(quick.pass.second) {
                 quick.pass.isOwn = isOwn
-                let result = quick.pass.runAll()
+                let result = try quick.pass.runAll()
                 if !quick.pass.isBlurred {
                     note(quick.pass.uncertainty, atLeast: MemoryLayout<Element>.size == 4 ? 1e-6 : 1e-14)
                     return result
@@ -109,12 +109,12 @@ final class SpatialTile<Element: KernelScalar> {
         }
         let work = exact ?? (sides.kernel.exact.pass(Double.self, hasTheta: hasTheta), sides.kernel.exact.builder(Double.self))
         exact = work
-        let first = exactPoint(i, isSecond: false, work.builder)
-        let second = isOwn ? first : exactPoint(j, isSecond: !sides.isSymmetric, work.builder)
+        let first = try exactPoint(i, isSecond: false, work.builder)
+        let second = isOwn ? first : try exactPoint(j, isSecond: !sides.isSymmetric, work.builder)
         work.pass.first = first
         work.pass.second = second
         work.pass.isOwn = isOwn
-        let result = work.pass.runAll()
+        let result = try work.pass.runAll()
         note(work.pass.uncertainty, atLeast: 1e-14)
         note(max(first.dualError, second.dualError), atLeast: 0)
         return result
@@ -122,9 +122,9 @@ final class SpatialTile<Element: KernelScalar> {
 
     private func note(_ uncertainty: Double, atLeast least: Double) { if uncertainty > least { errorEstimate = max(errorEstimate, uncertainty) } }
 
-    private func exactPoint(_ index: Int, isSecond: Bool, _ builder: PointStatsBuilder<Double>) -> PointStats<Double> {
+    private func exactPoint(_ index: Int, isSecond: Bool, _ builder: PointStatsBuilder<Double>) throws -> PointStats<Double> {
         if let known = exactPoints[isSecond ? 1 : 0][index] { return known }
-        var stats = sides.exactPoint(index, isSecond: isSecond) ?? builder.stats(isSecond ? sides.x2 : sides.x1, index)
+        var stats = try sides.exactPoint(index, isSecond: isSecond) ?? builder.stats(isSecond ? sides.x2 : sides.x1, index)
         stats.dualError = DualActivation.errorEstimate(stats.duals.values)
         exactPoints[isSecond ? 1 : 0][index] = stats
         return stats
