@@ -48,6 +48,18 @@ struct ClosedDualTests {
         }
     }
 
+    /// An entry depends on its two points only: others of a size at which angles grow change no bit of it.
+    @Test(arguments: [Activation.erf, .sin(a: 1, b: 1, c: 0)])
+    func otherPointsDoNotMatter(activation: Activation) throws {
+        let layers = [Self.dense(1.3, 0.1), .activation(activation), Self.dense(1.3, 0.1), .activation(activation), Self.dense(1.3, 0.1)]
+        let rows = (0..<24).map { [sin(Double($0)) * (1 + 1e-6 * Double($0))] }
+        let (alone, beside) = (try Self.kernels(layers, rows), try Self.kernels(layers, rows + [[1e6]]))
+        for (a, b) in [(alone.nngp, beside.nngp), (alone.ntk, beside.ntk)] {
+            let (a, b) = (try #require(a), try #require(b))
+            for i in 0..<24 { for j in 0..<24 { #expect(a[i, j] == b[i, j], "\(activation) \(i) \(j)") } }
+        }
+    }
+
     /// Homogeneous functions: from 1e-150 to 1e150 the cosine behind them is the same.
     @Test(arguments: [
         Activation.relu, .sign, .abRelu(a: -1, b: 1), .rectifiedMonomial(degree: 1), .monomial(degree: 1), .expNormalized(gamma: 0.7, shift: -1),

@@ -139,7 +139,10 @@ public struct AnalyticKernel: Sendable {
         try executor.forEach(grid.tiles.count) { index in
             let tile = grid.tiles[index]
             let onDiagonal = isSymmetric && tile.rows.lowerBound == tile.columns.lowerBound
-            let planes = pass.compute(rows: tile.rows, columns: tile.columns, upperOnly: onDiagonal)
+            let planes = try pass.compute(rows: tile.rows, columns: tile.columns, upperOnly: onDiagonal)
+            if first.mayOverflow || pass.x2.mayOverflow {
+                try check(planes, pass, tile: (tile.rows, tile.columns), isSymmetric: isSymmetric, onDiagonal: onDiagonal)
+            }
             nngp?.store(planes.covariance, stride: planes.columns, tile: tile, mirrored: isSymmetric)
             ntk?.store(planes.theta, stride: planes.columns, tile: tile, mirrored: isSymmetric)
         }
@@ -149,6 +152,24 @@ public struct AnalyticKernel: Sendable {
         }
         for matrix in [nngp, ntk] { matrix?.clear(rows: points.missing, columns: second?.missing ?? points.missing) }
         return Kernels(nngp: nngp, ntk: ntk, errorEstimate: max(first.errorEstimate, pass.x2.errorEstimate))
+    }
+
+    /// - Throws: at a pair whose value is not finite though its points' own are: of numbers so large that a product on the way may have been.
+    private func check<Element: KernelScalar>(
+        _ planes: TilePass<Element>.Planes, _ pass: TilePass<Element>, tile: (rows: Range<Int>, columns: Range<Int>), isSymmetric: Bool,
+        onDiagonal: Bool
+    ) throws(KernelError) {
+        for plane in [pass.hasNNGP ? planes.covariance : nil, pass.hasNTK ? planes.theta : nil] {
+            guard let plane else { continue }
+            for i in 0..<tile.rows.count {
+                for j in (onDiagonal ? i + 1 : 0)..<tile.columns.count {
+                    guard unsafe !plane.base[i * planes.columns + j].isFinite else { continue }
+                    throw .pairOverflow(
+                        first: tile.rows.lowerBound + i, second: tile.columns.lowerBound + j, isAmongOneSet: isSymmetric,
+                        precision: Element.precisionName)
+                }
+            }
+        }
     }
 
     /// k(x, x) for each point of `x` [n, d], by the exact formula of one point: O(n (d + layers)).

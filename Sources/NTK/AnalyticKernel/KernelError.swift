@@ -4,4 +4,7 @@ public enum KernelError: Error, Sendable, Equatable {
     case featuresDiffer(x1: Int, x2: Int)
     /// The own kernel value of a point of the set with this name is beyond the largest number of the precision.
     case overflow(set: String, point: Int, precision: String)
+    /// The value of two points is no finite number of the precision, though those of the points are.
+    /// - Parameter isAmongOneSet: both are points of x1.
+    case pairOverflow(first: Int, second: Int, isAmongOneSet: Bool, precision: String)
 }

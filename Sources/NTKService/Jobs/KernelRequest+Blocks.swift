@@ -55,6 +55,12 @@ extension KernelRequest: BlockwiseTask {
 extension KernelError {
     /// As the whole matrix would tell what a tile of it told.
     func ofWhole(_ tile: Tile, isAmongOneSet: Bool) -> KernelError {
+        if case .pairOverflow(let first, let second, let isWithin, let precision) = self {
+            // Within a tile on the diagonal both are rows of it.
+            return .pairOverflow(
+                first: first + tile.rows.lowerBound, second: second + (isWithin ? tile.rows : tile.columns).lowerBound, isAmongOneSet: isAmongOneSet,
+                precision: precision)
+        }
         guard case .overflow(let set, let point, let precision) = self else { return self }
         let isFirst = set == "x1"
         return .overflow(

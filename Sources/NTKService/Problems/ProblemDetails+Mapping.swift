@@ -51,6 +51,12 @@ extension ProblemDetails {
                 "/\(field)/\(point)",
                 "a kernel value within the range of \(precision) expected; this point's own value overflows: scale the inputs"
                     + (precision == "float32" ? ", or ask for float64" : ""))
+        case .pairOverflow(let first, let second, let isAmongOneSet, let precision):
+            let other = isAmongOneSet ? fields.x1 : fields.x2
+            self = .invalid(
+                "/\(fields.x1)/\(first)",
+                "a kernel value within the range of \(precision) expected; that of this point and /\(other)/\(second) is not finite: scale the inputs"
+                    + (precision == "float32" ? ", or ask for float64" : ""))
         }
     }
 

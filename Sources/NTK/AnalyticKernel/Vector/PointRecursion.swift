@@ -54,7 +54,9 @@ struct PointRecursion<Element: KernelScalar> {
 
     private(set) var values: [PointValues]
     /// Whether an activation whose angles depend on the scale has met a variance so large that it turns small angles into large ones.
-    private(set) var isAmplifying = false
+    var isAmplifying: Bool { !amplifying.isEmpty }
+    /// Of each point; empty where it is so of none.
+    private(set) var amplifying: [Bool] = []
     /// The largest number that each point has met.
     private(set) var largest: [Double]
     private let plan: VectorPlan
@@ -135,8 +137,11 @@ struct PointRecursion<Element: KernelScalar> {
             }
             return .abRelu
         }
-        if let root = step.dual.scaleRoot, points.variance.contains(where: { (root * $0.squareRoot()) > Self.largeDeviation }) {
-            isAmplifying = true
+        if let root = step.dual.scaleRoot {
+            for (point, variance) in points.variance.enumerated() where root * variance.squareRoot() > Self.largeDeviation {
+                if amplifying.isEmpty { amplifying = [Bool](repeating: false, count: points.variance.count) }
+                amplifying[point] = true
+            }
         }
         if case .erf(let a, let b, let c) = step.activation { return erf(&points, a, b, c) }
         let prepared = try step.dual.points(points.variance, on: executor)

@@ -21,6 +21,10 @@ struct PointSet<Element: KernelScalar>: Sendable {
     let variances: [[Double]]
     /// Whether errors of small angles grow without bound in this network at these points.
     let isSharp: Bool
+    /// Of each point whether its own variances make it so; empty where it is so of none.
+    let isAmplifying: [Bool]
+    /// Whether numbers are so large that a product of two may not be finite.
+    let mayOverflow: Bool
     /// One entry for each instruction of the program.
     let stages: [Stage]
     /// Standard deviation of the output at each point: √K(x, x).
@@ -56,6 +60,7 @@ struct PointSet<Element: KernelScalar>: Sendable {
         }
         self.variances = variances
         isSharp = plan.isSharp || (plan.mayBeSharp && recursion.isAmplifying)
+        isAmplifying = recursion.amplifying
         errorEstimate = DualActivation.errorEstimate(stages.lazy.compactMap { if case .dual(let points) = $0 { points } else { nil } })
         let output = recursion.values[plan.program.output]
         outputStd = Self.padded(output.variance.lazy.map { $0.squareRoot() })
@@ -63,6 +68,7 @@ struct PointSet<Element: KernelScalar>: Sendable {
         ntkDiagonal = output.theta
         let largest = Double(Element.greatestFiniteMagnitude)
         // A value that overflowed on the way is infinite or not a number here, or was noted by `advance`.
+        mayOverflow = recursion.largest.contains { !($0 < largest.squareRoot() / 1e4) }
         for point in 0..<count
         where !(recursion.largest[point] <= largest && nngpDiagonal[point] <= largest && ntkDiagonal[point] <= largest) {
             throw KernelError.overflow(set: set, point: point, precision: Element.precisionName)

@@ -5,7 +5,7 @@ extension TilePass {
     func activation(
         _ step: ActivationStep, _ own: PointSet<Element>.Stage, _ other: PointSet<Element>.Stage, _ pairs: PairRun,
         _ row: RowSlot<Element>, _ scratch: RowScratch<Element>
-    ) {
+    ) throws {
         switch (step.activation, own, other) {
         case (.erf(let a, let b, _), .erf(let own, let offset1), .erf(let other, let offset2)):
             unsafe scratch.before.update(from: row.z, count: pairs.count)
@@ -26,7 +26,7 @@ extension TilePass {
                 if let theta = unsafe row.theta { unsafe theta[k] *= Element(scratch.derivative.base[k]) }
             }
         default:
-            preconditionFailure("both point sets were made from one program")
+            throw KernelFault("the points of an activation")
         }
     }
 

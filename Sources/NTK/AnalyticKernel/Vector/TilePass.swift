@@ -33,7 +33,7 @@ struct TilePass<Element: KernelScalar> {
     }
 
     /// Computes the tile with the given points; on a tile on the diagonal of a symmetric kernel only pairs with column ≥ row.
-    func compute(rows: Range<Int>, columns: Range<Int>, upperOnly: Bool) -> Planes {
+    func compute(rows: Range<Int>, columns: Range<Int>, upperOnly: Bool) throws -> Planes {
         let height = rows.count.roundedUp(to: blockRows)
         let width = columns.count.roundedUp(to: PointSet<Element>.rowPadding)
         let planes = Planes(
@@ -50,7 +50,7 @@ struct TilePass<Element: KernelScalar> {
             let start = upperOnly ? row / run * run : 0
             let z = unsafe planes.covariance.base + row * width + start
             let theta = hasNTK ? unsafe planes.theta.base + row * width + start : nil
-            unsafe passRow(
+            try unsafe passRow(
                 steps, point: rows.lowerBound + row, others: columns.lowerBound + start, count: (columns.count - start).roundedUp(to: run), z,
                 theta, scratch, last: last)
         }
@@ -65,7 +65,7 @@ struct TilePass<Element: KernelScalar> {
     private func passRow(
         _ steps: [RowStep<Element>], point i: Int, others j: Int, count: Int, _ z: UnsafeMutablePointer<Element>,
         _ theta: UnsafeMutablePointer<Element>?, _ scratch: RowScratch<Element>, last: Int
-    ) {
+    ) throws {
         let d = x1.features
         unsafe Element.gapFromCosine(z, count)
         let own = min(count, x2.count - j)
@@ -84,19 +84,19 @@ struct TilePass<Element: KernelScalar> {
             case .abRelu(_, let power, isNear: true): unsafe Element.nearRelu(output.z, output.theta, count, power)
             case .abRelu(let asymmetry, let power, isNear: false): unsafe Element.abRelu(output.z, output.theta, count, asymmetry, power)
             case .affineRelu(let affine, let power, let isNear):
-                guard let theta = unsafe output.theta else { preconditionFailure("made for an NTK only") }
+                guard let theta = unsafe output.theta else { throw KernelFault("the tangents of an affine map and a relu") }
                 unsafe Element.affineRelu(
                     output.z, theta, count, affine.weight, affine.input, affine.constant, affine.own[i], affine.others + j, power, isNear: isNear)
             case .other(let instruction, let place):
                 let inputs = unsafe plan.slots.steps[place].inputs.map { unsafe scratch.slot($0, first: z, theta) }
-                unsafe pass(instruction, pairs, inputs, output, scratch)
+                try unsafe pass(instruction, pairs, inputs, output, scratch)
             }
             if isSharp {
                 for k in 0..<own { unsafe scratch.smallest[k] = min(scratch.smallest[k], abs(output.z[k])) }
             }
         }
         if last != 0 { unsafe RowSlot(z: z, theta: theta).copy(scratch.slot(last, first: z, theta), count) }
-        for k in first.indices where unsafe scratch.smallest[k] < Self.sharpGap {
+        for k in first.indices where unsafe scratch.smallest[k] < Self.sharpGap && isSharp(i, j + k) {
             if CurrentWork.isCancelled { return }
             let state = PairRecursion(program: program, x1: x1, x2: x2, i: i, j: j + k).run(gap: first[k])
             unsafe z[k] = Element(state.gap)
@@ -107,6 +107,11 @@ struct TilePass<Element: KernelScalar> {
             unsafe z[k] = Element(x1.nngpDiagonal[i])
             if let theta = unsafe theta { unsafe theta[k] = Element(x1.ntkDiagonal[i]) }
         }
+    }
+
+    /// Whether this pair's angles may grow behind an activation: nothing that other points could change.
+    private func isSharp(_ i: Int, _ j: Int) -> Bool {
+        plan.isSharp || (!x1.isAmplifying.isEmpty && x1.isAmplifying[i]) || (!x2.isAmplifying.isEmpty && x2.isAmplifying[j])
     }
 
     /// In a network whose layers amplify small angles, pairs that have come nearer than this are taken one by one.
@@ -121,9 +126,9 @@ struct TilePass<Element: KernelScalar> {
     /// A step that is none of the frequent ones.
     private func pass(
         _ instruction: Int, _ pairs: PairRun, _ inputs: [RowSlot<Element>], _ output: RowSlot<Element>, _ scratch: RowScratch<Element>
-    ) {
+    ) throws {
         switch (program.instructions[instruction].operation, x1.stages[instruction], x2.stages[instruction]) {
-        case (.activation(let step), let own, let other): unsafe activation(step, own, other, pairs, output, scratch)
+        case (.activation(let step), let own, let other): try unsafe activation(step, own, other, pairs, output, scratch)
         case (.product, .product(let own), .product(let other)): unsafe product(own, other, pairs, inputs, output)
         case (.layerNorm, .layerNorm(let own), .layerNorm(let other)):
             if let theta = unsafe output.theta {
@@ -137,7 +142,7 @@ struct TilePass<Element: KernelScalar> {
             unsafe combine(own, other, weights, pairs, inputs, output)
         default:
             // Both point sets were made from this program.
-            preconditionFailure("stage \(instruction) does not belong to its operation")
+            throw KernelFault("the stage of instruction \(instruction)")
         }
     }
 
