@@ -1,5 +1,6 @@
 """Writes Tests/NTKServiceTests/Golden/positions.json: requests for networks with positions, and their right values."""
 
+import itertools
 import json
 import pathlib
 
@@ -82,12 +83,46 @@ def cases():
             yield f"images {distance} apart behind {activation}", {"architecture": architecture, "x1": [IMAGE, near(IMAGE, distance)]}, 1e-13
 
 
+def frozen_attention(linear):
+    return {"type": "global_self_attention", "linear_scaling": linear, "mechanism": "identity", "positional_embedding": "sum",
+            "value_positional_embedding": True, "trainable": False}
+
+
+def later_cases():
+    points = [[[1.0], [2.0], [3.0]], [[0.5], [1.0], [-1.0]]]
+    for linear in (True, False):
+        yield f"frozen attention with embedded values, linear {linear}", {
+            "architecture": serial(conv(1, w_std=1.1, b_std=0.3), frozen_attention(linear), "global_avg_pool", DENSE), "x1": points}, 1e-13
+    # Scores of positions of very different length.
+    uneven = [[1.2e37], [2.0e10], [-1.8e22], [2.0e6], [-5.7e29], [0.5], [2.3e28], [-4.9e4]]
+    for mechanism in ("softmax", "identity", "relu"):
+        attention = {"type": "global_self_attention", "mechanism": mechanism, "w_query_std": 0.66}
+        scaled_down = [[x / 1e37 for x in position] for position in uneven]
+        yield f"{mechanism} of uneven positions", {
+            "architecture": serial(attention, "flatten"), "x1": [uneven if mechanism == "softmax" else scaled_down]}, 1e-13
+    # Polynomials and what follows them where one point is far beyond the other.
+    polynomial = {"type": "polynomial", "coefficients": [0.788, 0.483, 0.401]}
+    biased = {"type": "dense", "b_std": 1}
+    for last in ("sigmoid_like", "erf", "sign", "gelu"):
+        yield f"{last} behind a polynomial, unequal scales", {
+            "architecture": serial(biased, polynomial, DENSE, last, DENSE), "x1": [[1e6], [-1e36], [1e70], [3e36], [1e-60]]}, 1e-13
+    yield "a position whose sum is empty", {
+        "architecture": serial(DENSE, "aggregate", "abs", "flatten", DENSE), "x1": [[[-8.2e-12, -7.7e-12], [None, None]]],
+        "x2": [[[None, None], [6.4e-12, 2e-12]]], "pattern1": [[[1, 0], [0, 0]]], "pattern2": [[[1, 1], [0, 0]]]}, 1e-13
+    # What is left of a sum whose terms cancel, with its estimate.
+    for precision, tolerance in (("float64", 1e-13), ("float32", 1e-6)):
+        yield f"a sum that cancels, {precision}", {
+            "architecture": serial(DENSE, "global_avg_pool", {"type": "dense", "w_std": 1.4142135623730951, "b_std": 0.0783}),
+            "x1": [[[1662966.8915070982], [-1662966.8915070982]], [[-589124.9707848246], [0.0]]], "precision": precision}, tolerance
+
+
 def main():
     records = []
-    for name, body, tolerance in cases():
+    for name, body, tolerance in itertools.chain(cases(), later_cases()):
         body["kinds"] = ["ntk", "nngp"]
         points = body["x1"] + body.get("x2", [])
-        network = Network(body["architecture"], points, body.get("pattern1"))
+        patterns = body["pattern1"] + body.get("pattern2", []) if "pattern1" in body else None
+        network = Network(body["architecture"], points, patterns)
         offset = len(body["x1"]) if "x2" in body else 0
         expected, diagonals = {}, {}
         for kind, matrix in zip(("nngp", "ntk"), network.kernels()):

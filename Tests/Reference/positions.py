@@ -183,14 +183,15 @@ def global_self_attention(self, layer, value):
 
     table = [[embedding(p, r) for r in range(size)] for p in range(size)] if extra != 0 else None
 
-    def embedded(matrix):
+    def embedded(matrix, embedding):
         def entry(a, b):
             if a in value.masked or b in value.masked:
                 return mpf(0)
-            return own * matrix[a][b] + (extra * table[a % size][b % size] if table else 0)
+            return own * matrix[a][b] + (embedding * table[a % size][b % size] if table else 0)
         return [[entry(a, b) for b in range(places)] for a in range(places)]
 
-    near_k, near_theta = embedded(value.k), embedded(value.theta)
+    # Embeddings that are not trained have no part in Theta.
+    near_k, near_theta = embedded(value.k, extra), embedded(value.theta, trained * extra)
     out = value.like(width=layer.get("width"))
     if layer.get("linear_scaling", True):
         mechanism = layer.get("mechanism", "softmax")
