@@ -41,6 +41,15 @@ package struct DualActivation: Sendable {
         if case .closed(let closed) = form { closed.scaleRoot } else { nil }
     }
 
+    /// √(x / q) with the x on whose differences waves depend; nil for what is none.
+    package var waveRoot: Double? {
+        guard case .closed(let closed) = form else { return nil }
+        switch closed.activation {
+        case .sin(_, let b, _), .cos(_, let b, _): return abs(b)
+        default: return nil
+        }
+    }
+
     /// Whether the dual is no closed form.
     package var isNumerical: Bool { if case .numerical = form { true } else { false } }
 

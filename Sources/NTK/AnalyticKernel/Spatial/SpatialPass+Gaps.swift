@@ -1,3 +1,4 @@
+import Glibc
 import LinearAlgebra
 
 /// The standard deviations of both points at a value, which with a gap make a covariance.
@@ -84,7 +85,9 @@ extension SpatialPass {
     /// Covariances to gaps, in place. Of a position with itself the covariance is the variance to the bit.
     private func toGaps(_ plane: Plane, _ value: Int) throws {
         let pairs = try unsafe GapPairs(self, value)
-        uncertainty += try unsafe uncertainty(plane, value) { row, c in unsafe 1 - abs(plane.base[row.start + c]) / pairs.product(row, c) }
+        let error = try unsafe uncertainty(plane, value) { row, c in unsafe 1 - abs(plane.base[row.start + c]) / pairs.product(row, c) }
+        uncertainty += error
+        angleError += error
         unsafe forEachRow(plane) { row in
             for c in 0..<(unsafe plane.list.grid.width) {
                 let product = unsafe pairs.product(row, c)
@@ -194,6 +197,13 @@ extension SpatialPass {
             return
         }
         let (points1, points2) = (try needed(first.duals[index], "an activation's points"), try needed(second.duals[index], "an activation's points"))
+        if angleError > 0 {
+            // What the slope of the cosines makes of an angle's error, and of κ̇.
+            let amplification = max(points1.amplification, points2.amplification)
+            uncertainty += angleError * (amplification - 1)
+            angleError *= amplification.squareRoot()
+        }
+        var lost = 0.0
         let width = unsafe plane.list.grid.width
         let numbers = scratch.numbers(0, 4 * width)
         let (gaps, covariance, derivative, behind) = unsafe (numbers.base, numbers.base + width, numbers.base + 2 * width, numbers.base + 3 * width)
@@ -207,11 +217,23 @@ extension SpatialPass {
             unsafe step.dual.pairs(
                 points1, row.firstPosition, ownStride: row.step, points2, row.secondPosition, count: width, gaps: gaps,
                 covariance: covariance, derivative: plane.theta == nil ? nil : derivative, gapsBehind: behind)
+            if let root = step.dual.waveRoot {
+                for c in 0..<width {
+                    lost = max(lost, Self.lost(root, points1.variances[row.firstPosition + c * row.step], points2.variances[row.secondPosition + c]))
+                }
+            }
             for c in 0..<width {
                 unsafe target[c] = Element(behind[c])
                 if let theta = unsafe plane.theta { unsafe theta[row.start + c] *= Element(derivative[c]) }
             }
         }
+        uncertainty += lost
+    }
+
+    /// By what waves err whose variances, of which each is right to ε, nearly coincide: ε root² |q1 − q2| exp(−root² (√q1 − √q2)² / 2).
+    private static func lost(_ root: Double, _ q1: Double, _ q2: Double) -> Double {
+        let (a1, a2) = (root * q1.squareRoot(), root * q2.squareRoot())
+        return 2 * Double.ulpOfOne * abs(a1 - a2) * (a1 + a2) * exp(-(a1 - a2).squared / 2)
     }
 
     /// Pairs with a zero vector have the gap 1, whatever was done to them.

@@ -16,6 +16,8 @@ final class SpatialPass<Element: KernelScalar> {
     var isBlurred = false
     /// Sum over activations of the largest error of an angle that rounding of covariances of mixed positions leaves.
     var uncertainty = 0.0
+    /// The error of an angle so far, as the activations behind it have made it.
+    var angleError = 0.0
     /// Sums over all pairs of positions of the values that leave the slabs as sums.
     var sums: [Int: (distance: Double, theta: Double)] = [:]
 
@@ -96,6 +98,7 @@ final class SpatialPass<Element: KernelScalar> {
         sums = [:]
         isBlurred = false
         uncertainty = 0
+        angleError = 0
         guard !plan.slabs.isEmpty else {
             if let slot = plan.restSlots.initial[0], let plane = unsafe restPlane(0, slot: slot) { try unsafe loadInput(plane) }
             return
