@@ -233,7 +233,7 @@ import Testing
     /// What went wrong in the server itself is named in the log, at `error`, and not to the client.
     @Test func faultsAreLoggedByName() async throws {
         struct Failing: HTTPResponder {
-            func admit(_ head: HTTPRequest, from remoteAddress: String) -> Admission { .accept(maximumBodyBytes: 1 << 20) }
+            func admit(_ request: inout ServerRequest) -> Admission { .accept(maximumBodyBytes: 1 << 20) }
             func respond(to request: ServerRequest) async -> ServerResponse {
                 var response = ServerResponse(status: .internalServerError)
                 response.fault = "KernelFault: an operand"

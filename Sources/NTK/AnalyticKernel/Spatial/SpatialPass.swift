@@ -187,7 +187,11 @@ final class SpatialPass<Element: KernelScalar> {
         let plane = try unsafe needed(restPlane(program.output, slot: slot), "the output's plane")
         var covariance = unsafe Double(plane.base[0])
         switch plan.forms[program.output] {
-        case .covariance: uncertainty += rounding(program.output)
+        case .covariance:
+            let error = rounding(program.output)
+            uncertainty += error
+            // In float64 there are digits enough.
+            if MemoryLayout<Element>.size == 4, error > 20 * Double(Element.ulpOfOne) { isBlurred = true }
         // A point of no variance has no covariance, of which rounding would leave something.
         case .distance:
             let (q1, q2) = (try variance(first, program.output), try variance(second, program.output))
