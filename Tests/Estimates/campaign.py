@@ -122,8 +122,8 @@ def measure(server: Server, number: int, seed: int, target: tuple[float, float])
         try:
             path, body, expected = sized(server, make, own, wanted)
             runs = [compute(server, path, body)]
-            # A regressor that is there is not fitted again.
-            if not path.endswith("/regressors") and runs[0][0] < 2:
+            # A regressor that is there is not fitted again, nor is its factor made again.
+            if not path.startswith("/v1/regressors") and runs[0][0] < 2:
                 runs += [compute(server, path, body) for _ in range(2)]
         except Refused as refusal:
             last = str(refusal.args[0])

@@ -98,4 +98,25 @@ struct CostTests {
         }
         #expect(bytes[1] > bytes[0] && bytes[2] - bytes[1] == 6 * (bytes[1] - bytes[0]), "\(bytes)")
     }
+
+    /// A stored regressor's covariance costs a factor the first time, and that of a fit with the ridge that was chosen; then the factor is there.
+    @Test func factorsAreCountedWhereTheyAreMade() async throws {
+        let scratch = RegressorEndpointTests.Scratch()
+        let client = try scratch.server(cacheBytes: 1 << 24)
+        let points = (0..<300).map { "[\(sin(Double($0))),\(cos(1.7 * Double($0)))]" }.joined(separator: ",")
+        let targets = (0..<300).map { "\(sin(0.3 * Double($0)))" }.joined(separator: ",")
+        let fit = #"{"kernel":\#(RegressorEndpointTests.kernel),"x_train":[\#(points)],"y_train":[\#(targets)],"ridge":{"select":"gcv"}}"#
+        func flops(_ path: String, _ body: String) async throws -> Double {
+            let answer = try await client.post(path + "?estimate_only=true", body)
+            let root = try JSONSerialization.jsonObject(with: Data(answer.body)) as? [String: [String: Double]]
+            return try #require(root?["estimate"]?["flops"], "\(answer.text)")
+        }
+        let id = try RegressorEndpointTests.id(try await client.post("/v1/regressors", fit))
+        let path = "/v1/regressors/\(id)/predictions"
+        let (means, variances) = (#"{"x":[[1,1]]}"#, #"{"x":[[1,1]],"covariance":"diagonal"}"#)
+        let (whole, first) = (try await flops("/v1/regressors", fit), try await flops(path, variances))
+        #expect(try await client.post(path, variances).status == 200)
+        let (later, mean) = (try await flops(path, variances), try await flops(path, means))
+        #expect(mean < later && later < first / 3 && first < whole / 2, "\(mean) \(later) \(first) \(whole)")
+    }
 }

@@ -99,11 +99,13 @@ extension NTKService {
         _ request: RoutedRequest, _ regressor: Regressor, _ statistics: InferStatistics, since start: ContinuousClock.Instant
     ) async throws -> ServerResponse {
         var timing = ServerTiming()
+        let isFactored = try storedRegressors().isFactored(regressor)
         @Sendable func read(_ guess: JSONDemand.Guess, _: (any TileExecutor)?) throws -> Parsed {
             let inference = try InferRequest(request.request, guess)
             let wanted = try Self.outputs(inference, of: regressor)
             let needsVariance = wanted.contains { $0.name == "variance" }
-            let task = try RegressorPredictionRequest(inference.prediction(needsVariance: needsVariance), regressor)
+            let task = try RegressorPredictionRequest(
+                inference.prediction(needsVariance: needsVariance), regressor, isFactored: isFactored)
             return Parsed(inference: inference, wanted: wanted, task: task)
         }
         let body = LargeBody(

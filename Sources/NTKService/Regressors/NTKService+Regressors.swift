@@ -37,7 +37,10 @@ extension Operation {
         computing("/v1/regressors/{id}/predictions", bodyTypes: RequestBody.arrayTypes + [RequestBody.npy]) { service, path, lease in
             let regressors = try service.storedRegressors()
             let regressor = try await service.regressor(path["id"] ?? "", regressors, for: lease)
-            return Computation({ value throws(ProblemDetails) in try RegressorPredictionRequest(value, regressor) }, run: regressors.predict)
+            let isFactored = regressors.isFactored(regressor)
+            return Computation(
+                { value throws(ProblemDetails) in try RegressorPredictionRequest(value, regressor, isFactored: isFactored) },
+                run: regressors.predict)
         },
     ]
 }

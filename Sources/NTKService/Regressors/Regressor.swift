@@ -29,17 +29,21 @@ final class Regressor: Sendable {
     /// Bytes of a factor.
     var factorBytes: Int { fit.regression.groups.groupCount.squaredClamped.multipliedClamped(by: 8) }
 
-    /// The same fit with its factor, for covariances: fitted again with the ridge that was used, which gives the same numbers every time.
-    func factored(on tiles: any TileExecutor) throws -> FittedRegression {
-        guard fit.regression.diagnostics.method != .conjugateGradient else {
-            throw ProblemDetails.invalid("/covariance", "none expected: this regressor was fitted by conjugate gradients, and has no factor")
-        }
+    /// The fit that has the factor: with the ridge that was used, and without diagnostics.
+    var factoring: FitRequest {
         var own = settings
         own.ridge = .fixed(fit.regression.diagnostics.ridge)
         own.ridgeScale = .absolute
         own.completeness = .fast
-        let again = try FittedRegression(
-            FitRequest(training: fit.training, targets: fit.targets, settings: own, posterior: fit.posterior), needsCovariance: true, on: tiles)
+        return FitRequest(training: fit.training, targets: fit.targets, settings: own, posterior: fit.posterior)
+    }
+
+    /// The same fit with its factor, for covariances: fitted again, which gives the same numbers every time.
+    func factored(on tiles: any TileExecutor) throws -> FittedRegression {
+        guard fit.regression.diagnostics.method != .conjugateGradient else {
+            throw ProblemDetails.invalid("/covariance", "none expected: this regressor was fitted by conjugate gradients, and has no factor")
+        }
+        let again = try FittedRegression(factoring, needsCovariance: true, on: tiles)
         return FittedRegression(
             training: fit.training, targets: fit.targets, posterior: fit.posterior, regression: again.regression, calibration: fit.calibration)
     }
@@ -101,14 +105,16 @@ struct RegressorPredictionRequest: ComputeTask {
     let work: Work
     let peakBytes: Int
 
-    init(_ value: JSONValue, _ regressor: Regressor) throws(ProblemDetails) {
+    /// - Parameter isFactored: whether the factor is in memory, so that it does not have to be made.
+    init(_ value: JSONValue, _ regressor: Regressor, isFactored: Bool) throws(ProblemDetails) {
         self.regressor = regressor
         var reader = try ObjectReader(value, at: "")
         test = try TestRequest(&reader, regressor.fit.training, .alone)
         try reader.finish(orNull: ["x", "pattern", "test_train", "test_test", "nngp"])
         let fit = FitRequest(
             training: regressor.fit.training, targets: regressor.fit.targets, settings: regressor.settings, posterior: regressor.fit.posterior)
-        work = test.work(fit) + (test.covariance == .none ? .none : fit.work(needsCovariance: true))
+        let needsFit = test.covariance != .none && !isFactored
+        work = test.work(fit) + (needsFit ? regressor.factoring.work(needsCovariance: true) : .none)
         peakBytes = test.peakBytes(fit).addingClamped(test.covariance == .none ? 0 : fit.peakBytes)
     }
 

@@ -54,6 +54,8 @@ struct RegressorEndpoints: Sendable {
     /// The regressor if no disk has to be read for it.
     func cached(_ id: String) -> Regressor? { ArtifactID(id).flatMap(library.cached) }
 
+    func isFactored(_ regressor: Regressor) -> Bool { library.isFactored(regressor.id) }
+
     /// `POST /v1/regressors/{id}/predictions`.
     func predict(_ request: RegressorPredictionRequest, tiles: any TileExecutor) throws -> ComputedAnswer {
         let fit = try fit(request, on: tiles)

@@ -122,6 +122,9 @@ package final class RegressorLibrary: Sendable {
         try factors.value(for: regressor.id) { (try regressor.factored(on: tiles), regressor.factorBytes) } ?? regressor.fit
     }
 
+    /// Whether the factor of a regressor is in memory.
+    func isFactored(_ id: ArtifactID) -> Bool { factors[id] != nil }
+
     func list(after cursor: ArtifactID?, limit: Int) throws -> (descriptions: [String], next: ArtifactID?) {
         let page = try store.list(after: cursor, limit: limit)
         // All of them, twice while they are put together, and one that is read.
