@@ -7,6 +7,11 @@ package enum Files {
 
     package static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
+    /// Throws unless this process may make files in a directory.
+    package static func checkWritable(_ directory: String) throws(ArtifactStoreError) {
+        guard unsafe access(directory, W_OK | X_OK) == 0 else { throw failure("access", directory) }
+    }
+
     package static func makeDirectory(_ path: String) throws(ArtifactStoreError) {
         guard unsafe mkdir(path, 0o755) == 0 else { throw failure("mkdir", path) }
     }

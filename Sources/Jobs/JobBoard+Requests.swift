@@ -154,6 +154,9 @@ extension JobBoard {
         state.withLock { $0.index[id]?.damage = nil }
     }
 
+    /// Whether a job was found damaged, and not whole since.
+    package func isKnownDamaged(_ id: JobID) -> Bool { damage[id.description] != nil }
+
     /// Jobs that were found damaged.
     package var damages: Int { damage.count }
 

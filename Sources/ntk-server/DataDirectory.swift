@@ -36,6 +36,8 @@ struct DataDirectory: Sendable {
         let missing = parts.filter { !Files.isDirectory("\(path)/\($0)") }
         do {
             for part in missing { try Files.makeDirectories("\(path)/\(part)") }
+            // A part may be another disk's, or another user's.
+            for part in parts { try Files.checkWritable("\(path)/\(part)") }
             let file = "\(path)/.probe-\(String(UInt64.random(in: 0 ... .max), radix: 16))"
             defer { try? Files.remove(file) }
             // Blocks are needed for what is in it, so that a full disk is met.

@@ -5,6 +5,8 @@ import os
 import pathlib
 import random
 import shutil
+import subprocess
+import tempfile
 import time
 
 import pytest
@@ -105,6 +107,46 @@ def test_a_part_that_vanishes_is_made_anew(faulty, tmp_path, part):
     status, answer = send(server.port, "GET", "/readyz")
     assert status == 503 and part.encode() in answer, answer
     assert (data / part).is_dir() and send(server.port, "GET", "/readyz")[0] == 200
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("setpriv") is None, reason="only root can give a directory to another user, and take it back")
+@pytest.mark.parametrize("part", ["", "jobs", "networks", "regressors"])
+def test_a_directory_of_another_user(part):
+    """The server is nobody, who loses the directory, or a part of it, to root for a time."""
+    nobody = 65_534
+    with tempfile.TemporaryDirectory(dir="/tmp") as scratch:
+        # Where nobody finds them.
+        os.chmod(scratch, 0o755)
+        binary, data = shutil.copy(BINARY, scratch), pathlib.Path(scratch, "data")
+        data.mkdir()
+        os.chown(data, nobody, nobody)
+        command = ["setpriv", f"--reuid={nobody}", f"--regid={nobody}", "--clear-groups", binary, "serve", "--port", "0", "--data-dir", str(data)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+            try:
+                port = int(server.stdout.readline().rsplit(":", 1)[1])
+                kinds = [Fits(), Networks(), Jobs()]
+                made = {kind.name: kind.make(port, 1) for kind in kinds}
+                answers = {kind.name: kind.ask(port, made[kind.name], 1) for kind in kinds}
+                assert send(port, "GET", "/readyz")[0] == 200
+                lost = data / part
+                os.chown(lost, 0, 0)
+                os.chmod(lost, 0o700)
+                time.sleep(0.2)
+                status, answer = send(port, "GET", "/readyz")
+                assert status == 503 and part.encode() in answer and b"Permission denied" in answer, answer
+                for kind in kinds:
+                    if part in ("", kind.name):
+                        with pytest.raises(Refused, match="Permission denied"):
+                            kind.make(port, 2)
+                os.chown(lost, nobody, nobody)
+                time.sleep(0.2)
+                assert send(port, "GET", "/readyz")[0] == 200
+                for kind in kinds:
+                    assert kind.ask(port, kind.make(port, 1), 1) == answers[kind.name]
+                    kind.ask(port, kind.make(port, 2), 2)
+            finally:
+                server.terminate()
+                assert server.wait(60) == 0
 
 
 def test_faults_one_after_another(tmp_path):

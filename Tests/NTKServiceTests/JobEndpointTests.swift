@@ -119,7 +119,12 @@ final class JobEndpointTests {
         let location = try #require(try await post("/v1/kernels", Self.kernel(3)).fields[.location])
         let early = try await client.send(.get, location + "/result")
         #expect(early.status == 409 && early.fields[.retryAfter] == "1" && early.text.contains("job-not-finished"))
-        #expect(try await client.send(.delete, location).text.contains(#""status":"cancelled""#))
+        // It has no tag: one that is named does not match (RFC 9110 §13.1.1), and that it is there is what "*" says.
+        for condition: HTTPFields in [[.ifMatch: "\"x\""], [.ifNoneMatch: "*"]] {
+            let refused = try await client.send(.delete, location, condition)
+            #expect(refused.status == 412 && refused.text.contains("/problems/precondition-failed"), "\(refused.text)")
+        }
+        #expect(try await client.send(.delete, location, [.ifMatch: "*", .ifNoneMatch: "\"x\""]).text.contains(#""status":"cancelled""#))
         #expect(try await client.send(.get, location + "/result").text.contains("job-cancelled"))
         let events = try await client.send(.get, location + "/events")
         #expect(events.text.contains("event: cancelled\ndata: {"))

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import HTTP1
 internal import HTTPTypes
+internal import TensorFormats
 
 /// The conditions of a request on a resource with a strong entity tag, evaluated in the order of RFC 9110 §13.2.2.
 struct Preconditions {
@@ -47,11 +48,22 @@ struct Preconditions {
         return fields
     }
 
+    /// The conditions on something that is there and has no tag: it matches "*" alone (§13.1.1, §13.1.2).
+    /// - Throws: 412.
+    static func checkUntagged(_ head: HTTPRequest) throws(ProblemDetails) {
+        for (name, field, holds) in [("If-Match", HTTPField.Name.ifMatch, true), ("If-None-Match", HTTPField.Name.ifNoneMatch, false)] {
+            guard let listed = head.headerFields.value(field), (listed[...].trimming.isSame(as: "*")) != holds else { continue }
+            throw failed(name, "this, which has no tag,", listed)
+        }
+    }
+
     private static func seconds(_ date: String) -> Int? { HTTPDate.secondsSince1970(date, now: time(nil)) }
 
-    private func failed(_ field: String, _ came: String) -> ProblemDetails {
+    private func failed(_ field: String, _ came: String) -> ProblemDetails { Self.failed(field, tag.value, came) }
+
+    private static func failed(_ field: String, _ what: String, _ came: String) -> ProblemDetails {
         ProblemDetails(
             status: .preconditionFailed, type: .preconditionFailed, title: "What is there is not what the request is about",
-            detail: "\(field): a condition that holds of \(tag.value) expected; \(came.prefix(80)) came")
+            detail: "\(field): a condition that holds of \(what) expected; \(came.prefix(80)) came")
     }
 }

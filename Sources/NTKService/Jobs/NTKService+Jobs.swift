@@ -17,8 +17,10 @@ extension Operation {
             .answer { service, request in
                 let (jobs, id) = try service.job(request)
                 // A disk is read and written: not on the event loop.
+                let head = request.head
                 let cancelled = try await service.executor.run { _ -> JobView? in
                     guard try jobs.view(id) != nil else { throw NTKService.noJob(id.description) }
+                    try Preconditions.checkUntagged(head)
                     return try jobs.cancel(id)
                 }
                 return cancelled.map { NTKService.shown($0) } ?? ServerResponse(status: .noContent)

@@ -59,7 +59,8 @@ struct StoredAnswer: Sendable {
         return json.bytes
     }
 
-    /// Arrays of up to so many bytes together are read before anything is sent, so that what is damaged is a problem and no end in the middle.
+    /// Arrays of up to so many bytes together are read before anything is sent, so that what is damaged is a problem and no end in the middle;
+    /// larger ones once they were found damaged.
     private static let checkedBytes = 256 << 20
 
     /// The answer of a job that has succeeded; its arrays are read when they are sent.
@@ -78,7 +79,7 @@ struct StoredAnswer: Sendable {
             jobs.noteDamagedOutcome(of: id)
             throw ProblemDetails.damagedRecord("\(id)/outcome.json")
         }
-        guard arrays.reduce(0, { $0.addingClamped($1.bytes) }) <= Self.checkedBytes else { return }
+        guard jobs.isKnownDamaged(id) || arrays.reduce(0, { $0.addingClamped($1.bytes) }) <= Self.checkedBytes else { return }
         for array in arrays { try jobs.check(array) }
         jobs.noteWhole(id)
     }
