@@ -125,8 +125,16 @@ extension SpatialPass {
     @inline(__always)
     func forEachRow(_ plane: Plane, _ body: (PairRow) -> Void) {
         let list = unsafe plane.list
+        var rows = 0
         for block in list.pairs.indices {
-            for row in 0..<list.rowCount { body(list.row(block, row)) }
+            for row in 0..<list.rowCount {
+                if rows % askedRows == 0, CurrentWork.isCancelled { return }
+                rows += 1
+                body(list.row(block, row))
+            }
         }
     }
 }
+
+/// Rows of pairs of positions after which a pass asks whether anybody waits for it: some microseconds of the shortest rows.
+let askedRows = 64

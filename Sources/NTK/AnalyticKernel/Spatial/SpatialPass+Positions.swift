@@ -77,6 +77,7 @@ extension SpatialPass {
         unsafe output.theta?.initialize(repeating: 0, count: output.list.elements)
         var entries: [(position: Int, weight: Element)] = []
         for row in 0..<map.count {
+            if row % askedRows == 0, CurrentWork.isCancelled { return }
             entries.removeAll(keepingCapacity: true)
             map.forEachEntry(of: row) { entries.append(($0, Element($1))) }
             let place = row / width * stride + row % width
@@ -98,6 +99,7 @@ extension SpatialPass {
     private func apply(_ map: SpatialMap, _ matrix: Matrix<Element>) -> Matrix<Element> {
         let result = Matrix<Element>(zeroRows: map.count, columns: matrix.columns)
         for row in 0..<map.count {
+            if row % askedRows == 0, CurrentWork.isCancelled { break }
             let target = unsafe result.base + row * matrix.columns
             map.forEachEntry(of: row) { position, weight in
                 let weight = Element(weight)
@@ -114,6 +116,7 @@ extension SpatialPass {
         let result = Matrix<Element>(uninitializedRows: half.rows, columns: a2.count)
         var entries: [(position: Int, weight: Element)] = []
         for column in 0..<a2.count {
+            if column % askedRows == 0, CurrentWork.isCancelled { break }
             entries.removeAll(keepingCapacity: true)
             a2.forEachEntry(of: column) { entries.append(($0, Element($1))) }
             for row in 0..<half.rows {

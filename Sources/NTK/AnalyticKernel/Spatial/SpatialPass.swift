@@ -105,6 +105,7 @@ final class SpatialPass<Element: KernelScalar> {
         }
         let canFuse = hasTheta && first.masks == nil && second.masks == nil
         for stage in plan.slabs {
+            if CurrentWork.isCancelled { return }
             if let plane = unsafe slabPlane(0, slot: 0, stage) { try unsafe loadInput(plane) }
             var fused = 0
             for (position, step) in plan.slabSlots.steps.enumerated() {
@@ -157,7 +158,7 @@ final class SpatialPass<Element: KernelScalar> {
         let (own, other) = (first.addresses, second.addresses)
         var position = 0
         let count = plan.restSlots.steps.count
-        while position < count {
+        while position < count, !CurrentWork.isCancelled {
             if canFuse, let chain = unsafe alignedChains[position] {
                 try unsafe own.withUnsafeBufferPointer { own in
                     try unsafe other.withUnsafeBufferPointer { other in
