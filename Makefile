@@ -154,8 +154,9 @@ stop-test: build ## Stop servers STOPS=50 times while they work on as many jobs,
 	Tests/EndToEnd/stop_during_jobs.py --server .build/release/ntk-server --stops $(STOPS) --jobs $(STOPS)
 
 .PHONY: flip-test
-flip-test: build ## Flip FLIPS=2000 bits of the files in a data directory: every answer is what it was, or names the damage
+flip-test: build .venv-tests/complete ## Flip FLIPS=2000 bits of the files in a data directory: every answer is what it was, or names the damage
 	Tests/EndToEnd/bit_flips.py --server .build/release/ntk-server --flips $(FLIPS)
+	NTK_SERVER=.build/release/ntk-server .venv-tests/bin/pytest --quiet Tests/EndToEnd/large_results.py
 
 .PHONY: hostile-campaign
 hostile-campaign: build .venv-tests/complete ## Send COUNT=1000000 random requests with absurd numbers to a server, and see that it lives

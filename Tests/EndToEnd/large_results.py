@@ -1,4 +1,7 @@
-"""A result too large to be read before it is sent: damage ends the transfer, and is known from then on."""
+"""A result too large to be read before it is sent: damage ends the transfer, and is known from then on.
+
+Run by `make flip-test` with a release build: a debug build computes the result for minutes.
+"""
 import http.client
 import json
 import pathlib
@@ -89,7 +92,7 @@ def test_damage_in_a_large_result(start, tmp_path):
     assert transfer(server.port, target) == (200, size, True)
 
 
-@pytest.mark.parametrize("fields", [{"Range": "bytes=269000000-"}, {}])
+@pytest.mark.parametrize("fields", [{"Range": "bytes=-100"}, {}])
 def test_a_broken_transfer_is_none_that_ended(start, tmp_path, fields):
     data = tmp_path / "data"
     server = start("--data-dir", str(data))
