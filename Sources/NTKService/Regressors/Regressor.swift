@@ -58,7 +58,8 @@ struct RegressorRequest: ComputeTask {
         var reader = try ObjectReader(value, at: "")
         fit = try FitRequest(&reader, networks, memoryBytes: memoryBytes)
         guard fit.training.canBeStored else {
-            throw .invalid("/kernel/network", "a network of an architecture expected, whose regressors are stored; ask /v1/predictions with a model file")
+            let expected = "a network of an architecture expected, whose regressors are stored; ask /v1/predictions with a model file"
+            throw .invalid("/kernel/network", expected)
         }
         try reader.finish(orNull: ["x_train", "pattern_train"])
         id = Self.id(fit)
