@@ -61,6 +61,9 @@ extension Cells where Element: NetworkScalar {
 }
 
 /// Memory for numbers of one kind, uninitialized.
+///
+/// It is freed behind the last use of the reference, and cells are none: an optimized build frees a buffer before its cells are read, unless
+/// whoever makes them holds it to the end of the scope (`defer { withExtendedLifetime(buffer) {} }`).
 final class Buffer: Sendable {
     private let words: Storage<Double>
 

@@ -92,6 +92,7 @@ struct ConvOperation: Operation {
         // So many samples together that a product is wide enough for the weights to be read once for all of them.
         let batch = tile.isShared(1) ? min(tile.samples, max(1, 512 / max(places, 1))) : 1
         let buffer = Buffer(F.self, count: patches * batch + (batch > 1 ? filters * places * batch : 0))
+        defer { withExtendedLifetime(buffer) {} }
         let scratch = buffer.cells(F.self, patches * batch)
         let wide = batch > 1 ? buffer.cells(F.self, (patches + filters * places) * batch).from(patches * batch) : scratch
         for start in stride(from: 0, to: tile.samples, by: batch) {
@@ -128,6 +129,7 @@ struct ConvOperation: Operation {
         let batch = tile.isShared(1) ? min(tile.rows, max(1, 512 / max(places, 1))) : 1
         let isDirect = window.isIdentity && batch == 1
         let buffer = Buffer(F.self, count: (isDirect ? 0 : patches * batch) + (batch > 1 ? filters * places * batch : 0))
+        defer { withExtendedLifetime(buffer) {} }
         let scratch = buffer.cells(F.self, isDirect ? 0 : patches * batch)
         let wide = batch > 1 ? buffer.cells(F.self, (patches + filters * places) * batch).from(patches * batch) : scratch
         for start in stride(from: 0, to: tile.rows, by: batch) {
@@ -165,6 +167,7 @@ struct ConvOperation: Operation {
     private func weightCotangents<F: NetworkScalar>(_ tile: BackwardTile<F>) {
         let places = window.outputCount
         let buffer = Buffer(F.self, count: patches)
+        defer { withExtendedLifetime(buffer) {} }
         let scratch = buffer.cells(F.self, patches)
         for sample in 0..<tile.samples {
             for group in 0..<groups {
@@ -194,6 +197,7 @@ struct ConvOperation: Operation {
             for sample in 0..<tile.samples { window.gather(tile.input(0, sample), channels: channels, target.sampleFactor(sample)) }
         } else if target.wantsSample {
             let buffer = Buffer(F.self, count: patches)
+            defer { withExtendedLifetime(buffer) {} }
             let scratch = buffer.cells(F.self, patches)
             for sample in 0..<tile.samples {
                 transpose(patches(tile.input(0, sample), 0, scratch), rows: patch, columns: window.outputCount, target.sampleFactor(sample))

@@ -20,6 +20,7 @@ struct ConvTransposeOperation: Operation {
     @specialized(where F == Float)
     func values<F: NetworkScalar>(_ tile: ForwardTile<F>) throws(GraphError) {
         let buffer = Buffer(F.self, count: patch * places)
+        defer { withExtendedLifetime(buffer) {} }
         let scratch = buffer.cells(F.self, patch * places)
         for sample in 0..<tile.samples {
             tile.output(sample).fill(0)
@@ -36,6 +37,7 @@ struct ConvTransposeOperation: Operation {
     @specialized(where F == Float)
     func cotangents<F: NetworkScalar>(_ tile: BackwardTile<F>) throws(GraphError) {
         let buffer = Buffer(F.self, count: patch * places)
+        defer { withExtendedLifetime(buffer) {} }
         let scratch = buffer.cells(F.self, patch * places)
         for row in 0..<tile.rows {
             let sample = row / tile.cotangents
@@ -71,6 +73,7 @@ struct ConvTransposeOperation: Operation {
             return
         }
         let buffer = Buffer(F.self, count: patch * places)
+        defer { withExtendedLifetime(buffer) {} }
         let scratch = buffer.cells(F.self, patch * places)
         for row in 0..<tile.rows {
             window.gather(tile.cotangent(row), channels: filters, scratch)

@@ -84,7 +84,9 @@ struct PoolOperation: Operation {
         }
         // The first of the largest numbers, as in torch.
         let places = Buffer(Int64.self, count: outputs)
+        defer { withExtendedLifetime(places) {} }
         let largest = Buffer(F.self, count: outputs)
+        defer { withExtendedLifetime(largest) {} }
         let (place, value) = (places.cells(Int64.self, outputs), largest.cells(F.self, outputs))
         for sample in 0..<tile.samples {
             for channel in 0..<channels {

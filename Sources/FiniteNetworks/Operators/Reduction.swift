@@ -73,6 +73,7 @@ struct ReductionOperation: Operation {
     func cotangents<F: NetworkScalar>(_ tile: BackwardTile<F>) throws(GraphError) {
         guard tile.wants(0) else { return }
         let buffer = Buffer(F.self, count: inputs)
+        defer { withExtendedLifetime(buffer) {} }
         let slope = buffer.cells(F.self, inputs)
         for sample in 0..<tile.samples {
             switch function {

@@ -42,6 +42,7 @@ struct ScatterOperation: Operation {
     func cotangents<F: NetworkScalar>(_ tile: BackwardTile<F>) throws(GraphError) {
         // The update that each place holds, run by run; -1: the input itself.
         let owners = Buffer(Int64.self, count: count)
+        defer { withExtendedLifetime(owners) {} }
         let owner = owners.cells(Int64.self, count)
         for sample in 0..<tile.samples {
             owner.fill(-1)

@@ -82,6 +82,7 @@ struct UnaryOperation: Operation {
     func cotangents<F: NetworkScalar>(_ tile: BackwardTile<F>) throws(GraphError) {
         guard tile.wants(0) else { return }
         let scratch = Buffer(F.self, count: count)
+        defer { withExtendedLifetime(scratch) {} }
         let slope = scratch.cells(F.self, count)
         let d = unsafe slope.base
         for sample in 0..<tile.samples {

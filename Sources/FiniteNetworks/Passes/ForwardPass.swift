@@ -45,6 +45,7 @@ extension NetworkProgram {
     @specialized(where F == Float)
     public func outputs(_ points: [String: NetworkInput], _ context: PassContext = PassContext()) throws -> [F] {
         let inputs = try PreparedInputs(points, self)
+        defer { withExtendedLifetime(inputs) {} }
         let lastUses = lastUses()
         let keeps = [Bool](repeating: false, count: values.count)
         var result: [F] = []
@@ -54,6 +55,7 @@ extension NetworkProgram {
         for start in stride(from: 0, to: inputs.count, by: block) {
             let range = start..<min(start + block, inputs.count)
             let values = try forward(inputs, range, keeps: keeps, lastUses: lastUses, context)
+            defer { withExtendedLifetime(values) {} }
             result += outputCells(values, inputs, range).elements
         }
         return result

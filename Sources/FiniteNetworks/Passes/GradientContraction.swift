@@ -29,6 +29,7 @@ struct GradientContraction<F: NetworkScalar>: Sendable {
         if count > 1, products.count * count <= Self.partialElements {
             // Each chunk sums by itself; the sums are added in order.
             let sums = Buffer(F.self, count: products.count * count)
+            defer { withExtendedLifetime(sums) {} }
             let cells = sums.cells(F.self, products.count * count)
             let work = self
             if context.isCancelled() { throw CancellationError() }
@@ -46,7 +47,9 @@ struct GradientContraction<F: NetworkScalar>: Sendable {
             let rows = range(chunk)
             let each = rows.count * weight.columns
             let first = Buffer(F.self, count: left[0].rows * each)
+            defer { withExtendedLifetime(first) {} }
             let second = products.isSame ? first : Buffer(F.self, count: right[0].rows * each)
+            defer { withExtendedLifetime(second) {} }
             try fill(first.cells(F.self, left[0].rows * each), left, rows, context)
             if !products.isSame { try fill(second.cells(F.self, right[0].rows * each), right, rows, context) }
             try products.add(first.cells(F.self, left[0].rows * each), second.cells(F.self, right[0].rows * each), each, target, context)
@@ -56,10 +59,12 @@ struct GradientContraction<F: NetworkScalar>: Sendable {
     private func addChunk(_ rows: Range<Int>, _ target: Cells<F>) {
         let each = rows.count * weight.columns
         let first = Buffer(F.self, count: left[0].rows * each)
+        defer { withExtendedLifetime(first) {} }
         let x = first.cells(F.self, left[0].rows * each)
         for row in 0..<left[0].rows { gradient(left, row, rows, x.from(row * each, each)) }
         guard !products.isSame else { return products.add(x, x, each, target) }
         let second = Buffer(F.self, count: right[0].rows * each)
+        defer { withExtendedLifetime(second) {} }
         let y = second.cells(F.self, right[0].rows * each)
         for row in 0..<right[0].rows { gradient(right, row, rows, y.from(row * each, each)) }
         products.add(x, y, each, target)

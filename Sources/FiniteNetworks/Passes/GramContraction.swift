@@ -46,6 +46,7 @@ struct GramContraction<F: NetworkScalar>: Sendable {
         let secondRows = rows.count * t
         let secondColumns = (isSame ? columns.count : beside.count) * s
         let buffers = (Buffer(F.self, count: firstRows * firstColumns), Buffer(F.self, count: secondRows * secondColumns))
+        defer { withExtendedLifetime(buffers) {} }
         let (first, second) = (buffers.0.cells(F.self, firstRows * firstColumns), buffers.1.cells(F.self, secondRows * secondColumns))
         if isSame {
             product(.sample(left, above), .sample(right, beside), first)

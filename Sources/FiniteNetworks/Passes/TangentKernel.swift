@@ -90,6 +90,7 @@ struct KernelWork<F: NetworkScalar> {
 
     private func pass(_ inputs: PreparedInputs<F>, _ range: Range<Int>, isLeft: Bool) throws -> ReversePass<F> {
         let values = try program.forward(inputs, range, keeps: plan.keeps, lastUses: plan.lastUses, context)
+        defer { withExtendedLifetime(values) {} }
         let seed = try seeds.buffer(program.outputCells(values, inputs, range), range, isLeft: isLeft)
         return ReversePass(
             program, plan, values: values, inputs: inputs, range: range, cotangents: cotangents, seeds: seed, isCotangentMajor: !isFull)
@@ -98,10 +99,12 @@ struct KernelWork<F: NetworkScalar> {
     /// The entries of two blocks of points.
     private func tile(_ rows: Range<Int>, _ columns: Range<Int>, isDiagonal: Bool) throws {
         var passes = [try pass(left, rows, isLeft: true)]
+        defer { withExtendedLifetime((passes, self)) {} }
         if !isDiagonal { passes.append(try pass(right, columns, isLeft: false)) }
         let each = isFull ? cotangents * cotangents : question.isDiagonal ? cotangents : 1
         let entries = rows.count * columns.count * each
         let tiles = kernels.map { _ in Buffer(F.self, count: entries) }
+        defer { withExtendedLifetime(tiles) {} }
         for tile in tiles { tile.cells(F.self, entries).fill(0) }
         var pending = plan.pending
         var uses = plan.structured.mapValues { $0.weight.uses.count }

@@ -94,6 +94,7 @@ struct ModelKernel<F: NetworkScalar & AnswerElement>: ModelTask {
     private func sum(_ shares: [Matrix<F>]) -> Matrix<F> {
         let total = Matrix<F>(zeroRows: x1.count, columns: (x2?.count ?? x1.count) * asked.pairShape.reduce(1, *))
         for share in shares {
+            defer { withExtendedLifetime((total, share)) {} }
             let (target, source) = unsafe (total.base, share.base)
             for index in 0..<total.rows * total.columns { unsafe target[index] += source[index] }
         }
