@@ -131,6 +131,13 @@ def fault(request: Request, status: int, fields: dict[str, str], body: bytes, se
     return None
 
 
+def crash(log: pathlib.Path) -> str:
+    """What a server that died says: from the thread that crashed on, where there is one."""
+    text = log.read_text(errors="replace")
+    start = max(text.rfind("Fatal error"), text.rfind("*** "), 0)
+    return text[start : start + 12_000] if start else text[-3000:]
+
+
 def send(number: int, port: int, seed: int, share: int, end: float, done, current, events) -> None:
     """One connection: its requests are told by the seed, its number and theirs, but for the ids of what other requests have made."""
     document = yaml.load((ROOT / "openapi.yaml").read_text(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
@@ -240,7 +247,7 @@ def campaign(arguments: argparse.Namespace) -> list[str]:
                 server.process.kill()
             print(f"peak memory {peak >> 20} MiB of a budget of {BUDGET >> 20} MiB and the program")
         else:
-            print(server.log.read_text()[-3000:])
+            print(crash(server.log))
         print(f"{len(late)} were late: they are sent again")
         for place in late[:MOST_LATE]:
             faults += [f"--again {place}   {text}" for text in again(arguments.server, place, prints=False)]
@@ -270,7 +277,7 @@ def again(binary: pathlib.Path, place: str, prints: bool = True) -> list[str]:
                     status, fields, body, seconds = Connection(server.port).exchange(request.message(), request.timeout + 60)
                 except OSError as error:
                     time.sleep(0.5)
-                    return [f"{error!r}; the server's status is {server.process.poll()}", server.log.read_text()[-3000:]]
+                    return [f"{error!r}; the server's status is {server.process.poll()}", crash(server.log)]
                 if prints:
                     print(f"{status} after {seconds:.3f} s: {body[:1000]!r}")
                 found = fault(request, status, fields, body, seconds)

@@ -52,6 +52,8 @@ CASES = [
     ("a network of filters of 2^80", NETWORKS, network({**LARGE_FILTER, "width": 1}, input_shape=[1, 1, 1, 1, 1]), [422]),
     ("outputs at 2^80 positions", OUTPUTS, {"network": network({**LARGE_STRIDES, "width": 1}), "x": FOUR}, [422]),
     ("widths and 2^80 positions", CONVERGENCE, {"architecture": serial(LARGE_STRIDES, FLATTEN, DENSE), "x": FOUR, "widths": [1]}, [422]),
+    ("the infinite limit on a long axis", CONVERGENCE,
+     {"architecture": serial({**RESIZED, "shape": [-1, (1 << 16) + 1, -1]}, POOL, DENSE), "x": [[[0.5], [-1.0]]], "widths": [1], "samples": 2}, [422]),
     ("points of 2^31 positions", NETWORKS, network({"type": "conv", "filter_shape": [1], "width": 1}, input_shape=[1 << 31, 1]), [422]),
     ("points of 2^31 positions, pooled", NETWORKS, network({"type": "avg_pool", "window_shape": [1 << 20], "strides": [1 << 20]},
                                                           input_shape=[1 << 31, 1]), [422]),

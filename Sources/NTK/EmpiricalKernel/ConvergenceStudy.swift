@@ -77,9 +77,12 @@ public struct ConvergenceStudy: Sendable {
         }
     }
 
-    /// Bytes that so many threads gather the patches of windows into.
-    public func gatheredBytes(threads: Int, elementBytes: Int) -> Int {
-        sizes.reduce(0) { max($0, $1.network.gatheredBytes(threads: threads, elementBytes: elementBytes)) }
+    /// Bytes that so many threads work in beside the results: for the infinite limit, or, after it, for the patches of windows of the networks.
+    public func workingBytes(points: Int, threads: Int, elementBytes: Int) -> Int {
+        sizes.reduce(0) { most, size in
+            let gathered = size.network.gatheredBytes(threads: threads, elementBytes: elementBytes)
+            return max(most, gathered, size.limit.workingBytes(points: points, inPanels: true, threads: threads, as: Double.self))
+        }
     }
 
     /// - Parameters:

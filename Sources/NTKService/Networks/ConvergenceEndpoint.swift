@@ -52,7 +52,9 @@ struct ConvergenceRequest: ComputeTask {
     var peakBytes: Int { costs.map(\.peakBytes).max() ?? 0 }
     var tableBytes: Int { study.tableBytes }
 
-    func workingBytes(threads: Int) -> Int { study.gatheredBytes(threads: threads, elementBytes: precision == .float64 ? 8 : 4) }
+    func workingBytes(threads: Int) -> Int {
+        study.workingBytes(points: x.rows, threads: threads, elementBytes: precision == .float64 ? 8 : 4)
+    }
 }
 
 /// Compares finite networks with their infinite limit and words the answer.
