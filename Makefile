@@ -9,7 +9,8 @@ BUILD_PACKAGES := libdeflate-dev libfmt-dev libopenblas-dev libsimdjson-dev libs
 SECONDS ?= 60
 # Long suites whose threads do what those of shorter ones do: without them under the thread sanitizer.
 NUMERIC_SUITES := ArchitecturePropertyTests DualGoldenTests GoldenKernelTests HostileRegressionTests KernelPropertyTests MonteCarloTests \
-                 NetworkLimitTests NumericCasesTests SampledEnsembleTests
+                 NetworkLimitTests NumericCasesTests SampledEnsembleTests ElementwiseOperatorTests FurtherOperatorTests LinearOperatorTests \
+                 ShapeOperatorTests
 # Random requests in `make hostile-campaign`, or seconds: HOSTILE='--seconds 60'.
 COUNT ?= 1000000
 HOSTILE ?= --count $(COUNT)

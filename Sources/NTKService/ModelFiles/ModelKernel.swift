@@ -158,7 +158,7 @@ extension ModelKernel {
         }
         let compiled = try file.program(F.self, output: output, outputPointer: "/output", shapes: x1.shapes, points: "x1")
         let task = try ModelKernel(&reader, compiled, x1, x2, precision)
-        try reader.finish()
+        try reader.finish(orNull: ["pattern1", "pattern2"])
         return task
     }
 }

@@ -46,7 +46,7 @@ extension ModelOutputs {
     ) throws(ProblemDetails) -> ModelOutputs {
         let output = try reader.outputName()
         let x = try reader.modelPoints("x", try file.network(output: output))
-        try reader.finish()
+        try reader.finish(orNull: ["pattern"])
         let compiled = try file.program(F.self, output: output, outputPointer: "/output", shapes: x.shapes, points: "x")
         return ModelOutputs(compiled: compiled, x: x, precision: precision)
     }

@@ -29,7 +29,7 @@ struct ModelTrainingSet: TrainingKernel {
         x = try reader.modelPoints(points, try file.network(output: output, outputPointer: outputPointer))
         compiled = try file.program(Double.self, output: output, outputPointer: outputPointer, shapes: x.shapes, points: points)
         parameters = try ModelQuestion.parameters(&source, compiled.program)
-        try source.finish()
+        try source.finish(orNull: ["data_format"])
         var question = KernelQuestion()
         question.parameters = parameters
         self.question = question

@@ -33,7 +33,7 @@ struct EmpiricalKernelRequest: ComputeTask {
         isLayerwise = try reader.bool("layerwise", default: false)
         precision = try reader.choice("precision", default: .float64)
         included = try Self.included(&reader, network)
-        try reader.finish(orNull: ["pattern2"])
+        try reader.finish(orNull: ["pattern2", "output"])
     }
 
     static func outputs(_ value: JSONValue?, of count: Int) throws(ProblemDetails) -> OutputSelection {

@@ -31,7 +31,7 @@ struct NetworkOutputsRequest: ComputeTask {
         x = points.values
         pattern = try reader.pattern("pattern", network, points: x.rows)
         precision = try reader.choice("precision", default: .float64)
-        try reader.finish()
+        try reader.finish(orNull: ["output"])
     }
 
     var answersOneArray: Bool { true }

@@ -40,7 +40,7 @@ final class AnalyticTraining: TrainingKernel {
         let tree = try source.required("architecture", "an architecture, or matrices,")
         kind = try source.choice("kind", default: .ntk)
         format = try source.choice("data_format", default: .channelsLast)
-        try source.finish()
+        try source.finish(orNull: ["output", "include", "exclude"])
         let layer: Layer
         (layer, architecture) = try ArchitectureWire.canonical(tree, at: pointer)
         x = try reader.tensor(points, format)

@@ -162,7 +162,7 @@ enum TrainingKernels {
         let value = try reader.required("kernel", "a kernel source, such as {\"architecture\": …, \"kind\": \"ntk\"},")
         var source = try ObjectReader(value, at: reader.pointer(to: "kernel"))
         if let matrices = source.optional("matrices") {
-            try source.finish()
+            try source.finish(orNull: ["architecture", "network", "kind", "data_format", "output", "include", "exclude"])
             return try GivenTraining(matrices, at: source.pointer(to: "matrices"))
         }
         if let network = source.optional("network") {
@@ -171,7 +171,7 @@ enum TrainingKernels {
             guard kind == .ntk else { throw .invalid(source.pointer(to: "kind"), "\"ntk\" expected: a network's kernel is that of its gradients") }
             switch network {
             case .architecture(let network):
-                try source.finish()
+                try source.finish(orNull: ["output", "include", "exclude", "data_format"])
                 return try NetworkTrainingSet(network, &reader, points: points, pattern: pattern)
             case .file(let file): return try ModelTrainingSet(file, &source, &reader, points: points)
             }
