@@ -7,10 +7,11 @@ SHELL := /bin/bash
 BUILD_PACKAGES := libdeflate-dev libfmt-dev libopenblas-dev libsimdjson-dev libssl-dev libyaml-dev zlib1g-dev
 # Seconds for each target of `make fuzz`.
 SECONDS ?= 60
-# Long suites whose threads do what those of shorter ones do: without them under the thread sanitizer.
+# Long suites whose threads and memory do what those of shorter ones do: without them under the sanitizers.
 NUMERIC_SUITES := ArchitecturePropertyTests DualGoldenTests GoldenKernelTests HostileRegressionTests KernelPropertyTests MonteCarloTests \
-                 NetworkLimitTests NumericCasesTests SampledEnsembleTests ElementwiseOperatorTests FurtherOperatorTests LinearOperatorTests \
-                 ShapeOperatorTests
+                 NetworkLimitTests NumericCasesTests SampledEnsembleTests
+# Operators of networks one by one, in one thread: without them under the thread sanitizer.
+OPERATOR_SUITES := ElementwiseOperatorTests FurtherOperatorTests LinearOperatorTests ShapeOperatorTests
 # Random requests in `make hostile-campaign`, or seconds: HOSTILE='--seconds 60'.
 COUNT ?= 1000000
 HOSTILE ?= --count $(COUNT)
@@ -169,11 +170,11 @@ peaks-test: build .venv-tests/complete ## Compare the estimate of memory with th
 
 .PHONY: tsan
 tsan: packages ## Run the Swift tests under the thread sanitizer
-	swift test --no-parallel --sanitize=thread --scratch-path .build-tsan $(addprefix --skip ,$(NUMERIC_SUITES))
+	swift test --no-parallel --sanitize=thread --scratch-path .build-tsan $(addprefix --skip ,$(NUMERIC_SUITES) $(OPERATOR_SUITES))
 
 .PHONY: asan
 asan: packages ## Run the Swift tests under the address sanitizer
-	ASAN_OPTIONS=detect_leaks=0 swift test --no-parallel --sanitize=address --scratch-path .build-asan
+	ASAN_OPTIONS=detect_leaks=0 swift test --no-parallel --sanitize=address --scratch-path .build-asan $(addprefix --skip ,$(NUMERIC_SUITES))
 
 .PHONY: load-test-sanitized
 load-test-sanitized: packages ## Load servers with everything at once, under the thread and the address sanitizer, until a signal ends them
