@@ -86,19 +86,6 @@ extension Double: Scalar {
             BLAS.useCallingThreadOnly()
             return unsafe cblas_ddot(Int32(n), x, Int32(stride), x, Int32(stride))
         }
-        // The order of the sum must not depend on the address, as it does in BLAS: rows of odd length are aligned in two ways.
-        var sums = SIMD8<Double>.zero
-        var index = 0
-        while index + 8 <= n {
-            let part = unsafe UnsafeRawPointer(x + index).loadUnaligned(as: SIMD8<Double>.self)
-            sums += part * part
-            index += 8
-        }
-        var sum = sums.sum()
-        while index < n {
-            unsafe sum += x[index] * x[index]
-            index += 1
-        }
-        return sum
+        return unsafe sumOfSquares(n, x, SIMD8<Double>.self)
     }
 }

@@ -30,11 +30,19 @@ enum IntegerFunction: Sendable {
         case .and: return a & b
         case .or: return a | b
         case .xor: return a ^ b
-        case .equal: return a == b ? 1 : 0
-        case .less: return a < b ? 1 : 0
-        case .lessOrEqual: return a <= b ? 1 : 0
-        case .greater: return a > b ? 1 : 0
-        case .greaterOrEqual: return a >= b ? 1 : 0
+        case .equal, .less, .lessOrEqual, .greater, .greaterOrEqual: return holds(a, b) ? 1 : 0
+        }
+    }
+
+    /// A comparison of integers or real numbers.
+    @inline(__always)
+    func holds<Number: Comparable>(_ a: Number, _ b: Number) -> Bool {
+        switch self {
+        case .less: a < b
+        case .lessOrEqual: a <= b
+        case .greater: a > b
+        case .greaterOrEqual: a >= b
+        default: a == b
         }
     }
 }
@@ -71,18 +79,7 @@ struct RealComparison: ConstantOperation {
         for sample in 0..<tile.samples {
             let (a, b, y) = (tile.input(0, sample), tile.input(1, sample), tile.integerOutput(sample))
             loop.forEachRun { place, i, j, _ in
-                for t in 0..<loop.run {
-                    let (left, right) = (a[i + t * aStride], b[j + t * bStride])
-                    let holds =
-                        switch function {
-                        case .less: left < right
-                        case .lessOrEqual: left <= right
-                        case .greater: left > right
-                        case .greaterOrEqual: left >= right
-                        default: left == right
-                        }
-                    y[place + t] = holds ? 1 : 0
-                }
+                for t in 0..<loop.run { y[place + t] = function.holds(a[i + t * aStride], b[j + t * bStride]) ? 1 : 0 }
             }
         }
     }
