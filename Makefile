@@ -10,8 +10,9 @@ SECONDS ?= 60
 # Long suites whose threads and memory do what those of shorter ones do: without them under the sanitizers.
 NUMERIC_SUITES := ArchitecturePropertyTests DualGoldenTests GoldenKernelTests HostileRegressionTests KernelPropertyTests MonteCarloTests \
                  NetworkLimitTests NumericCasesTests SampledEnsembleTests
-# Operators of networks one by one, in one thread: without them under the thread sanitizer.
-OPERATOR_SUITES := ElementwiseOperatorTests FurtherOperatorTests LinearOperatorTests ShapeOperatorTests
+# What one thread computes, or many as in other suites: without them under the thread sanitizer.
+ONE_THREAD_SUITES := CholeskyTests CosineTests ElementwiseOperatorTests FiniteNetworkTests FurtherOperatorTests HostileGraphTests HostileModelTests \
+                     LinearOperatorTests MatrixTilesTests ModelGoldenTests ReferenceNetworkTests ShapeOperatorTests SingularSystemTests
 # Random requests in `make hostile-campaign`, or seconds: HOSTILE='--seconds 60'.
 COUNT ?= 1000000
 HOSTILE ?= --count $(COUNT)
@@ -170,7 +171,7 @@ peaks-test: build .venv-tests/complete ## Compare the estimate of memory with th
 
 .PHONY: tsan
 tsan: packages ## Run the Swift tests under the thread sanitizer
-	swift test --no-parallel --sanitize=thread --scratch-path .build-tsan $(addprefix --skip ,$(NUMERIC_SUITES) $(OPERATOR_SUITES))
+	swift test --no-parallel --sanitize=thread --scratch-path .build-tsan $(addprefix --skip ,$(NUMERIC_SUITES) $(ONE_THREAD_SUITES))
 
 .PHONY: asan
 asan: packages ## Run the Swift tests under the address sanitizer
