@@ -209,10 +209,16 @@ image: ## Build the container image without an engine, on base images made here,
 fuzz: packages ## Fuzz each target of Tests/Fuzzing, SECONDS=60 each
 	for build in Tests/Fuzzing/*/build.sh; do Tests/Fuzzing/run "$$(basename "$$(dirname "$$build")")" $(SECONDS); done
 
+.PHONY: openapi
+openapi: ## Write openapi.yaml from the files in API
+	@.ci/install-packages python3
+	API/bundle
+
 .PHONY: lint
-lint: ## Check the form of Swift sources and shell scripts, and what the documents say of the tree
+lint: ## Check the form of Swift sources and shell scripts, openapi.yaml, and what the documents say of the tree
 	@.ci/install-packages shellcheck python3
 	.ci/check_documents.py
+	API/bundle --check
 	git ls-files -z --cached --others --exclude-standard -- '*.swift' | xargs -0 swift format lint --strict
 	git grep -lz -E '^#!.*\b(ba)?sh$$' -- . ':!*.md' | xargs -0 shellcheck --external-sources
 

@@ -16,7 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 MAP = ROOT / "Docs/ARCHITECTURE.md"
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 NAME = re.compile(r"`([^`]+)`")
-PATH = re.compile(r"`((?:Sources|Tests|Docs|Deploy|Examples|Clients|Benchmarks|\.ci)/(?![\w/]*\.venv)[\w./+-]*)[ `]")
+PATH = re.compile(r"`((?:Sources|Tests|Docs|Deploy|Examples|Clients|Benchmarks|API|\.ci)/(?![\w/]*\.venv)[\w./+-]*)[ `]")
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 # Folders that C and its module maps demand, told of with the folder above them; and forms of files that are no names of files.
 UNNAMED = {"include"}
