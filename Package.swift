@@ -64,6 +64,7 @@ let package = Package(
             name: "LinearAlgebra", dependencies: ["COpenBLAS", "CBLASKernels", "CCompensatedSums", "CStreamingStores", "Locks"],
             swiftSettings: strict),
         .target(name: "NTK", dependencies: ["LinearAlgebra", "CDualActivations", "CThinProducts", "Locks"], swiftSettings: strict),
+        .target(name: "Attribution", dependencies: ["LinearAlgebra", "NTK"], swiftSettings: strict),
         .target(name: "ONNX", swiftSettings: strict),
         .target(name: "FiniteNetworks", dependencies: ["LinearAlgebra", "ONNX"], swiftSettings: strict),
         .target(name: "TensorFormats", dependencies: ["CDeflate", "CSimdJSON", "CZlib", "LinearAlgebra", "Locks"], swiftSettings: strict),
@@ -82,7 +83,7 @@ let package = Package(
         .target(
             name: "NTKService",
             dependencies: [
-                "NTK", "ONNX", "FiniteNetworks", "LinearAlgebra", "TensorFormats", "HTTP1", "ComputeExecutor", "Batching", "ArtifactStore", "Jobs",
+                "NTK", "Attribution", "ONNX", "FiniteNetworks", "LinearAlgebra", "TensorFormats", "HTTP1", "ComputeExecutor", "Batching", "ArtifactStore", "Jobs",
                 "CEmbedded", "CYAML", "Metrics",
                 "Locks",
                 httpTypes,
@@ -122,6 +123,7 @@ let package = Package(
         .testTarget(
             name: "NTKTests", dependencies: ["NTK", "LinearAlgebra", "TestSupport"],
             resources: [.copy("Golden")], swiftSettings: strict),
+        .testTarget(name: "AttributionTests", dependencies: ["Attribution", "LinearAlgebra", "NTK", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "ONNXTests", dependencies: ["ONNX"], swiftSettings: strict),
         .testTarget(
             name: "FiniteNetworksTests", dependencies: ["FiniteNetworks", "LinearAlgebra", "ONNX", "TestSupport"],

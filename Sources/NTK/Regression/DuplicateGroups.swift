@@ -65,7 +65,7 @@ public struct DuplicateGroups: Sendable {
     }
 
     /// y − S ȳ [n, k].
-    func deviations(_ targets: Matrix<Double>) -> Matrix<Double> {
+    public func deviations(_ targets: Matrix<Double>) -> Matrix<Double> {
         guard mergedCount > 0 else { return Matrix(zeroRows: targets.rows, columns: targets.columns) }
         let (k, offsets) = (targets.columns, meanOffsets(targets))
         var elements = [Double](repeating: 0, count: targets.rows * k)

@@ -18,6 +18,10 @@ public struct KernelRidgeRegression: Sendable {
     public let diagnostics: Diagnostics
     /// y_i − f_{−i}(x_i) [n, k], if the diagnostics are complete.
     public let leaveOneOutResiduals: Matrix<Double>?
+    /// Of each distinct point the leverage 1 − λ[(K + λI)⁻¹]_ii of one of the points that it stands for, if the diagnostics are complete.
+    public let leverages: [Double]?
+    /// [(B + λI)⁻¹]_gg of each distinct point, if the diagnostics are complete and the system is not singular.
+    public let inverseDiagonal: [Double]?
     /// Nil for a fit that was restored, or solved by iteration.
     let factor: ScaledSolver?
     /// √B_ii, where there is a factor.
@@ -39,6 +43,8 @@ public struct KernelRidgeRegression: Sendable {
         self.groups = groups
         self.diagnostics = diagnostics
         leaveOneOutResiduals = nil
+        leverages = nil
+        inverseDiagonal = nil
         factor = nil
         roots = []
         panels = CoefficientPanels(coefficients.matrix)
@@ -64,6 +70,8 @@ public struct KernelRidgeRegression: Sendable {
         scaledCoefficients = fit.coefficients
         diagnostics = fit.diagnostics
         leaveOneOutResiduals = fit.leaveOneOut
+        leverages = fit.leverages
+        inverseDiagonal = fit.inverseDiagonal
         factor = fit.solver
         roots = fit.roots
         panels = CoefficientPanels(fit.coefficients.matrix)

@@ -6,6 +6,8 @@ struct RegressionFit {
     private(set) var coefficients: ScaledCoefficients
     private(set) var diagnostics: Diagnostics
     private(set) var leaveOneOut: Matrix<Double>?
+    private(set) var leverages: [Double]?
+    private(set) var inverseDiagonal: [Double]?
     private(set) var solver: ScaledSolver
     /// √B_ii.
     let roots: [Double]
@@ -102,7 +104,12 @@ struct RegressionFit {
         let length = units.length(residuals)
         diagnostics.leaveOneOutError = length * (length / Double(residuals.rows * residuals.columns))
         leaveOneOut = units.given(to: residuals)
-        let unused = zip(solution.shifts, inverseDiagonal).reduce(0) { $0 + $1.0 * $1.1 }
+        let shares = zip(solution.shifts, inverseDiagonal).map { $0 * $1 }
+        leverages = zip(nullSpace?.diagonal ?? shares, groups.multiplicities).map { (1 - $0) / $1 }
+        if nullSpace == nil {
+            self.inverseDiagonal = zip(inverseDiagonal, solver.scaling.exponents).map { $0.scaled(by: -2 * $1) }
+        }
+        let unused = shares.reduce(0, +)
         let dimension = Double(solution.rank) - unused
         // What is left of a difference has lost digits: two of them are let go, where it would take long six.
         let digits = groups.groupCount <= Self.refinedUpTo ? 1e-2 : 1e-6
