@@ -33,7 +33,7 @@ struct ModelReader {
         var (irVersion, producer, opset) = (0, "", 0)
         var metadata: [String: String] = [:]
         var graphRange: Range<Int>?
-        var functions = 0
+        var functionRanges: [Range<Int>] = []
         while let field = try reader.field() {
             switch field.number {
             case 1: irVersion = try field.integer()
@@ -45,15 +45,48 @@ struct ModelReader {
             case 14:
                 let (key, value) = try metadataEntry(try field.range())
                 metadata[key] = value
-            case 25: functions += 1
+            case 25: functionRanges.append(try field.range())
             default: break
             }
         }
         guard let graphRange else { throw .malformed("no graph: this is not an ONNX model file", offset: 0) }
-        guard functions == 0 else { throw .unsupported("the model has \(functions) local functions; export it with its functions inlined") }
         guard opset > 0 else { throw .malformed("no version of the default operator set", offset: 0) }
         guard 11...23 ~= opset else { throw .unsupported("operator set \(opset); 11 to 23 are read") }
-        return ONNXModel(opset: opset, irVersion: irVersion, producer: producer, metadata: metadata, graph: try graph(graphRange, depth: 0))
+        var functions: [ONNXFunction] = []
+        for range in functionRanges { functions.append(try function(range)) }
+        return ONNXModel(
+            opset: opset, irVersion: irVersion, producer: producer, metadata: metadata, graph: try graph(graphRange, depth: 0), functions: functions)
+    }
+
+    private mutating func function(_ range: Range<Int>) throws(ONNXError) -> ONNXFunction {
+        try countItem()
+        var reader = WireReader(bytes, range)
+        var function = ONNXFunction("", domain: "", inputs: [], outputs: [], nodes: [])
+        while let field = try reader.field() {
+            switch field.number {
+            case 1: function.name = try field.string(bytes)
+            case 4:
+                try countItem()
+                function.inputs.append(try field.string(bytes))
+            case 5:
+                try countItem()
+                function.outputs.append(try field.string(bytes))
+            case 7: function.nodes.append(try node(try field.range(), depth: 0))
+            case 9:
+                let (domain, version) = try operatorSet(try field.range())
+                if domain.isEmpty || domain == "ai.onnx" { function.opset = version }
+            case 10: function.domain = try field.string(bytes)
+            case 11:
+                let (name, value) = try attribute(try field.range(), owner: "function \"\(function.name)\"", depth: 0)
+                function.defaults[name] = value
+            case 13: function.overload = try field.string(bytes)
+            default: break
+            }
+        }
+        if let opset = function.opset {
+            guard 11...23 ~= opset else { throw .unsupported("function \"\(function.name)\" of operator set \(opset); 11 to 23 are read") }
+        }
+        return function
     }
 
     private mutating func countItem() throws(ONNXError) {
@@ -135,6 +168,7 @@ struct ModelReader {
             case 4: node.operation = try field.string(bytes)
             case 5: attributes.append(try field.range())
             case 7: node.domain = try field.string(bytes)
+            case 8: node.overload = try field.string(bytes)
             default: break
             }
         }
@@ -154,6 +188,7 @@ struct ModelReader {
         var reader = WireReader(bytes, range)
         var (name, type) = ("", 0)
         var single: ONNXAttribute?
+        var reference: String?
         var (ints, floats, strings): ([Int], [Float], [String]) = ([], [], [])
         while let field = try reader.field() {
             switch field.number {
@@ -173,9 +208,11 @@ struct ModelReader {
                 try countItem()
                 strings.append(try field.string(bytes))
             case 20: type = try field.integer()
+            case 21: reference = try field.string(bytes)
             default: break
             }
         }
+        if let reference { return (name, .reference(reference)) }
         // A default value, such as an empty list or zero, may be left out; the type says then what it is.
         return switch type {
         case 1: (name, single ?? .float(0))

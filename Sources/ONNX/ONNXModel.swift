@@ -9,13 +9,47 @@ public struct ONNXModel: Sendable {
     /// What the writer says beside the graph, by key.
     public var metadata: [String: String]
     public var graph: ONNXGraph
+    /// The file's own operators.
+    public var functions: [ONNXFunction]
 
-    public init(opset: Int, irVersion: Int = 10, producer: String = "", metadata: [String: String] = [:], graph: ONNXGraph) {
+    public init(
+        opset: Int, irVersion: Int = 10, producer: String = "", metadata: [String: String] = [:], graph: ONNXGraph, functions: [ONNXFunction] = []
+    ) {
         self.opset = opset
         self.irVersion = irVersion
         self.producer = producer
         self.metadata = metadata
         self.graph = graph
+        self.functions = functions
+    }
+}
+
+/// An operator that the file defines by a graph of others (FunctionProto).
+public struct ONNXFunction: Sendable {
+    public var name: String
+    public var domain: String
+    /// Tells apart functions of one name.
+    public var overload: String
+    public var inputs: [String]
+    public var outputs: [String]
+    /// What the attributes are that a node does not give; those without a value are left out.
+    public var defaults: [String: ONNXAttribute]
+    public var nodes: [ONNXNode]
+    /// Version of the default operator set; nil for the model's.
+    public var opset: Int?
+
+    public init(
+        _ name: String, domain: String, overload: String = "", inputs: [String], outputs: [String], defaults: [String: ONNXAttribute] = [:],
+        nodes: [ONNXNode], opset: Int? = nil
+    ) {
+        self.name = name
+        self.domain = domain
+        self.overload = overload
+        self.inputs = inputs
+        self.outputs = outputs
+        self.defaults = defaults
+        self.nodes = nodes
+        self.opset = opset
     }
 }
 
@@ -45,6 +79,8 @@ public struct ONNXNode: Sendable {
     public var inputs: [String]
     public var outputs: [String]
     public var attributes: [String: ONNXAttribute]
+    /// Of a function that the file defines.
+    public var overload = ""
 
     public init(
         _ operation: String, _ inputs: [String], _ outputs: [String], name: String = "", domain: String = "",
@@ -68,6 +104,8 @@ public enum ONNXAttribute: Sendable {
     case ints([Int])
     case floats([Float])
     case strings([String])
+    /// What an attribute of the function is that the node stands in.
+    case reference(String)
     /// Of a kind that no operator here reads, such as a sparse tensor.
     case other
 }

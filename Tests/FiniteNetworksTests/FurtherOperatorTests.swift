@@ -5,7 +5,7 @@ import Testing
 /// Operators that fewer exporters write, against central differences.
 struct FurtherOperatorTests {
     @Test func scatters() throws {
-        for reduction in ["none", "add"] {
+        for reduction in ["none", "add", "mul", "max", "min"] {
             let attributes: [String: ONNXAttribute] = ["reduction": .string(reduction)]
             try OperatorCheck("ScatterND", [.point([1, 4, 3]), .integers([0, 2, 0, 0], shape: [2, 2]), .point([2, 3])], attributes).run()
             try OperatorCheck("ScatterND", [.weight([4, 2]), .integers([3, 1], shape: [2, 1]), .point([2, 2])], attributes).run()

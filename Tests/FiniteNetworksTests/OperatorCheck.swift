@@ -189,6 +189,7 @@ struct OperatorCheck {
                     sourceLocation: location)
             }
         }
+        try compareGradients(program, draw.points, question, jacobian, tolerance, location)
         question.isLayerwise = true
         question.outputs = .full
         let layers = try program.tangentKernel(draw.points, nil, question)
@@ -199,5 +200,41 @@ struct OperatorCheck {
         question.way = nil
         let single = try network.program(Float.self).tangentKernel(draw.points, nil, question)
         #expect(relativeDistance(single.shares[0].numbers.elements.map(Double.init), full) < 2e-3, "single precision", sourceLocation: location)
+    }
+
+    /// Compares the gradients of each point, and their sum over points and outputs, with columns of numerical derivatives.
+    private func compareGradients(
+        _ program: NetworkProgram<Double>, _ points: [String: NetworkInput], _ question: KernelQuestion, _ jacobian: [[Double]],
+        _ tolerance: Double, _ location: SourceLocation
+    ) throws {
+        let (n, k) = (Self.points, program.outputCount)
+        // In the program's order, which leaves out what the outputs do not depend on.
+        let columns = jacobian.filter { $0.contains { $0 != 0 } }
+        let largest = columns.flatMap { $0 }.map(abs).max() ?? 0
+        var sums = [Double](repeating: 0, count: try program.parameterCount(question.parameters))
+        for blockBytes in [1, 1 << 30] {
+            for output in [0, k - 1] {
+                let features = try program.gradientFeatures(
+                    points, .output(output), parameters: question.parameters, nil, PassContext(blockBytes: blockBytes))
+                let found = (0..<features.columns).map { column in (0..<n).map { features[$0, column] } }.filter { $0.contains { abs($0) > 1e-9 * largest } }
+                let expected = columns.map { column in (0..<n).map { column[$0 * k + output] } }.filter { $0.contains { abs($0) > 1e-9 * largest } }
+                #expect(found.count == expected.count, sourceLocation: location)
+                for (a, b) in zip(found, expected) {
+                    #expect(zip(a, b).allSatisfy { abs($0 - $1) < 10 * tolerance * largest }, "gradients of points", sourceLocation: location)
+                }
+            }
+            let weights = (0..<n * k).map { 0.3 + Double($0 % 7) - 0.2 * Double($0 % 3) }
+            let (_, gradient) = try program.gradient(points, parameters: question.parameters, PassContext(blockBytes: blockBytes)) { _, range in
+                Array(weights[range.lowerBound * k..<range.upperBound * k])
+            }
+            let found = gradient.flatMap(\.elements)
+            if blockBytes == 1 { sums = found }
+            #expect(relativeDistance(found, sums) < 1e-10, "sums in blocks", sourceLocation: location)
+            let expected = columns.map { zip($0, weights).reduce(0) { $0 + $1.0 * $1.1 } }
+            let size = max(largest * 10, expected.map(abs).max() ?? 0)
+            let (a, b) = (found.filter { abs($0) > 1e-8 * size }, expected.filter { abs($0) > 1e-8 * size })
+            #expect(a.count == b.count, sourceLocation: location)
+            #expect(zip(a, b).allSatisfy { abs($0 - $1) < 10 * tolerance * size }, "sum of gradients", sourceLocation: location)
+        }
     }
 }

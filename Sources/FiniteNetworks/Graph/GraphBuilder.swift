@@ -13,6 +13,8 @@ struct GraphValue: Sendable {
     var isSampled = false
     /// Whether it depends differentiably on initializers that can be parameters.
     var isDifferentiable = false
+    /// Whether its numbers are made of initializers that can be parameters, differentiably or not.
+    var isParametric = false
     /// Numbers that do not depend on the point, evaluated once.
     var constant: Buffer?
     /// Which parameter it is.
@@ -30,15 +32,27 @@ struct Step: Sendable {
     var outputs: [Wire]
 }
 
+/// What tells a file's own operators apart.
+struct FunctionName: Hashable, Sendable {
+    var domain: String
+    var name: String
+    var overload: String
+}
+
 /// Puts a network together, operation by operation: evaluates at once what does not depend on the point, and keeps the rest as steps.
 struct GraphBuilder<F: NetworkScalar> {
     private(set) var values: [GraphValue] = []
     /// Steps that depend on the point, in order.
     private(set) var steps: [Step] = []
-    /// Steps that do not, but whose results depend on parameters: for the way back.
+    /// Steps that do not, but whose results depend on parameters: for the way back, and for other values of the parameters.
     private(set) var staticSteps: [Step] = []
     let limits: GraphLimits
-    let opset: Int
+    /// Of the nodes that are compiled.
+    var opset: Int
+    /// The file's own operators, by domain, name and overload.
+    var functions: [FunctionName: ONNXFunction] = [:]
+    /// Inputs of a function that a node leaves out.
+    var absent: Set<String> = []
     /// Values by name, of the graph and the graphs around it.
     var scopes: [[String: Wire]] = [[:]]
     /// Names of outputs that nodes have but that are not served.
@@ -53,9 +67,13 @@ struct GraphBuilder<F: NetworkScalar> {
     /// The node that is being compiled, for errors.
     private(set) var current: (node: String, operation: String) = ("", "")
 
-    init(opset: Int, limits: GraphLimits) {
+    init(opset: Int, limits: GraphLimits, functions: [ONNXFunction] = []) {
         self.opset = opset
         self.limits = limits
+        for function in functions {
+            let domain = function.domain == "ai.onnx" ? "" : function.domain
+            self.functions[FunctionName(domain: domain, name: function.name, overload: function.overload)] = function
+        }
     }
 
     // MARK: Errors
@@ -149,6 +167,7 @@ struct GraphBuilder<F: NetworkScalar> {
             values[wire].constant = buffer
             values[wire].parameter = parameter
             values[wire].isDifferentiable = parameter != nil
+            values[wire].isParametric = parameter != nil
         } else {
             let buffer = Buffer(Int64.self, count: tensor.count)
             let cells = buffer.cells(Int64.self, tensor.count)
@@ -195,11 +214,13 @@ struct GraphBuilder<F: NetworkScalar> {
         let sources = inputs.compactMap { $0.map { values[$0] } }
         let isSampled = sources.contains { $0.isSampled }
         let carries = operation.isDifferentiable && sources.contains { $0.isDifferentiable && $0.type.isReal }
+        let isParametric = sources.contains { $0.isParametric }
         var wires: [Wire] = []
         for type in outputs {
             let wire = try append(type)
             values[wire].isSampled = isSampled
             values[wire].isDifferentiable = carries && type.isReal
+            values[wire].isParametric = isParametric
             wires.append(wire)
         }
         let step = Step(node: current.node, operation: operation, inputs: inputs.map { $0.map { values[$0].root } }, outputs: wires)
@@ -219,7 +240,7 @@ struct GraphBuilder<F: NetworkScalar> {
         do { try operation.values(tile) } catch {
             throw GraphError(error.reason == .points ? .invalid : error.reason, node: current.node, operation: current.operation, error.detail)
         }
-        if carries { staticSteps.append(step) }
+        if isParametric { staticSteps.append(step) }
         return wires
     }
 

@@ -87,7 +87,7 @@ public struct GraphNetwork: Sendable {
     @specialized(where F == Double)
     @specialized(where F == Float)
     public func program<F: NetworkScalar>(_: F.Type, shapes: [String: [Int]] = [:]) throws(GraphError) -> NetworkProgram<F> {
-        var builder = GraphBuilder<F>(opset: model.opset, limits: limits)
+        var builder = GraphBuilder<F>(opset: model.opset, limits: limits, functions: model.functions)
         var programInputs: [NetworkProgram<F>.Input] = []
         for input in inputs {
             let shape = try shape(of: input, given: shapes[input.name])

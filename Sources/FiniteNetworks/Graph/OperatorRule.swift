@@ -14,11 +14,11 @@ enum OperatorRules {
         MatMulRule(), GemmRule(), ConvRule(), ConvTransposeRule(),
         BinaryRule(), VariadicRule(), ComparisonRule(), NotRule(), WhereRule(), UnaryRule(), ClipRule(), PReluRule(),
         BatchNormalizationRule(), LayerNormalizationRule(), InstanceNormalizationRule(), SoftmaxRule(),
-        MaxPoolRule(), AveragePoolRule(), GlobalPoolRule(), ReductionRule(),
+        MaxPoolRule(), AveragePoolRule(), LpPoolRule(), GlobalPoolRule(), ReductionRule(),
         ReshapeRule(), TransposeRule(), SliceRule(), SplitRule(), ConcatRule(), ExpandRule(), PadRule(), TileRule(),
-        GatherRule(), GatherElementsRule(), GatherNDRule(), CumSumRule(),
-        ScatterRule(), ResizeRule(), DepthRule(), EinsumRule(), AttentionRule(), RotaryRule(), CompositeRule(),
-        CastRule(), ConstantRule(), ShapeRule(), RangeRule(), IdentityRule(), SequenceRule(), RecurrentRule(), ControlRule(),
+        GatherRule(), GatherElementsRule(), GatherNDRule(), CumSumRule(), TopKRule(), ReverseSequenceRule(), CompressRule(),
+        ScatterRule(), ResizeRule(), GridSampleRule(), AffineGridRule(), DepthRule(), FoldRule(), EinsumRule(), AttentionRule(), RotaryRule(), CompositeRule(),
+        CastRule(), DequantizeRule(), ConstantRule(), ShapeRule(), RangeRule(), IdentityRule(), SequenceRule(), RecurrentRule(), ControlRule(), ScanRule(),
     ]
 
     static let byName: [String: any OperatorRule] = {

@@ -6,12 +6,10 @@ struct AttentionRule: OperatorRule {
 
     func build<F: NetworkScalar>(_ node: Node, _ graph: inout GraphBuilder<F>) throws(GraphError) -> [Wire] {
         let known: Set = ["is_causal", "kv_num_heads", "q_num_heads", "qk_matmul_output_mode", "scale", "softcap", "softmax_precision"]
-        guard node.node.attributes.keys.allSatisfy({ known.contains($0) }), node.inputs.dropFirst(4).allSatisfy({ $0 == nil }) else {
-            throw node.unsupported("past keys and values, lengths of keys, windows: only \(known.sorted().joined(separator: ", ")) are served")
+        guard node.node.attributes.keys.allSatisfy({ known.contains($0) }), node.inputs.dropFirst(6).allSatisfy({ $0 == nil }) else {
+            throw node.unsupported("lengths of keys, windows: only \(known.sorted().joined(separator: ", ")) are served")
         }
-        guard !node.wantsOutput(1), !node.wantsOutput(2), !node.wantsOutput(3) else {
-            throw node.unsupported("past keys and values, and other outputs than the first")
-        }
+        guard !node.wantsOutput(3) else { throw node.unsupported("the scores as an output") }
         let isFlat = graph.shape(try node.input(0)).count == 3
         let queryHeads = try node.int("q_num_heads", 0)
         let keyHeads = try node.int("kv_num_heads", 0)
@@ -30,6 +28,19 @@ struct AttentionRule: OperatorRule {
         }
         let q = try heads(0, queryHeads, &graph)
         var (k, v) = (try heads(1, keyHeads, &graph), try heads(2, keyHeads, &graph))
+        // Keys and values of earlier places come before those of the query's own.
+        var pastLength = 0
+        if let pastKeys = node.optional(4), let pastValues = node.optional(5) {
+            guard graph.shape(pastKeys).count == 4, graph.shape(pastValues).count == 4 else {
+                throw node.invalid("past keys and values of shapes \(graph.shape(pastKeys)), \(graph.shape(pastValues))")
+            }
+            pastLength = graph.shape(pastKeys)[2]
+            k = try graph.concat([pastKeys, k], axis: 2)
+            v = try graph.concat([pastValues, v], axis: 2)
+        } else if node.optional(4) != nil || node.optional(5) != nil {
+            throw node.invalid("past keys without past values, or the other way round")
+        }
+        let present = [k, v]
         let (qShape, kShape) = (graph.shape(q), graph.shape(k))
         guard kShape[1] > 0, qShape[1] % kShape[1] == 0, kShape[3] == qShape[3], graph.shape(v)[..<3] == kShape[..<3] else {
             throw node.invalid("queries, keys and values of shapes \(qShape), \(kShape), \(graph.shape(v))")
@@ -60,13 +71,13 @@ struct AttentionRule: OperatorRule {
         if try node.flag("is_causal") {
             let (rows, columns) = (qShape[2], kShape[2])
             try graph.check(TensorType(.boolean, [rows, columns]))
-            let ones = (0..<rows * columns).map { $0 % max(columns, 1) <= $0 / max(columns, 1) ? 1 : 0 }
+            let ones = (0..<rows * columns).map { $0 % max(columns, 1) <= $0 / max(columns, 1) + pastLength ? 1 : 0 }
             scores = try graph.choose(try graph.constant(integers: ones, shape: [rows, columns], kind: .boolean), scores, infinity)
         }
         let result = try graph.matMul(try graph.softmax(scores, axis: 3), v)
-        guard isFlat else { return [result] }
+        guard isFlat else { return [result] + present }
         let shape = graph.shape(result)
-        return [try graph.reshape(try graph.transpose(result, [0, 2, 1, 3]), to: [shape[0], shape[2], shape[1] * shape[3]])]
+        return [try graph.reshape(try graph.transpose(result, [0, 2, 1, 3]), to: [shape[0], shape[2], shape[1] * shape[3]])] + present
     }
 }
 

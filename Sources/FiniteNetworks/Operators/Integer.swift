@@ -93,6 +93,7 @@ struct IntegerUnary: ConstantOperation {
         case sign = "Sign"
         case not = "Not"
         case relu = "Relu"
+        case complement = "BitwiseNot"
     }
 
     let function: Function
@@ -111,6 +112,7 @@ struct IntegerUnary: ConstantOperation {
                     case .sign: x[index].signum()
                     case .not: x[index] == 0 ? 1 : 0
                     case .relu: max(x[index], 0)
+                    case .complement: ~x[index]
                     }
             }
         }

@@ -1,8 +1,12 @@
 internal import LinearAlgebra
 
-/// Largest or mean number of each window, channel by channel.
+/// Largest or mean number of each window, or the norm of its numbers, channel by channel. A norm of zero has derivative 0.
 struct PoolOperation: Operation {
-    enum Kind: Sendable { case largest, mean }
+    enum Kind: Sendable, Equatable {
+        case largest, mean
+        /// (Σ |x|^p)^(1/p).
+        case norm(Double)
+    }
 
     let kind: Kind
     let window: Window
@@ -39,7 +43,7 @@ struct PoolOperation: Operation {
     }
 
     var operations: Double { Double(channels) * Double(window.outputCount) * Double(window.kernelCount) }
-    var backwardReads: BackwardReads { kind == .mean ? .nothing : .inputs }
+    var backwardReads: BackwardReads { kind == .mean ? .nothing : kind == .largest ? .inputs : .everything }
 
     @specialized(where F == Double)
     @specialized(where F == Float)
@@ -50,7 +54,17 @@ struct PoolOperation: Operation {
             for channel in 0..<channels {
                 let x = tile.input(0, sample).from(channel * inputs, inputs)
                 let y = tile.output(sample).from(channel * outputs, outputs)
-                if kind == .largest {
+                if case .norm(let order) = kind {
+                    let p = F(order)
+                    y.fill(0)
+                    window.forEachRun { _, output, input, count in
+                        for t in 0..<count {
+                            let size = abs(x[input + t * stride])
+                            y[output + t] += p == 2 ? size * size : p == 1 ? size : F.power(size, p)
+                        }
+                    }
+                    for index in 0..<outputs { y[index] = p == 2 ? y[index].squareRoot() : p == 1 ? y[index] : F.power(y[index], 1 / p) }
+                } else if kind == .largest {
                     y.fill(-.infinity)
                     window.forEachRun { _, output, input, count in
                         for t in 0..<count { if !(x[input + t * stride] <= y[output + t]) { y[output + t] = x[input + t * stride] } }
@@ -82,6 +96,7 @@ struct PoolOperation: Operation {
             }
             return
         }
+        if case .norm(let order) = kind { return normCotangents(tile, F(order)) }
         // The first of the largest numbers, as in torch.
         let places = Buffer(Int64.self, count: outputs)
         defer { withExtendedLifetime(places) {} }
@@ -103,6 +118,30 @@ struct PoolOperation: Operation {
                     let target = tile.gradient(0, row).from(channel * inputs, inputs)
                     let g = tile.cotangent(row).from(channel * outputs, outputs)
                     for index in 0..<outputs where place[index] >= 0 { target[Int(place[index])] += g[index] }
+                }
+            }
+        }
+    }
+
+    /// ∂y/∂x = sign(x) (|x|/y)^(p−1).
+    @inline(__always)
+    private func normCotangents<F: NetworkScalar>(_ tile: BackwardTile<F>, _ p: F) {
+        let stride = window.strides[2]
+        let (inputs, outputs) = (window.inputCount, window.outputCount)
+        for row in 0..<tile.rows {
+            for channel in 0..<channels {
+                let x = tile.input(0, row / tile.cotangents).from(channel * inputs, inputs)
+                let y = tile.result(row / tile.cotangents).from(channel * outputs, outputs)
+                let target = tile.gradient(0, row).from(channel * inputs, inputs)
+                let g = tile.cotangent(row).from(channel * outputs, outputs)
+                window.forEachRun { _, output, input, count in
+                    for t in 0..<count {
+                        let (number, norm) = (x[input + t * stride], y[output + t])
+                        if norm == 0 || number == 0 { continue }
+                        let ratio = abs(number) / norm
+                        let slope = p == 2 ? ratio : p == 1 ? 1 : F.power(ratio, p - 1)
+                        target[input + t * stride] += (number > 0 ? slope : -slope) * g[output + t]
+                    }
                 }
             }
         }
@@ -142,6 +181,16 @@ struct AveragePoolRule: OperatorRule {
 
     func build<F: NetworkScalar>(_ node: Node, _ graph: inout GraphBuilder<F>) throws(GraphError) -> [Wire] {
         [try graph.pool(node, .mean)]
+    }
+}
+
+struct LpPoolRule: OperatorRule {
+    let operators = ["LpPool"]
+
+    func build<F: NetworkScalar>(_ node: Node, _ graph: inout GraphBuilder<F>) throws(GraphError) -> [Wire] {
+        let order = try node.int("p", 2)
+        guard order > 0 else { throw node.invalid("order \(order)") }
+        return [try graph.pool(node, .norm(Double(order)))]
     }
 }
 

@@ -9,7 +9,7 @@ struct UnaryRule: OperatorRule {
 
     let operators =
         plain.keys.sorted() + [
-            "LeakyRelu", "Elu", "Selu", "Celu", "ThresholdedRelu", "HardSigmoid", "Gelu", "Shrink", "Swish",
+            "LeakyRelu", "Elu", "Selu", "Celu", "ThresholdedRelu", "HardSigmoid", "Gelu", "Shrink", "Swish", "BitwiseNot",
         ]
 
     func build<F: NetworkScalar>(_ node: Node, _ graph: inout GraphBuilder<F>) throws(GraphError) -> [Wire] {
@@ -36,6 +36,7 @@ struct UnaryRule: OperatorRule {
         case "ThresholdedRelu": return .thresholdedRelu(try node.float("alpha", 1))
         case "HardSigmoid": return .hardSigmoid(alpha: try node.float("alpha", 0.2), beta: try node.float("beta", 0.5))
         case "Shrink": return .shrink(lambda: try node.float("lambd", 0.5), bias: try node.float("bias", 0))
+        case "BitwiseNot": throw node.unsupported("an input of real numbers")
         case "Swish": return .swish(try node.float("alpha", 1))
         default:
             switch try node.string("approximate", "none") {

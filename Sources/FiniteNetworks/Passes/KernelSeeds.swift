@@ -52,15 +52,35 @@ struct KernelSeeds<F: NetworkScalar>: Sendable {
         }
         for (sample, point) in range.enumerated() {
             let label = isLeft ? labels.0[point] : labels.1[point]
-            let (logits, seed) = (values.from(sample * outputCount, outputCount), cells.from(sample * outputCount, outputCount))
-            seed[outputs[label]] = 1
-            if functional == .labelLogit { continue }
-            // −∂/∂z of log Σ e^z over all classes, or over all but the label's.
-            let others = functional == .logOdds ? outputs.enumerated().filter { $0.offset != label }.map(\.element) : outputs
-            let largest = others.map { logits[$0] }.max() ?? 0
-            let sum = others.reduce(F.zero) { $0 + F.exp(logits[$1] - largest) }
-            for output in others { seed[output] -= F.exp(logits[output] - largest) / sum }
+            functional.addDerivative(
+                values.from(sample * outputCount, outputCount), label: label, outputs, to: cells.from(sample * outputCount, outputCount))
         }
         return buffer
+    }
+}
+
+extension LabelFunctional {
+    /// Adds the derivative by the logits, those of the classes at `outputs`, to a row of zeros.
+    func addDerivative<F: NetworkScalar>(_ logits: Cells<F>, label: Int, _ outputs: [Int], to seed: Cells<F>) {
+        seed[outputs[label]] = 1
+        if self == .labelLogit { return }
+        // −∂/∂z of log Σ e^z over all classes, or over all but the label's.
+        let others = self == .logOdds ? outputs.enumerated().filter { $0.offset != label }.map(\.element) : outputs
+        let largest = others.map { logits[$0] }.max() ?? 0
+        let sum = others.reduce(F.zero) { $0 + F.exp(logits[$1] - largest) }
+        for output in others { seed[output] -= F.exp(logits[output] - largest) / sum }
+    }
+
+    /// The derivative by all logits of one point.
+    public func derivative(_ logits: [Double], label: Int) -> [Double] {
+        let buffer = Buffer(Double.self, count: 2 * logits.count)
+        defer { withExtendedLifetime(buffer) {} }
+        let cells = buffer.cells(Double.self, 2 * logits.count)
+        for (index, logit) in logits.enumerated() {
+            cells[index] = logit
+            cells[logits.count + index] = 0
+        }
+        addDerivative(cells.from(0, logits.count), label: label, Array(logits.indices), to: cells.from(logits.count))
+        return cells.from(logits.count).elements
     }
 }

@@ -35,7 +35,8 @@ package struct PassPlan: Sendable {
         case grams
     }
 
-    init<F>(_ program: NetworkProgram<F>, parameters: [Int], ways: (StructuredWeight) -> Way) {
+    /// - Parameter ways: of each weight that has factors; nil where its cotangents are wanted as they are.
+    init<F>(_ program: NetworkProgram<F>, parameters: [Int], ways: (StructuredWeight) -> Way?) {
         self.parameters = parameters
         let values = program.values
         var depends = [Bool](repeating: false, count: values.count)
@@ -105,8 +106,8 @@ package struct PassPlan: Sendable {
         var structuredRoots: [Wire: Wire] = [:]
         for parameter in parameters {
             let root = program.parameters[parameter].wire
-            guard let weight = StructuredWeight(program, root: root, readers: readers) else { continue }
-            structured[root] = (weight, ways(weight))
+            guard let weight = StructuredWeight(program, root: root, readers: readers), let way = ways(weight) else { continue }
+            structured[root] = (weight, way)
             for use in weight.uses { structuredRoots[use.root] = root }
         }
         self.structured = structured
