@@ -3,13 +3,6 @@ internal import LinearAlgebra
 
 /// An activation and its derivative on many elements.
 enum ActivationLoop {
-    static func check(_ activation: Activation) throws(ArchitectureError) {
-        try activation.validate()
-        if case .expNormalized = activation {
-            throw ArchitectureError(path: "", detail: "an activation that is a function expected; exp_normalized is a kernel only")
-        }
-    }
-
     /// target ← φ(source).
     static func apply<Element: Scalar>(
         _ activation: Activation, _ source: UnsafePointer<Element>, _ target: UnsafeMutablePointer<Element>, _ count: Int

@@ -1,18 +1,44 @@
 import LinearAlgebra
 
-extension KernelCompiler {
-    /// A constant times the value over spatial axes: a linear map of positions.
-    ///
+/// A constant array on one side of a product over some axes, as `lax.dot_general`.
+public struct DotGeneral: Sendable, Equatable {
+    public enum Side: String, Sendable, CaseIterable {
+        case lhs, rhs
+    }
+
+    /// The side on which the constant stands.
+    public var side: Side
+    public var shape: [Int]
+    public var elements: [Double]
+    /// Axes that are summed over, and axes that are paired, of the left and of the right side.
+    public var contracting: (lhs: [Int], rhs: [Int])
+    public var batch: (lhs: [Int], rhs: [Int])
+
+    public init(
+        side: Side, shape: [Int], elements: [Double], contracting: (lhs: [Int], rhs: [Int]), batch: (lhs: [Int], rhs: [Int])
+    ) {
+        self.side = side
+        self.shape = shape
+        self.elements = elements
+        self.contracting = contracting
+        self.batch = batch
+    }
+
+    public static func == (a: DotGeneral, b: DotGeneral) -> Bool {
+        a.side == b.side && a.shape == b.shape && a.elements == b.elements && a.contracting == b.contracting && a.batch == b.batch
+    }
+}
+
+extension DotGeneral: PositionMapRule {
     /// As with `lax.dot_general`, the result's axes are the paired ones, then what is left of the left side, then of the right side; the
     /// sample axis must stay first and the channels last.
-    mutating func dotGeneral(_ product: DotGeneral, _ flow: Flow, at path: String) throws(ArchitectureError) -> Flow {
-        let input = try single(flow, at: path)
-        try checkInput(input, at: path)
-        var value = program.values[input]
+    func compile(_ input: Int, into compiler: inout KernelCompiler, at path: String) throws(ArchitectureError) -> Int {
+        var value = compiler.program.values[input]
+        try compiler.requireNumbered(value.spatial, at: path)
         let rank = value.spatial.count + 2
-        let isRight = product.side == .rhs
-        let own = isRight ? (product.contracting.lhs, product.batch.lhs) : (product.contracting.rhs, product.batch.rhs)
-        let other = isRight ? (product.contracting.rhs, product.batch.rhs) : (product.contracting.lhs, product.batch.lhs)
+        let isRight = side == .rhs
+        let own = isRight ? (contracting.lhs, batch.lhs) : (contracting.rhs, batch.rhs)
+        let other = isRight ? (contracting.rhs, batch.rhs) : (contracting.lhs, batch.lhs)
         let spatial = 1...max(rank - 2, 1)
         guard own.0.count == other.0.count, own.1.count == other.1.count else {
             throw ArchitectureError(path: path, detail: "as many axes on the left as on the right expected, summed over and paired")
@@ -20,7 +46,6 @@ extension KernelCompiler {
         guard (own.0 + own.1).allSatisfy({ spatial.contains($0) && $0 < rank - 1 }), Set(own.0 + own.1).count == own.0.count + own.1.count else {
             throw ArchitectureError(path: path, detail: "each spatial axis (1 to \(rank - 2)) at most once expected: samples and channels stay")
         }
-        let shape = product.shape
         guard (other.0 + other.1).allSatisfy({ $0 >= 0 && $0 < shape.count }), Set(other.0 + other.1).count == other.0.count + other.1.count else {
             throw ArchitectureError(path: path, detail: "axes of the constant from 0 to \(shape.count - 1), each at most once, expected")
         }
@@ -35,14 +60,14 @@ extension KernelCompiler {
         let kept = (1..<rank - 1).filter { !own.0.contains($0) }
         let old = value.spatial
         value.spatial = kept.map { old[$0 - 1] } + free.map { shape[$0] }
-        try checkPositions(value, at: path)
+        try compiler.checkPositions(value, at: path)
         let (outputs, summed) = (value.positions, own.0.lazy.map { old[$0 - 1] }.clampedProduct)
         let terms = outputs.multipliedClamped(by: summed)
-        try meter.take(SparseRows.bytes(rows: outputs, entries: terms), at: path)
+        try compiler.meter.take(SparseRows.bytes(rows: outputs, entries: terms), at: path)
         var strides = [Int](repeating: 1, count: shape.count)
         for axis in shape.indices.reversed().dropFirst() { strides[axis] = strides[axis + 1] * shape[axis + 1] }
         var rows = SparseRows(input: old.clampedProduct)
-        try located(path) { [meter] () throws(ArchitectureError) in
+        try compiler.located(path) { [meter = compiler.meter] () throws(ArchitectureError) in
             try forEachIndex(value.spatial) { output throws(ArchitectureError) in
                 try meter.step(summed)
                 var place = [Int](repeating: 0, count: old.count)
@@ -56,29 +81,13 @@ extension KernelCompiler {
                         place[axis - 1] = summed[k]
                         element += summed[k] * strides[other.0[k]]
                     }
-                    let weight = product.elements[element]
+                    let weight = elements[element]
                     if weight != 0 { rows.append(position: flatIndex(place, old), weight: weight) }
                 }
                 rows.endRow()
             }
         }
-        return try append(.map(SpatialMap(rows)), [input], value, at: path)
+        return try compiler.append(.map(SpatialMap(rows)), [input], value, at: path)
     }
 }
 
-/// Calls `body` with every index of an array of this shape, the last axis fastest; once with [] for no axes.
-func forEachIndex<Failure: Error>(_ shape: [Int], _ body: ([Int]) throws(Failure) -> Void) throws(Failure) {
-    guard shape.allSatisfy({ $0 > 0 }) else { return }
-    var index = [Int](repeating: 0, count: shape.count)
-    while true {
-        try body(index)
-        guard let axis = shape.indices.reversed().first(where: { index[$0] + 1 < shape[$0] }) else { return }
-        index[axis] += 1
-        for later in index.indices where later > axis { index[later] = 0 }
-    }
-}
-
-/// The place of an index in row-major order.
-func flatIndex(_ index: [Int], _ shape: [Int]) -> Int {
-    zip(index, shape).reduce(0) { $0 * $1.1 + $1.0 }
-}
