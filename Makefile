@@ -219,6 +219,7 @@ lint: ## Check the form of Swift sources and shell scripts, openapi.yaml, and wh
 	@.ci/install-packages shellcheck python3
 	.ci/check_documents.py
 	API/bundle --check
+	.ci/check_rooms.py
 	git ls-files -z --cached --others --exclude-standard -- '*.swift' | xargs -0 swift format lint --strict
 	git grep -lz -E '^#!.*\b(ba)?sh$$' -- . ':!*.md' | xargs -0 shellcheck --external-sources
 

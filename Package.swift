@@ -63,7 +63,23 @@ let package = Package(
         .target(
             name: "LinearAlgebra", dependencies: ["COpenBLAS", "CBLASKernels", "CCompensatedSums", "CStreamingStores", "Locks"],
             swiftSettings: strict),
-        .target(name: "NTK", dependencies: ["LinearAlgebra", "CDualActivations", "CThinProducts", "Locks"], swiftSettings: strict),
+        .target(name: "Activations", dependencies: ["CDualActivations", "LinearAlgebra", "Locks"], swiftSettings: strict),
+        .target(name: "Architecture", dependencies: ["Activations", "LinearAlgebra"], swiftSettings: strict),
+        .target(name: "KernelLoops", dependencies: ["CDualActivations", "LinearAlgebra"], swiftSettings: strict),
+        .target(
+            name: "SpatialKernels", dependencies: ["Activations", "Architecture", "KernelLoops", "LinearAlgebra", "Locks"], swiftSettings: strict),
+        .target(
+            name: "AnalyticKernels", dependencies: ["Activations", "Architecture", "KernelLoops", "LinearAlgebra", "SpatialKernels", "Locks"],
+            swiftSettings: strict),
+        .target(name: "EmpiricalKernels", dependencies: ["Activations", "Architecture", "LinearAlgebra", "Locks"], swiftSettings: strict),
+        .target(name: "Regression", dependencies: ["CThinProducts", "KernelLoops", "LinearAlgebra", "Locks"], swiftSettings: strict),
+        // The library: what those above have in public.
+        .target(
+            name: "NTK",
+            dependencies: [
+                "Activations", "AnalyticKernels", "Architecture", "EmpiricalKernels", "KernelLoops", "LinearAlgebra", "Regression",
+            ],
+            swiftSettings: strict),
         .target(name: "Attribution", dependencies: ["LinearAlgebra", "NTK"], swiftSettings: strict),
         .target(name: "ONNX", swiftSettings: strict),
         .target(name: "FiniteNetworks", dependencies: ["LinearAlgebra", "ONNX"], swiftSettings: strict),
