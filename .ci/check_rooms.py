@@ -17,7 +17,7 @@ SOURCES = ROOT / "Sources"
 LINES_OF_A_FILE, LINES_OF_A_TARGET = 300, 5000
 # Lines of a target and of a file, and targets whose folders use each other.
 EXCEPTIONS = {
-    "files": {"Sources/Batching/BatchScheduler.swift": 305, "Sources/ONNX/ModelReader.swift": 340},
+    "files": {"Sources/Batching/BatchScheduler.swift": 305, "Sources/ONNX/ModelReader.swift": 342},
     "lines": {"NTKService": 12_400, "FiniteNetworks": 8_000},
     "circles": {"NTKService", "FiniteNetworks", "HTTPServer", "ntk-server"},
 }

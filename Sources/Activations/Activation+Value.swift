@@ -65,6 +65,7 @@ extension Activation {
         case .mish:
             let gate = Glibc.tanh(max(x, 0) + log1p(Glibc.exp(-abs(x))))
             return (x * gate, gate + x * (1 - gate * gate) * Self.sigmoid(x))
+        case .hardSwish: return Self.hardSwish(x)
         case .elementwise(let expression): return expression.evaluate(x)
         }
     }
@@ -72,9 +73,19 @@ extension Activation {
     /// Where the function or its slope jumps, of those without a closed form; 0 need not be among them.
     package var kinks: [Double] {
         switch self {
+        case .hardSwish: [-3, 3]
         case .elementwise(let expression): expression.kinks()
         default: []
         }
+    }
+
+    private static func hardSwish(_ x: Double) -> (value: Double, derivative: Double) {
+        if abs(x) >= 3 {
+            let slope = x > 0 ? 1.0 : 0
+            // At a kink the mean of both sides.
+            return (max(x, 0), abs(x) > 3 ? slope : (slope + x / 3 + 0.5) / 2)
+        }
+        return (x * (x + 3) / 6, x / 3 + 0.5)
     }
 
     private static func sigmoid(_ x: Double) -> Double {

@@ -39,13 +39,15 @@ public enum Activation: Sendable, Equatable {
     case elu(alpha: Double, scale: Double)
     /// phi(u) = u tanh(softplus(u)).
     case mish
+    /// phi(u) = u min(max(u / 6 + 1/2, 0), 1), of Howard et al. 2019 (arXiv 1905.02244).
+    case hardSwish
     /// A function given as an expression in x.
     case elementwise(Expression)
 
     /// Whether no closed form of the dual is known.
     package var isNumerical: Bool {
         switch self {
-        case .tanh, .sigmoid, .softplus, .swish, .elu, .mish, .elementwise: true
+        case .tanh, .sigmoid, .softplus, .swish, .elu, .mish, .hardSwish, .elementwise: true
         default: false
         }
     }

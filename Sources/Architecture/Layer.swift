@@ -36,6 +36,7 @@ public indirect enum Layer: Sendable, Equatable {
     case flatten
     case identity
     case layerNorm(LayerNorm)
+    case groupNorm(GroupNorm)
     case dropout(Dropout)
     case selfAttention(SelfAttention)
     /// x ← A x along the given axes (nil: all spatial axes, as one), with an adjacency matrix A that comes with each input.

@@ -74,6 +74,7 @@ extension Layer {
         case .globalPool(let reduction): .layer(GlobalPool(reduction: reduction))
         case .flatten: .layer(Flatten())
         case .layerNorm(let norm): .layer(norm)
+        case .groupNorm(let norm): .layer(norm)
         case .dropout(let dropout): .layer(dropout)
         case .selfAttention(let attention): .layer(attention)
         case .aggregate(let axes): .layer(Aggregate(axes: axes))

@@ -97,7 +97,8 @@ struct LayerRecordTests {
 
     private static let required = [
         "layers": "[]", "branches": "[]", "layer": #"{"type":"dense"}"#, "count": "1", "depth": "1", "filter_shape": "[1]", "window_shape": "[1]",
-        "keep_probability": "1", "shape": "[1]", "method": #""linear""#, "idx": "[]", "a": "1", "b": "1", "degree": "1", "coefficients": "[1]",
+        "keep_probability": "1", "groups": "1", "shape": "[1]",
+        "method": #""linear""#, "idx": "[]", "a": "1", "b": "1", "degree": "1", "coefficients": "[1]",
         "expression": #""x""#, "lhs": "[1]",
     ]
 

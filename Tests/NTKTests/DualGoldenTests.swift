@@ -50,6 +50,7 @@ struct DualGoldenTests {
     @Test(arguments: [
         ("x*tanh(log(1+exp(x)))", Activation.mish), ("max(x, 0)", .relu), ("abs(x)", .abRelu(a: -1, b: 1)),
         ("x/(1+exp(-x))", .swish), ("-(x^2) + 2*x - 1", .polynomial([-1, 2, -1])), ("erf(x)", .erf), ("max(x,0)^2", .rectifiedMonomial(degree: 2)),
+        ("x*min(max(x/6 + 1/2, 0), 1)", .hardSwish),
     ])
     func expressions(text: String, activation: Activation) throws {
         let expression = Activation.elementwise(try Expression(text))

@@ -75,6 +75,8 @@ struct FiniteNetworkTests {
             [
                 conv(4, [2, 2]), .layerNorm(LayerNorm(axes: [.channel, .index(1)], epsilon: 1e-3)), erf, .flatten, dense(2),
             ]),
+        Case("group_norm", [3, 2, 2], [conv(4, [2, 2]), .groupNorm(GroupNorm(groups: 2, epsilon: 1e-3)), erf, .flatten, dense(2)]),
+        Case("hard_swish", [4], [dense(5), .activation(.hardSwish), dense(2)]),
         Case("dropout", [3], [dense(4), .dropout(Dropout(keepProbability: 0.5)), erf, dense(2)]),
         Case(
             "attention", [4, 3],

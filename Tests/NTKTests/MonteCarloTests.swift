@@ -23,6 +23,10 @@ struct MonteCarloTests {
         ("tanh, sin", .serial([dense, .activation(.tanh), dense, .activation(.sin(a: 1, b: 0.8, c: 0.2)), readout]), [4]),
         ("elu, swish", .serial([dense, .activation(.elu(alpha: 1, scale: 1)), dense, .activation(.swish), readout]), [4]),
         ("layer norm", .serial([dense, .layerNorm(LayerNorm()), .relu, dense, .layerNorm(LayerNorm()), .erf, readout]), [4]),
+        (
+            "group norm, hard_swish",
+            .serial([conv([2, 2]), .groupNorm(GroupNorm(groups: 2)), .activation(.hardSwish), .flatten, readout]), [4, 3, 2]
+        ),
         ("residual", .serial([dense, .residual([.relu, dense]), .relu, readout]), [4]),
         (
             "product", .serial([dense, .fanOut(2), .parallel([.serial([.relu, dense]), .serial([.erf, dense])]), .fanInProd, readout]), [4]

@@ -1,7 +1,7 @@
 // Architectures as the server reads them, from the settings, and the same of finite width.
 
 export const activations = [
-  "relu", "leaky_relu", "gelu", "elu", "selu", "swish", "mish", "softplus", "tanh", "sigmoid", "erf", "sin", "cos", "rbf", "gaussian", "abs",
+  "relu", "leaky_relu", "gelu", "elu", "selu", "swish", "mish", "hard_swish", "softplus", "tanh", "sigmoid", "erf", "sin", "cos", "rbf", "gaussian", "abs",
 ];
 
 const round = (value) => Number(value.toFixed(4));

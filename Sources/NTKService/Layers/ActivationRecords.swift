@@ -84,6 +84,7 @@ enum ActivationRecords {
         ) { .elu(alpha: $0, scale: 1) },
         plain("selu", "The self-normalizing elu, by quadrature", .selu),
         plain("mish", "x·tanh(softplus(x)), by quadrature", .mish),
+        plain("hard_swish", "x·min(max(x/6 + ½, 0), 1), by quadrature", .hardSwish),
         LayerRecord("elementwise", .activation, "A function given as an expression, by quadrature.", expression) { .elementwise($0) },
     ]
 

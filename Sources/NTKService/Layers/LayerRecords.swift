@@ -84,6 +84,13 @@ enum LayerRecords {
             return .layerNorm(norm)
         },
         LayerRecord(
+            "group_norm", .linear,
+            "Divides groups of channels, over all positions, by their standard deviation after subtracting the mean, as PyTorch does; parameters of a "
+                + "finite network scale and shift each channel. In the kernel of an infinitely wide one it is layer_norm over all axes.",
+            Field.requiredInteger("groups", in: Field.widths, "The number of groups, a divisor of the channels."),
+            Field.number("eps", default: 1e-5, "Added to the variance.")
+        ) { .groupNorm(GroupNorm(groups: $0, epsilon: $1)) },
+        LayerRecord(
             "dropout", .linear,
             "Keeps an element with a probability and divides by it; the kernel of two different points does not change, that of a training point with "
                 + "itself grows.",

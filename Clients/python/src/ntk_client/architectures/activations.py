@@ -130,6 +130,11 @@ def mish() -> Architecture:
     return make("mish")
 
 
+def hard_swish() -> Architecture:
+    """x·min(max(x/6 + ½, 0), 1)."""
+    return make("hard_swish")
+
+
 def polynomial(*coefficients: float) -> Architecture:
     """Σ coefficients[i]·x^i."""
     return make("polynomial", coefficients=list(coefficients))

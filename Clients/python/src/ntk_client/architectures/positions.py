@@ -65,6 +65,11 @@ def layer_norm(axes: Sequence[int | Literal["channel"]] | None = None, *, eps: f
     return make("layer_norm", axes=None if axes is None else list(axes), eps=eps)
 
 
+def group_norm(groups: int, *, eps: float | None = None) -> Architecture:
+    """Normalize groups of channels over all positions."""
+    return make("group_norm", groups=groups, eps=eps)
+
+
 def dropout(keep_probability: float, *, mode: Literal["train", "test"] | None = None) -> Architecture:
     """Keep an element with a probability, and divide by it."""
     return make("dropout", keep_probability=keep_probability, mode=mode)
