@@ -74,4 +74,21 @@ final class Buffer: Sendable {
     var address: UInt { unsafe UInt(bitPattern: words.base) }
 
     func cells<Element: BitwiseCopyable>(_: Element.Type, _ count: Int) -> Cells<Element> { Cells(address: address, count: count) }
+
+    /// Calls `body` with the cells; the buffer lives until it returns.
+    @inline(__always)
+    func withCells<Element: BitwiseCopyable, Result, Failure: Error>(
+        _: Element.Type, _ count: Int, _ body: (Cells<Element>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        defer { withExtendedLifetime(self) {} }
+        return try body(Cells(address: address, count: count))
+    }
+
+    /// Calls `body` with uninitialized memory for `count` numbers that is gone when it returns.
+    @inline(__always)
+    static func withScratch<Element: BitwiseCopyable, Result, Failure: Error>(
+        _: Element.Type, _ count: Int, _ body: (Cells<Element>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try Buffer(Element.self, count: count).withCells(Element.self, count, body)
+    }
 }

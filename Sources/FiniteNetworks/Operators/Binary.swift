@@ -13,15 +13,27 @@ enum BinaryFunction: Sendable {
 struct BinaryOperation: Operation {
     let function: BinaryFunction
     let count: Int
-    /// Elements of the two.
+    /// Elements of the two, and their distances along the result's axes.
     private let counts: [Int]
+    private let shape: [Int]
+    private let strides: [[Int]]
     private let loop: StridedLoop
 
     init(_ function: BinaryFunction, _ a: [Int], _ b: [Int], shape: [Int]) {
         self.function = function
         count = shape.clampedProduct
         counts = [a.clampedProduct, b.clampedProduct]
-        loop = StridedLoop(shape: shape, Broadcasting.strides(a, in: shape), Broadcasting.strides(b, in: shape))
+        self.shape = shape
+        strides = [Broadcasting.strides(a, in: shape), Broadcasting.strides(b, in: shape)]
+        loop = StridedLoop(shape: shape, strides[0], strides[1])
+    }
+
+    /// Whether an argument of `extent` elements lies along one axis of the result, the last one or the first that is longer than 1, and is repeated
+    /// along all others.
+    func repeats(_ input: Int, extent: Int, isFirst: Bool) -> Bool {
+        let axes = shape.indices.filter { shape[$0] != 1 }
+        guard extent > 1, counts[input] == extent, let axis = isFirst ? axes.first : axes.last, shape[axis] == extent else { return false }
+        return strides[input][axis] == 1 && axes.allSatisfy { $0 == axis || strides[input][$0] == 0 }
     }
 
     /// An input of the result's shape is written once at each place.
@@ -116,9 +128,7 @@ struct BinaryOperation: Operation {
                 } else if stride == 1 {
                     for t in 0..<run { unsafe target[t] += factor * g[t] }
                 } else if stride == 0 {
-                    var sum: F = 0
-                    for t in 0..<run { unsafe sum += g[t] }
-                    unsafe target[0] += factor * sum
+                    unsafe target[0] += factor * runSum(g, run)
                 } else {
                     for t in 0..<run { unsafe target[t * stride] += factor * g[t] }
                 }
@@ -142,6 +152,8 @@ struct BinaryOperation: Operation {
                     let target = unsafe targetBase + (input == 0 ? i : j)
                     if tile.isFresh(input) {
                         for t in 0..<run { unsafe target[t * stride] = g[t] * slope(a[t * aStride], b[t * bStride]) }
+                    } else if stride == 0, function == .multiply, aStride + bStride == 1 {
+                        unsafe target[0] += dotProduct(g, aStride == 1 ? a : b, run)
                     } else if stride == 0 {
                         var sum: F = 0
                         for t in 0..<run { unsafe sum += g[t] * slope(a[t * aStride], b[t * bStride]) }

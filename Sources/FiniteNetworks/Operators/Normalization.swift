@@ -50,12 +50,8 @@ struct StandardizeOperation: Operation {
                 let factor = moments(x).factor
                 for row in sample * tile.cotangents..<(sample + 1) * tile.cotangents {
                     let (g, target) = (tile.cotangent(row).from(run * extent, extent), tile.gradient(0, row).from(run * extent, extent))
-                    var (sum, product): (F, F) = (0, 0)
-                    for index in 0..<extent {
-                        sum += g[index]
-                        product += g[index] * y[index]
-                    }
-                    let (mean, slope) = (isCentred ? sum / F(extent) : 0, product / F(extent))
+                    let mean = unsafe isCentred ? runSum(g.base, extent) / F(extent) : 0
+                    let slope = unsafe dotProduct(g.base, y.base, extent) / F(extent)
                     for index in 0..<extent { target[index] += factor * (g[index] - mean - y[index] * slope) }
                 }
             }

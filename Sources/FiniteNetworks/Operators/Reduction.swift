@@ -15,6 +15,9 @@ struct ReductionOperation: Operation {
 
     private var reduced: Int { outputs == 0 ? 0 : inputs / outputs }
 
+    /// Whether it is a sum or mean of neighbours: each output of the run of inputs behind it.
+    var isTrailing: Bool { (function == .sum || function == .mean) && loop.runStrides.first == 0 && loop.run == reduced }
+
     var operations: Double { 2 * Double(inputs) }
     var backwardReads: BackwardReads { function == .sum || function == .mean ? .nothing : .everything }
 

@@ -52,7 +52,11 @@ struct SoftmaxOperation: Operation {
                     let y = tile.result(row / tile.cotangents).from(start)
                     let (g, target) = (tile.cotangent(row).from(start), tile.gradient(0, row).from(start))
                     var sum: F = 0
-                    if isLogarithm {
+                    if !isLogarithm, inner == 1 {
+                        let (g, y, target) = unsafe (g.base, y.base, target.base)
+                        let sum = unsafe dotProduct(g, y, extent)
+                        for t in 0..<extent { unsafe target[t] += y[t] * (g[t] - sum) }
+                    } else if isLogarithm {
                         for t in 0..<extent { sum += g[t * inner] }
                         for t in 0..<extent { target[t * inner] += g[t * inner] - F.exp(y[t * inner]) * sum }
                     } else {

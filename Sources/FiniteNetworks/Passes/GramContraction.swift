@@ -11,6 +11,8 @@ struct GramContraction<F: NetworkScalar>: Sendable {
     let target: Cells<F>
     /// Whether only the lower triangle is wanted.
     let isLower: Bool
+    /// Whether one is added to each product of activations: the share of a bias, whose gradient is Σ_t v_t, comes with the weight's.
+    var addsBias = false
 
     /// Elements of a tile of the products of cotangents.
     private static var tileElements: Int { 1 << 18 }
@@ -49,7 +51,8 @@ struct GramContraction<F: NetworkScalar>: Sendable {
         defer { withExtendedLifetime(buffers) {} }
         let (first, second) = (buffers.0.cells(F.self, firstRows * firstColumns), buffers.1.cells(F.self, secondRows * secondColumns))
         if isSame {
-            product(.sample(left, above), .sample(right, beside), first)
+            if addsBias { first.fill(1) }
+            product(.sample(left, above), .sample(right, beside), first, beta: addsBias ? 1 : 0)
             product(.row(left, rows), .row(right, columns), second)
         } else {
             product(.sample(left, above), .row(right, columns), first)
@@ -116,11 +119,11 @@ struct GramContraction<F: NetworkScalar>: Sendable {
     }
 
     /// y = A Bᵀ of two runs of vectors.
-    private func product(_ a: Factor, _ b: Factor, _ y: Cells<F>) {
+    private func product(_ a: Factor, _ b: Factor, _ y: Cells<F>, beta: F = 0) {
         let (m, k) = a.shape
         let n = b.shape.count
         switch (a.isOneHot, b.isOneHot) {
-        case (false, false): unsafe F.gemmTransposed(m, n, k, alpha: 1, a.cells.base, k, b.cells.base, k, beta: 0, y.base, n)
+        case (false, false): unsafe F.gemmTransposed(m, n, k, alpha: 1, a.cells.base, k, b.cells.base, k, beta: beta, y.base, n)
         case (true, true):
             let (left, right) = (a.indices, b.indices)
             for i in 0..<m { for j in 0..<n { y[i * n + j] = left[i] == right[j] ? 1 : 0 } }
@@ -132,6 +135,23 @@ struct GramContraction<F: NetworkScalar>: Sendable {
             for i in 0..<m { for j in 0..<n { y[i * n + j] = left[i * k + Int(right[j])] } }
         }
     }
+}
+
+/// Σ a_i in eight sums.
+@inline(__always)
+func runSum<F: NetworkScalar>(_ a: UnsafePointer<F>, _ count: Int) -> F {
+    var index = 0
+    var sums = SIMD8<F>(repeating: 0)
+    while index + 8 <= count {
+        sums += unsafe UnsafeRawPointer(a + index).loadUnaligned(as: SIMD8<F>.self)
+        index += 8
+    }
+    var result = count >= 8 ? sums.sum() : 0
+    while index < count {
+        unsafe result += a[index]
+        index += 1
+    }
+    return result
 }
 
 /// Σ a_i b_i in eight sums, so that it runs in vector registers.

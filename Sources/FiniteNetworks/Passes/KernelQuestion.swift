@@ -66,8 +66,10 @@ extension NetworkProgram {
         return parameters.indices.filter { chosen.contains(parameters[$0].name) }
     }
 
-    /// Operations of a weight's share by its gradients and by Gram matrices, for n1 × n2 points (n2 nil: one set with itself).
-    func shareOperations(_ weight: StructuredWeight, _ n1: Int, _ n2: Int?, _ question: KernelQuestion) -> (gradients: Double, grams: Double) {
+    /// Operations of a weight's share in each way, for n1 × n2 points (n2 nil: one set with itself).
+    func shareOperations(
+        _ weight: StructuredWeight, _ n1: Int, _ n2: Int?, _ question: KernelQuestion
+    ) -> (gradients: Double, grams: Double, channels: Double) {
         let k = Double(question.cotangents(outputCount: outputCount))
         let sides = Double(n1) + Double(n2 ?? 0)
         let points = Double(n1) * Double(n2 ?? n1) * (n2 == nil ? 0.5 : 1)
@@ -78,14 +80,17 @@ extension NetworkProgram {
         let use = weight.uses[0].products
         let activations = (use.isOneHot ? 1 : 2 * Double(use.sampleExtent)) * (question.isFull ? 1 : k)
         let grams = t * t * (points * activations + pairs * 2 * Double(use.rowExtent) + 8 * pairs)
-        return (gradients, grams)
+        // A gradient of each point, its products channel by channel, and the numbers of rows.
+        let channels = sides * (2 * t * area + k * t * Double(weight.rows)) + 2 * points * area + 3 * pairs * Double(weight.rows)
+        return (gradients, grams, channels)
     }
 
     /// The cheaper way for each weight, and with it what is kept and when it goes.
     func plan(_ n1: Int, _ n2: Int?, _ question: KernelQuestion) throws(GraphError) -> PassPlan {
-        PassPlan(self, parameters: try chosen(question)) { weight in
-            if let way = question.way { return way }
+        PassPlan(self, parameters: try chosen(question), isForKernel: true, mergesBiases: !question.isLayerwise) { weight in
+            if let way = question.way, way != .channels || weight.isSeparable { return way }
             let operations = shareOperations(weight, n1, n2, question)
+            if weight.isSeparable, operations.channels < min(operations.grams, operations.gradients) { return .channels }
             return operations.grams < operations.gradients ? .grams : .gradients
         }
     }
@@ -101,13 +106,18 @@ extension NetworkProgram {
         let (rowElements, sampleBytes) = plan.peaks(self)
         let size = MemoryLayout<F>.stride
         var factors = 0
-        for (weight, _) in plan.structured.values {
+        var merged: Set<Wire> = []
+        for (weight, way) in plan.structured.values {
+            if let bias = weight.bias { merged.insert(bias) }
+            let gradient = way == .channels ? weight.rows.multipliedClamped(by: weight.columns.addingClamped(k)) : 0
+            // Factors of several uses are laid out as those of one.
+            let copies = weight.uses.count > 1 ? 2 : 1
             let each = weight.uses.reduce(0) {
                 $0.addingClamped(
                     $1.products.positions.multipliedClamped(
                         by: $1.products.sampleExtent.addingClamped($1.products.rowExtent.multipliedClamped(by: k))))
             }
-            factors = max(factors, each)
+            factors = max(factors, each.multipliedClamped(by: copies).addingClamped(gradient))
         }
         let perSample = sampleBytes.addingClamped(rowElements.multipliedClamped(by: k * size)).addingClamped(factors.multipliedClamped(by: size))
         let fits = n2 == nil && n1.multipliedClamped(by: perSample) <= blockBytes
@@ -126,8 +136,8 @@ extension NetworkProgram {
             let parameter = parameters[place]
             if let (weight, way) = plan.structured[parameter.wire] {
                 let shares = shareOperations(weight, n1, n2, question)
-                operations += way == .grams ? shares.grams : shares.gradients
-            } else {
+                operations += way == .grams ? shares.grams : way == .channels ? shares.channels : shares.gradients
+            } else if !merged.contains(parameter.wire) {
                 operations += 2 * pairs * Double(parameter.count)
             }
         }

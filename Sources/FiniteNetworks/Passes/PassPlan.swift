@@ -33,10 +33,17 @@ package struct PassPlan: Sendable {
         case gradients
         /// Gram matrices of activations and of cotangents.
         case grams
+        /// One gradient of each point and numbers of its rows, where a weight is separable.
+        case channels
     }
 
-    /// - Parameter ways: of each weight that has factors; nil where its cotangents are wanted as they are.
-    init<F>(_ program: NetworkProgram<F>, parameters: [Int], ways: (StructuredWeight) -> Way?) {
+    /// - Parameters:
+    ///   - isForKernel: whether only inner products of gradients are wanted, so that their numbers may be at other places.
+    ///   - mergesBiases: whether a bias may be computed with its weight, since nobody asks for the share of each.
+    ///   - ways: of each weight that has factors; nil where its cotangents are wanted as they are.
+    init<F>(
+        _ program: NetworkProgram<F>, parameters: [Int], isForKernel: Bool = false, mergesBiases: Bool = false, ways: (StructuredWeight) -> Way?
+    ) {
         self.parameters = parameters
         let values = program.values
         var depends = [Bool](repeating: false, count: values.count)
@@ -62,7 +69,7 @@ package struct PassPlan: Sendable {
         for index in program.steps.indices.reversed() { active[index] = reach(program.steps[index]) }
         var staticActive = [Bool](repeating: false, count: program.staticSteps.count)
         for index in program.staticSteps.indices.reversed() { staticActive[index] = reach(program.staticSteps[index]) }
-        let wants = values.indices.map { depends[$0] && reaches[$0] }
+        var wants = values.indices.map { depends[$0] && reaches[$0] }
 
         var keeps = [Bool](repeating: false, count: values.count)
         var lastReader = [Int](repeating: .max, count: values.count)
@@ -94,6 +101,22 @@ package struct PassPlan: Sendable {
                 readers.staticSteps[root, default: []].append((index, place))
             }
         }
+        let separable = SeparableCotangents(program, isActive: active, wants: wants)
+        var structured: [Wire: (weight: StructuredWeight, way: Way)] = [:]
+        var structuredRoots: [Wire: Wire] = [:]
+        for parameter in parameters {
+            let root = program.parameters[parameter].wire
+            guard var weight = StructuredWeight(program, root: root, readers: readers, allowsRearranged: isForKernel) else { continue }
+            weight.isSeparable = separable.areSo(behind: weight, program)
+            guard let way = ways(weight) else { continue }
+            if mergesBiases, way == .grams, let bias = Self.bias(of: weight, program, readers), depends[bias] {
+                weight.bias = bias
+                wants[bias] = false
+                pending[bias] = 0
+            }
+            structured[root] = (weight, way)
+            for use in weight.uses { structuredRoots[use.root] = root }
+        }
         self.wants = wants
         self.keeps = keeps
         isActive = active
@@ -101,17 +124,22 @@ package struct PassPlan: Sendable {
         self.pending = pending
         self.maker = maker
         lastUses = program.lastUses()
-
-        var structured: [Wire: (weight: StructuredWeight, way: Way)] = [:]
-        var structuredRoots: [Wire: Wire] = [:]
-        for parameter in parameters {
-            let root = program.parameters[parameter].wire
-            guard let weight = StructuredWeight(program, root: root, readers: readers), let way = ways(weight) else { continue }
-            structured[root] = (weight, way)
-            for use in weight.uses { structuredRoots[use.root] = root }
-        }
         self.structured = structured
         self.structuredRoots = structuredRoots
+    }
+
+    /// The parameter that is added to a weight's products and to nothing else: its gradient is the sum of their cotangents over the terms.
+    private static func bias<F>(of weight: StructuredWeight, _ program: NetworkProgram<F>, _ readers: Readers) -> Wire? {
+        guard weight.uses.count == 1, let use = weight.uses.first, !use.products.isOneHot, use.products.rowIsCotangent,
+            let product = program.steps[use.step].outputs.first, product != program.values[program.output].root
+        else { return nil }
+        let reading = program.steps.filter { $0.inputs.contains(product) }
+        guard reading.count == 1, let sum = reading[0].operation as? BinaryOperation, sum.function == .add,
+            let place = reading[0].inputs.firstIndex(of: product), let bias = reading[0].inputs[1 - place], bias != product,
+            program.parameters.contains(where: { $0.wire == bias }), readers.staticSteps[bias] == nil, readers.steps[bias]?.count == 1,
+            sum.repeats(1 - place, extent: use.products.rowExtent, isFirst: use.products.isPlanar)
+        else { return nil }
+        return bias
     }
 
     /// Elements of cotangents, of a row, that live at the same time, and bytes of values, of a sample, that the forward pass leaves.

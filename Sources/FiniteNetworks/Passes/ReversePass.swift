@@ -93,7 +93,7 @@ struct ReversePass<F: NetworkScalar> {
             else { continue }
             let products = use.products
             // In the gradients' way factors are taken as the operation has them, and so they are where that is the order of the other way.
-            let isNatural = plan.structured[parameter]?.way == .gradients || !products.isPlanar && !isCotangentMajor
+            let isNatural = plan.structured[parameter]?.way != .grams || !products.isPlanar && !isCotangentMajor
             let size = MemoryLayout<F>.stride
             let (sampleCount, rowCount) = (
                 products.positions * (products.isOneHot ? 1 : products.sampleExtent), products.positions * products.rowExtent

@@ -15,11 +15,30 @@ struct StructuredWeight: Sendable {
     let rows: Int
     let columns: Int
     var uses: [Use]
+    /// Whether the cotangents of a point's rows are one function of the place times a number of the row, for each channel.
+    var isSeparable = false
+    /// A parameter that is added to the products, one number for each of the cotangents' extent, and whose share is computed with this one's.
+    var bias: Wire?
 
     /// Nil where a use has no such form.
-    init?<F>(_ program: NetworkProgram<F>, root: Wire, readers: PassPlan.Readers) {
-        var roots: [(root: Wire, isTransposed: Bool)] = [(root, false)]
-        for reader in readers.staticSteps[root] ?? [] {
+    /// - Parameter allowsRearranged: whether gradients may have their numbers at other places than the parameter.
+    init?<F>(_ program: NetworkProgram<F>, root: Wire, readers: PassPlan.Readers, allowsRearranged: Bool) {
+        if let weight = StructuredWeight(program, root, [(root, false)], readers) {
+            self = weight
+        } else if allowsRearranged, let other = Rearrangement.of(root, program, readers),
+            let weight = StructuredWeight(program, root, [(other, false)], readers)
+        {
+            self = weight
+        } else {
+            return nil
+        }
+    }
+
+    private init?<F>(
+        _ program: NetworkProgram<F>, _ parameter: Wire, _ start: [(root: Wire, isTransposed: Bool)], _ readers: PassPlan.Readers
+    ) {
+        var roots = start
+        for reader in readers.staticSteps[start[0].root] ?? [] {
             let step = program.staticSteps[reader.step]
             guard let view = step.operation as? StridedView, view.transposedMatrix != nil, let output = step.outputs.first else { return nil }
             roots.append((output, true))
@@ -37,7 +56,7 @@ struct StructuredWeight: Sendable {
             }
         }
         guard let extents, !uses.isEmpty else { return nil }
-        parameter = root
+        self.parameter = parameter
         (rows, columns) = extents
         self.uses = uses
     }

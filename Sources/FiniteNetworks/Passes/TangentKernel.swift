@@ -73,7 +73,11 @@ struct KernelWork<F: NetworkScalar> {
     func result() -> TangentKernel<F> {
         TangentKernel(
             shape: [left.count, right.count] + seeds.shape(question), shares: Array(zip(names, kernels)).map { (parameter: $0.0, numbers: $0.1) },
-            byGrams: program.parameters.filter { plan.structured[$0.wire]?.way == .grams }.map(\.name))
+            byGrams: program.parameters.filter { isByGrams($0.wire) }.map(\.name))
+    }
+
+    private func isByGrams(_ root: Wire) -> Bool {
+        plan.structured.contains { $0.value.way == .grams && ($0.key == root || $0.value.weight.bias == root) }
     }
 
     mutating func run() throws {
@@ -136,7 +140,7 @@ struct KernelWork<F: NetworkScalar> {
                 for side in passes.indices { passes[side].dropFactors(parameter) }
             }
         }
-        for (tile, kernel) in zip(tiles, kernels) { store(tile.cells(F.self, entries), rows, columns, isDiagonal: isDiagonal, kernel) }
+        for (tile, kernel) in zip(tiles, kernels) { try store(tile.cells(F.self, entries), rows, columns, isDiagonal: isDiagonal, kernel) }
     }
 
     private func products(_ passes: [ReversePass<F>]) -> BlockProducts<F> {
@@ -156,7 +160,6 @@ struct KernelWork<F: NetworkScalar> {
     /// Adds the share of a weight from the factors of its uses.
     private func contractFactors(_ parameter: Wire, _ passes: [ReversePass<F>], _ target: Cells<F>) throws {
         guard let (weight, way) = plan.structured[parameter] else { return }
-        let size = MemoryLayout<F>.stride
         func sides(_ pass: ReversePass<F>) -> [KernelSide] {
             (pass.factors[parameter] ?? []).map { factors in
                 let each = factors.use.products.positions * factors.use.products.rowExtent
@@ -170,20 +173,33 @@ struct KernelWork<F: NetworkScalar> {
         // A use that the outputs do not reach in this block has no factors.
         guard !a.isEmpty, !b.isEmpty else { return }
         let products = products(passes)
-        guard way == .grams else {
-            return try GradientContraction(weight: weight, left: a, right: b, products: products).add(to: target, context)
+        if way == .channels {
+            return try ChannelContraction(left: a[0], right: b[0], products: products).add(to: target, context)
         }
+        let left = JoinedSides(a, F.self)
+        let right = passes.count == 1 ? left : JoinedSides(b, F.self)
+        defer { withExtendedLifetime((left, right)) {} }
+        guard way == .grams else {
+            return try GradientContraction(weight: weight, left: left.sides, right: right.sides, products: products).add(to: target, context)
+        }
+        try contractGrams(left.sides, right.sides, products, addsBias: weight.bias != nil, target)
+    }
+
+    private func contractGrams(
+        _ a: [KernelSide], _ b: [KernelSide], _ products: BlockProducts<F>, addsBias: Bool, _ target: Cells<F>
+    ) throws {
+        let size = MemoryLayout<F>.stride
         for left in a {
             for right in b {
                 if isFull {
-                    try GramContraction(left: left, right: right, target: target, isLower: products.isSame).add(context)
+                    try GramContraction(left: left, right: right, target: target, isLower: products.isSame, addsBias: addsBias).add(context)
                     continue
                 }
                 for cotangent in 0..<cotangents {
                     let start = question.isDiagonal ? cotangent * products.left * products.right : 0
                     try GramContraction(
                         left: left.only(cotangent, size: size), right: right.only(cotangent, size: size),
-                        target: target.from(start, products.left * products.right), isLower: products.isSame
+                        target: target.from(start, products.left * products.right), isLower: products.isSame, addsBias: addsBias
                     ).add(context)
                 }
             }
@@ -191,31 +207,38 @@ struct KernelWork<F: NetworkScalar> {
     }
 
     /// Writes a tile into the kernel, and its transpose where the points are the same.
-    private func store(_ tile: Cells<F>, _ rows: Range<Int>, _ columns: Range<Int>, isDiagonal: Bool, _ kernel: Storage<F>) {
+    private func store(_ tile: Cells<F>, _ rows: Range<Int>, _ columns: Range<Int>, isDiagonal: Bool, _ kernel: Storage<F>) throws {
         let (k, n2) = (cotangents, right.count)
         let target = unsafe Cells<F>(address: UInt(bitPattern: kernel.base), count: kernel.count)
         let entries = seeds.entries(question)
         let factor: F = question.outputs == .mean && question.functional == nil ? 1 / F(k) : 1
         let mirrors = isSymmetric
+        let (isFull, isDiagonalForm) = (isFull, question.isDiagonal)
         let (width, entryWidth) = (columns.count, columns.count * k)
-        for i in 0..<rows.count {
-            // Of a block with itself only the lower triangle is right; the rest is its mirror.
-            for j in 0..<(isDiagonal ? i + 1 : columns.count) {
-                let place = ((rows.lowerBound + i) * n2 + columns.lowerBound + j) * entries
-                let mirrored = ((columns.lowerBound + j) * n2 + rows.lowerBound + i) * entries
-                for entry in 0..<entries {
-                    let (o, p) = (entry / k, entry % k)
-                    let value: F
-                    if isFull {
-                        let (row, column) = (i * k + o, j * k + p)
-                        value = isDiagonal && column > row ? tile[column * entryWidth + row] : tile[row * entryWidth + column]
-                    } else if question.isDiagonal {
-                        value = tile[(entry * rows.count + i) * width + j]
-                    } else {
-                        value = factor * tile[i * width + j]
+        // Rows write places of their own, and their mirrors.
+        try context.forEachRange(rows.count, operations: Double(columns.count * entries)) { range in
+            for i in range {
+                // Of a block with itself only the lower triangle is right; the rest is its mirror.
+                for j in 0..<(isDiagonal ? i + 1 : columns.count) {
+                    let place = ((rows.lowerBound + i) * n2 + columns.lowerBound + j) * entries
+                    let mirrored = ((columns.lowerBound + j) * n2 + rows.lowerBound + i) * entries
+                    guard isFull else {
+                        for entry in 0..<entries {
+                            let value = isDiagonalForm ? tile[(entry * rows.count + i) * width + j] : factor * tile[i * width + j]
+                            target[place + entry] = value
+                            if mirrors { target[mirrored + entry] = value }
+                        }
+                        continue
                     }
-                    target[place + entry] = value
-                    if mirrors { target[mirrored + (isFull ? p * k + o : entry)] = value }
+                    let isOwn = isDiagonal && i == j
+                    for o in 0..<k {
+                        let line = (i * k + o) * entryWidth + j * k
+                        for p in 0..<k {
+                            let value = isOwn && p > o ? tile[(i * k + p) * entryWidth + j * k + o] : tile[line + p]
+                            target[place + o * k + p] = value
+                            if mirrors { target[mirrored + p * k + o] = value }
+                        }
+                    }
                 }
             }
         }

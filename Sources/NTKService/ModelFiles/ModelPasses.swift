@@ -1,10 +1,12 @@
+internal import ComputeExecutor
 internal import FiniteNetworks
 internal import LinearAlgebra
 
 /// How passes over networks from files are run: on the workers, until nobody waits for them.
 enum ModelPasses {
     /// Bytes that the values and cotangents of a block of points may take.
-    static let blockBytes = 256 << 20
+    /// Blocks are walked again for each other block, so that few of them are wanted where there is memory.
+    static let blockBytes = min(1 << 30, max(256 << 20, Machine.memoryBytes / 16))
 
     static func context(_ tiles: any TileExecutor) -> PassContext {
         PassContext(executor: tiles, blockBytes: blockBytes, isCancelled: { CurrentWork.isCancelled })
