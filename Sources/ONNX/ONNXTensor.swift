@@ -36,6 +36,12 @@ public struct ONNXTensor: Sendable {
         self.init(name: name, type: type, shape: shape, count: integers.count, content: .integers(integers))
     }
 
+    /// Where the numbers of a float32 tensor stand in the bytes of the file, in the machine's order; nil where they are of another kind or elsewhere.
+    public var floatsInFile: (bytes: [UInt8], start: Int)? {
+        guard type == .float32, 1.littleEndian == 1, case .raw(let bytes, let range) = content, range.count >= 4 * count else { return nil }
+        return (bytes, range.lowerBound)
+    }
+
     /// Calls `body` with each element of a real tensor in row-major order; integers and booleans come as numbers.
     public func forEachReal(_ body: (Int, Double) -> Void) {
         switch content {

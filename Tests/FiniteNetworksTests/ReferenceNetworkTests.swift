@@ -72,4 +72,14 @@ struct ReferenceNetworkTests {
         let distance = relativeDistance(kernel.shares[0].numbers.elements, reference.reals)
         #expect(distance <= max(1e-12, 2 * (file.ntkOfFileAgainstTorch ?? 0)), "\(kernel.byGrams)")
     }
+
+    /// In single precision large tensors are read where they stand in the file, at whatever address.
+    @Test(arguments: all)
+    func singlePrecision(_ name: String, _ form: String) throws {
+        let (network, points, _, model) = try Self.load(name, form)
+        let shapes = points.mapValues { Array($0.shape.dropFirst()) }
+        let outputs = try network.program(Float.self, shapes: shapes).outputs(points).map(Double.init)
+        let expected = try NpyFile(Self.file(model.outputs.file))
+        #expect(relativeDistance(outputs, expected.reals) <= 1e-4)
+    }
 }

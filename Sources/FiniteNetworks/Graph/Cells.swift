@@ -71,6 +71,18 @@ final class Buffer: Sendable {
         words = Storage(count: (count * MemoryLayout<Element>.stride + 7) / 8 + 1)
     }
 
+    /// Numbers that stand in the bytes of a file, which are kept. They are only read, at whatever address they are: processors that this runs on load
+    /// numbers of 32 bits from any.
+    init(_ bytes: [UInt8], from start: Int, count: Int) {
+        // The bytes of an array do not move as long as it is held and nobody writes to it.
+        let base = unsafe bytes.withUnsafeBytes { unsafe UnsafeMutableRawPointer(mutating: $0.baseAddress) }
+        guard let base = unsafe base else {
+            words = Storage(count: 1)
+            return
+        }
+        words = unsafe Storage(count: max(count / 2, 1), at: base + start, owner: bytes)
+    }
+
     var address: UInt { unsafe UInt(bitPattern: words.base) }
 
     func cells<Element: BitwiseCopyable>(_: Element.Type, _ count: Int) -> Cells<Element> { Cells(address: address, count: count) }

@@ -143,8 +143,9 @@ struct GraphBuilder<F: NetworkScalar> {
         guard bytes <= limits.bytes else { throw error(.tooLarge, "tensors of more than \(limits.bytes) bytes together") }
     }
 
-    private mutating func append(_ type: TensorType) throws(GraphError) -> Wire {
-        try take(type)
+    /// - Parameter isInFile: whether its numbers take no memory beside the file's.
+    private mutating func append(_ type: TensorType, isInFile: Bool = false) throws(GraphError) -> Wire {
+        if isInFile { try check(type) } else { try take(type) }
         values.append(GraphValue(type: type, root: values.count))
         return values.count - 1
     }
@@ -159,8 +160,13 @@ struct GraphBuilder<F: NetworkScalar> {
     /// A tensor of the file; `parameter`: which one, if it can be one.
     mutating func constant(_ tensor: ONNXTensor, parameter: Int? = nil) throws(GraphError) -> Wire {
         let kind: ElementKind = tensor.type.isReal ? .real : tensor.type == .bool ? .boolean : .integer
-        let wire = try append(TensorType(kind, tensor.shape))
-        if kind == .real {
+        let isInFile = kind == .real && GraphNetwork.staysInFile(tensor, F.self)
+        let wire = try append(TensorType(kind, tensor.shape), isInFile: isInFile)
+        if isInFile, let (bytes, start) = tensor.floatsInFile {
+            values[wire].constant = Buffer(bytes, from: start, count: tensor.count)
+            values[wire].parameter = parameter
+            values[wire].isDifferentiable = parameter != nil
+        } else if kind == .real {
             let buffer = Buffer(F.self, count: tensor.count)
             let cells = buffer.cells(F.self, tensor.count)
             tensor.forEachReal { cells[$0] = F($1) }

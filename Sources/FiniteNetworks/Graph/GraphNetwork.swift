@@ -46,6 +46,11 @@ public struct GraphNetwork: Sendable {
         self.inputs = inputs
     }
 
+    /// Whether a tensor's numbers are read where they stand in the file: large ones that are there as the program has them.
+    public static func staysInFile<F: NetworkScalar>(_ tensor: ONNXTensor, _: F.Type) -> Bool {
+        F.self == Float.self && tensor.count >= 1 << 10 && tensor.floatsInFile != nil
+    }
+
     private static func port(_ info: ONNXValueInfo) throws(GraphError) -> Port {
         guard let type = info.type, type.isReal || type.isInteger || type == .bool else {
             throw GraphError(.unsupported, "input \"\(info.name)\" is no tensor of numbers")

@@ -78,7 +78,7 @@ extension ModelFile {
     /// The file's real tensors, whether the first output depends on each differentiably, and how many numbers take part where none are chosen.
     private func parameters(_ network: GraphNetwork) throws(ProblemDetails) -> (all: [(ONNXTensor, Bool)], count: Int) {
         let tensors = model.graph.initializers.filter { $0.type.isReal && $0.count > 0 }
-        let meter = try ModelMeter(constantBytes(MemoryLayout<Float>.size))
+        let meter = try ModelMeter(constantBytes(Float.self))
         let isOpen = network.inputs.contains { $0.shape.contains(nil) }
         let shapes = Dictionary(network.inputs.map { ($0.name, $0.shape.map { $0 ?? Self.standIn }) }) { first, _ in first }
         do throws(GraphError) {

@@ -55,9 +55,12 @@ struct ModelFile: Sendable {
         min(count.multipliedClamped(by: 64), 64 << 20) + min(count.multipliedClamped(by: 8), limits.unpackedBytes)
     }
 
-    /// Bytes that the file's own tensors take in a program whose real numbers have `size` bytes.
-    func constantBytes(_ size: Int) -> Int {
-        model.graph.initializers.reduce(0) { $0.addingClamped($1.count.multipliedClamped(by: $1.type.isReal ? size : 8)) }
+    /// Bytes that the file's own tensors take in a program, beside the file: none where they are read as they stand there.
+    func constantBytes<F: NetworkScalar>(_: F.Type) -> Int {
+        model.graph.initializers.reduce(0) {
+            let size = GraphNetwork.staysInFile($1, F.self) ? 0 : $1.type.isReal ? MemoryLayout<F>.size : 8
+            return $0.addingClamped($1.count.multipliedClamped(by: size))
+        }
     }
 
     /// Bytes that it takes while it is stored in memory.
@@ -89,7 +92,7 @@ struct ModelFile: Sendable {
     func program<F: NetworkScalar>(
         _: F.Type, output: String?, outputPointer: String, shapes: [String: [Int]], points: String
     ) throws(ProblemDetails) -> CompiledModel<F> {
-        let meter = try ModelMeter(constantBytes(MemoryLayout<F>.size))
+        let meter = try ModelMeter(constantBytes(F.self))
         let network = try network(output: output, outputPointer: outputPointer, meter.limits)
         do {
             return CompiledModel(file: self, network: network, program: try network.program(F.self, shapes: shapes), bytes: meter.bytes)
