@@ -118,8 +118,8 @@ def compare(binary: str, name: str, rounds: int, folder: pathlib.Path) -> str:
         each.close()
     own, peer = {key: median(ours, key) for key in ours[0]}, {key: median(theirs[best], key) for key in theirs[best][0]}
     others = ", ".join(f"{way} {median(theirs[way], 'seconds'):.3f}" for way in WAYS if way != best)
-    return (f"| {name} | {own['seconds']:.3f} | {own['engine']:.3f} | {own['processor']:.2f} | {own['peak'] / 1e6:.0f} | {best} {peer['seconds']:.3f} | "
-            f"{peer['processor']:.2f} | {peer['peak'] / 1e6:.0f} | {peer['seconds'] / own['seconds']:.2f} | "
+    return (f"| {name} | {own['seconds']:.3f} | {own['engine']:.3f} | {own['processor']:.2f} | {own['peak'] / 1e6:.0f} | "
+            f"{best} {peer['seconds']:.3f} | {peer['processor']:.2f} | {peer['peak'] / 1e6:.0f} | {peer['seconds'] / own['seconds']:.2f} | "
             f"{peer['processor'] / own['processor']:.2f} | {others} | {apart:.0e} |")
 
 
