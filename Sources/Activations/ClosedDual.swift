@@ -13,7 +13,7 @@ package struct ClosedDual: Sendable {
 
     /// Gaps below this are taken in twice the digits.
     private static let exactGap = 0.02
-    private static let halfPi = DoubleDouble(sum: Double.pi / 2, 6.123233995736766e-17)
+    static let halfPi = DoubleDouble(sum: Double.pi / 2, 6.123233995736766e-17)
 
     /// nil if no closed form is known.
     package init?(_ activation: Activation) {
@@ -46,7 +46,7 @@ package struct ClosedDual: Sendable {
     }
 
     /// κ, κ̇ and, where there is a formula for it, the gap; else NaN.
-    private func values(_ pair: GaussianPair) -> DualPair {
+    func values(_ pair: GaussianPair) -> DualPair {
         switch activation {
         case .abRelu(let a, let b): return HomogeneousDuals.abRelu(a, b, pair)
         case .sign: return HomogeneousDuals.sign(pair)
@@ -98,41 +98,6 @@ package struct ClosedDual: Sendable {
         return 0.5 * Glibc.exp((sum - 1 - z) / 2) * bounded.inverseRoot * (even + 2 * z * (1 + sum) * e)
     }
 
-    /// The gap in twice the digits, for the functions that need it.
-    package func gap(_ pair: GaussianPair) -> Double? {
-        guard let (root, covariance) = exact else { return nil }
-        let numbers = CorrelatedPair<DoubleDouble>(pair, root: root)
-        let first = covariance(numbers.own(second: false))
-        let second = pair.q1 == pair.q2 && pair.knownDifference == nil ? first : covariance(numbers.own(second: true))
-        let roots = (first * second).squareRoot()
-        guard roots.double > 0 else { return nil }
-        let value = covariance(numbers)
-        let isFar = value.double < 0
-        let near = ((isFar ? roots + value : roots - value) / roots).double
-        // Not `max`, which would drop a NaN.
-        var gap = near < 0 ? 0 : near
-        if !isFar, !pair.isFar, gap < 1e-17, let smallest = smallest(pair, root, covariance) { gap = smallest }
-        return isFar ? -gap : gap
-    }
-
-    /// To first order: κ̇ √(q1 q2) h / κ of the angle, and of the norms as (q1 − q2)², with the factor from two variances that differ enough.
-    /// For gaps of which even twice the digits of 1 leave few. Nil where the first order is not enough.
-    private func smallest(_ pair: GaussianPair, _ root: Double, _ covariance: Covariance) -> Double? {
-        let known = pair.knownDifference ?? (pair.q1 - pair.q2) / (pair.q1 + pair.q2)
-        let distance = root * root * (pair.q2 * known * known + 2 * pair.product * pair.near)
-        // Polynomials and gelu, at large variances, change with the angle alone.
-        let isPolynomial = if case .polynomial = activation { true } else { activation == .gelu(approximate: false) }
-        let size = isPolynomial ? max(pair.q2, 1) : 1
-        guard distance < 1e-12 * size, abs(known) < 1e-6 else { return nil }
-        let own = values(GaussianPair(pair.q2, pair.q2, gap: 0, knownDifference: nil))
-        guard own.covariance > 0, own.covariance.isFinite else { return nil }
-        let step = isPolynomial ? 1e-6 : min(1e-6, 1e-3 / max(root * pair.a2, 1e-3))
-        let numbers = CorrelatedPair<DoubleDouble>(GaussianPair(pair.q2, pair.q2, gap: 0, knownDifference: -step), root: root)
-        let roots = (covariance(numbers.own(second: false)) * covariance(numbers.own(second: true))).squareRoot()
-        let curvature = ((roots - covariance(numbers)) / roots).double / (step * step)
-        return own.derivative / own.covariance * pair.product * pair.near + max(curvature, 0) * known * known
-    }
-
     /// κ11 and κ22 in twice the digits, up to one factor.
     func exactVariances(_ pair: GaussianPair) -> (DoubleDouble, DoubleDouble)? {
         guard let (root, covariance) = exact else { return nil }
@@ -157,10 +122,10 @@ package struct ClosedDual: Sendable {
         }
     }
 
-    private typealias Covariance = (CorrelatedPair<DoubleDouble>) -> DoubleDouble
+    typealias Covariance = (CorrelatedPair<DoubleDouble>) -> DoubleDouble
 
     /// The covariance in twice the digits, up to factors that belong to the points, and the root of what variances are multiplied by for it.
-    private var exact: (root: Double, covariance: Covariance)? {
+    var exact: (root: Double, covariance: Covariance)? {
         switch activation {
         case .erf(let a, let b, let c):
             let (factor, offset) = (DoubleDouble(2 / .pi * a * a), DoubleDouble(product: c, c))

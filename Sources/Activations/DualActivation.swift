@@ -27,12 +27,14 @@ package struct DualActivation: Sendable {
         /// Estimated error of κ and κ̇ of pairs of these points, relative to √(κ11 κ22) and √(κ̇11 κ̇22); 0 for closed forms.
         package fileprivate(set) var errorEstimate = 0.0
         /// By how much a relative error before may be larger behind: the largest q κ̇ / κ, the slope of the cosines, and 1 at least.
-        package var amplification: Double {
-            variances.indices.reduce(1) { kappa[$1] > 0 ? max($0, variances[$1] * kappaDot[$1] / kappa[$1]) : $0 }
-        }
+        package fileprivate(set) var amplification = 1.0
 
         fileprivate init(variances: [Double]) {
             self.variances = variances
+        }
+
+        fileprivate mutating func setAmplification() {
+            amplification = variances.indices.reduce(1) { kappa[$1] > 0 ? max($0, variances[$1] * kappaDot[$1] / kappa[$1]) : $0 }
         }
     }
 
@@ -118,6 +120,7 @@ package struct DualActivation: Sendable {
         points.kappaDot = points.numerical.map { $0.slopeNorm * $0.slopeNorm }
         points.kappaRoots = points.numerical.map(\.norm)
         points.errorEstimate = distinct.reduce(0) { max($0, $1.error) }
+        points.setAmplification()
         return points
     }
 
@@ -132,6 +135,7 @@ package struct DualActivation: Sendable {
             points.kappaDot.append(dot)
         }
         points.kappaRoots = points.kappa.map { $0.squareRoot() }
+        points.setAmplification()
         return points
     }
 

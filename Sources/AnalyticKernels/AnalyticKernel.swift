@@ -23,6 +23,8 @@ public struct AnalyticKernel: Sendable {
     /// nil where a point is a vector all along.
     let spatial: SpatialKernel?
     let costs: KernelWork
+    /// nil where some layer is not homogeneous.
+    private let homogeneity: Homogeneity?
     /// Bytes of the tables that the kernel keeps: which positions meet, and where they are held.
     public let tableBytes: Int
 
@@ -35,9 +37,9 @@ public struct AnalyticKernel: Sendable {
     /// Nodes of the graphs over which the architecture aggregates; nil where it does not, so that points come without patterns.
     public var patternSize: Int? { program.patternSize }
 
-    /// Whether some activation's dual is no closed form, so that the kernels come with an estimate of their error.
-    public var isNumerical: Bool {
-        program.instructions.contains { if case .activation(let step) = $0.operation { step.dual.isNumerical } else { false } }
+    /// Whether kernels may come with an estimate of their error: where some activation's dual is no closed form, and where positions are mixed.
+    public var hasEstimates: Bool {
+        spatial != nil || program.instructions.contains { if case .activation(let step) = $0.operation { step.dual.isNumerical } else { false } }
     }
 
     /// Bytes that the layers take for so many points in all on as many threads, beside the points and the results.
@@ -75,6 +77,7 @@ public struct AnalyticKernel: Sendable {
         var program = try KernelCompiler.compile(architecture, spatial: Array(shape.dropLast()), channels: shape[shape.count - 1], meter: meter)
         program.flattenInput()
         plan = VectorPlan(program)
+        homogeneity = Homogeneity(program)
         spatial = program.spatial.isEmpty ? nil : try SpatialKernel(program, channels: shape[shape.count - 1], meter: meter)
         tableBytes = meter.usage.bytes - before
         costs = KernelWork(program, spatial, features: shape.clampedProduct)
@@ -97,6 +100,7 @@ public struct AnalyticKernel: Sendable {
         as _: Element.Type, on executor: any TileExecutor = ConcurrentTiles()
     ) throws -> Kernels<Matrix<Element>> {
         try check(x1, x2)
+        let (x1, x2) = (x1.inUnits(homogeneity), x2?.inUnits(homogeneity))
         if let spatial {
             return try spatial.matrices(
                 .init(x: x1, patterns: patterns?.x1), x2.map { .init(x: $0, patterns: patterns?.x2) }, kinds: kinds, as: Element.self,
@@ -118,7 +122,7 @@ public struct AnalyticKernel: Sendable {
             return try matrices(x1, x2.x, patterns: patterns.map { ($0, x2.patterns) }, kinds: kinds, as: Element.self, on: executor)
         }
         try check(x1, x2.x)
-        return try matrices(MaskedPoints(x1, on: executor), vectors, kinds: kinds, on: executor)
+        return try matrices(MaskedPoints(x1.inUnits(homogeneity), on: executor), vectors, kinds: kinds, on: executor)
     }
 
     /// Works out once what belongs to the points of a set and not to pairs: O(n (d + layers)), and as much memory as the points take.
@@ -126,6 +130,7 @@ public struct AnalyticKernel: Sendable {
         _ x: Matrix<Double>, patterns: Matrix<Double>? = nil, as _: Element.Type, on executor: any TileExecutor = ConcurrentTiles()
     ) throws -> PreparedPoints<Element> {
         try check(x, nil)
+        let x = x.inUnits(homogeneity)
         let vectors = spatial == nil ? try VectorPoints<Element>(MaskedPoints(x, on: executor), plan: plan, set: "x2", on: executor) : nil
         return PreparedPoints(x: x, patterns: patterns, vectors: vectors)
     }
@@ -182,6 +187,7 @@ public struct AnalyticKernel: Sendable {
         on executor: any TileExecutor = ConcurrentTiles()
     ) throws -> Kernels<[Element]> {
         try check(x, nil)
+        let x = x.inUnits(homogeneity)
         if let spatial { return try spatial.diagonals(.init(x: x, patterns: patterns), kinds: kinds, as: Element.self, on: executor) }
         let masked = try MaskedPoints(x, on: executor)
         let points = try PointSet<Element>(masked.values, plan: plan, set: "x1", inPanels: false, on: executor)

@@ -7,13 +7,21 @@ extension JobRun {
     /// The blocks of a result that is divided as `plan` says.
     /// - Parameters:
     ///   - arrays: those that the blocks are written into.
+    ///   - numbers: holds a number of each block, see `numbers(of:)`.
     ///   - places: what a block writes of each array, as a matrix of as many rows as the first extent, and nothing changes later.
-    package func blocks(plan: String, count: Int, in arrays: [ArrayFile], places: @escaping @Sendable (Int) -> [Tile]) throws -> BlockLog {
+    package func blocks(
+        plan: String, count: Int, in arrays: [ArrayFile], numbers: ArrayFile? = nil, places: @escaping @Sendable (Int) -> [Tile]
+    ) throws -> BlockLog {
         try BlockLog(path("blocks"), plan: plan, count: count) { block in
             // Of several arrays the checksum is that of their checksums.
-            let sums = arrays.map { $0.checksum(places(block)) }
+            let sums = arrays.map { $0.checksum(places(block)) } + (numbers.map { [$0.checksum([Tile(row: block, columns: 1)])] } ?? [])
             return sums.count == 1 ? sums[0] : unsafe FileSums.crc32(sums.span.bytes)
         }
+    }
+
+    /// A number of each block of the result that is no part of the answer, and is kept as the blocks are.
+    package func numbers(of count: Int) throws -> ArrayFile {
+        try ArrayFile.open(path("work-numbers.npy"), shape: [count], isFloat32: false)
     }
 
     /// Computes the blocks of the result that are left, and brings its arrays to the disk.

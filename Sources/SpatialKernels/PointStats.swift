@@ -14,11 +14,18 @@ struct PointStats<Element: KernelScalar>: Sendable {
     var largest = 0.0
     /// Whether positions of very different length come before a layer that makes them equal, so that what squared distances lose would show.
     var isUneven = false
+    /// Root of the largest variance of each value that is held by squared distances.
+    var levels: [Double] = []
+    /// Whether a variance is below the range of numbers where that would pass for zero.
+    var vanishes = false
     /// Variances of each value that needs them.
     var variances: IndexTable<Variances<Element>> = [:]
     /// Of values that are held by covariances: what the variances would be if nothing had cancelled when positions were mixed. By so much rounding
     /// is measured.
     var magnitudes: IndexTable<[Double]> = [:]
+    /// Of values whose features were mixed: by how much the variance would be larger if nothing had cancelled. By so much rounding of Θ, which
+    /// has no features, is measured.
+    var cancellations: IndexTable<Double> = [:]
     /// Of values whose positions' features are needed, and of those whose gaps come from them the unit vectors, as `input` has them.
     var features: IndexTable<PositionFeatures> = [:]
     var units: IndexTable<Storage<Element>> = [:]
@@ -47,6 +54,11 @@ struct PointStats<Element: KernelScalar>: Sendable {
             guard let variances = variances[value] else { return [0, 0, 0] as [UInt] }
             return unsafe [variances.row(0), variances.roots(0), variances.inverses(0)].map { UInt(bitPattern: $0) }
         }
+    }
+
+    /// Sets the levels, when all variances are there.
+    mutating func setLevels(_ forms: [PairForm]) {
+        levels = forms.enumerated().map { value, form in form == .distance ? (variances[value]?.values.max() ?? 0).squareRoot() : 0 }
     }
 
     /// Whether two points have the same numbers, and no patterns in which they could differ.

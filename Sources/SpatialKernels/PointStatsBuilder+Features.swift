@@ -103,7 +103,10 @@ extension PointStatsBuilder {
             for p in 0..<positions where mask[p] { for k in 0..<count { result.values[p * count + k] = 0 } }
         }
         stats.features[value] = result
-        if instruction.operation.mixesPositions { setUnits(value, result, &stats) }
+        if instruction.operation.mixesPositions {
+            setUnits(value, result, &stats)
+            try setCancellation(index, &stats)
+        }
     }
 
     private func setWindow(_ table: WindowTable, _ input: PositionFeatures, _ result: inout PositionFeatures) {

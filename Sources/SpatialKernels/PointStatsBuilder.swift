@@ -14,6 +14,7 @@ final class PointStatsBuilder<Element: KernelScalar> {
     let pass: SpatialPass<Element>
     let windows: [Int: WindowTable]
     let extended: Storage<Double>
+    private let guardsScale: [Bool]
 
     init(
         _ program: KernelProgram, _ needs: SpatialNeeds, ownPlan: SpatialPlan, windows: [Int: WindowTable], channels: Int, inputMaps: [SpatialMap]
@@ -23,6 +24,7 @@ final class PointStatsBuilder<Element: KernelScalar> {
         self.needs = needs
         self.channels = channels
         self.windows = windows
+        guardsScale = program.guardsScale
         extended = Storage(count: Self.extendedElements(windows))
         pass = SpatialPass(ownPlan, channels: channels, hasTheta: false, empty: PointStats(input: Storage(count: 0)))
         pass.isOwn = true
@@ -114,7 +116,18 @@ final class PointStatsBuilder<Element: KernelScalar> {
                 try setMagnitudes(index, &stats)
             }
         }
+        stats.vanishes = program.instructions.indices.contains { guardsScale[$0] && vanishes($0, stats) }
         return stats
+    }
+
+    /// Whether a position's variance is below the range of numbers behind an instruction where no input's is.
+    private func vanishes(_ index: Int, _ stats: PointStats<Element>) -> Bool {
+        let inputs = program.instructions[index].inputs.compactMap { stats.variances[$0]?.values }
+        guard let output = stats.variances[index + 1]?.values, inputs.count == program.instructions[index].inputs.count else { return false }
+        let mask = stats.mask(index + 1)
+        return output.indices.contains { position in
+            output[position] < .leastNormalMagnitude && mask?[position] != true && inputs.allSatisfy { $0.count == output.count && $0[position] > 0 }
+        }
     }
 
     /// The layers in slabs run before the first of the others, and read variances that come later in the list.

@@ -132,6 +132,7 @@ extension PointStatsBuilder {
         }
         var stats = try unsafe stats(points.x.base + index * columns, pattern: pattern)
         stats.setAddresses(valueCount: valueCount)
+        stats.setLevels(needs.forms)
         return stats
     }
 }

@@ -34,6 +34,12 @@ extension SpatialPass {
             try unsafe mix(index, inputs, output)
             let (units1, units2) = (try needed(first.units[index + 1], "units of features"), try needed(second.units[index + 1], "units of features"))
             try unsafe loadGaps(output, units1, units2, count: needed(first.features[index + 1], "features").count)
+            if hasTheta, !plan.isThetaZero[instruction.inputs[0]], let size1 = first.cancellations[index + 1],
+                let size2 = second.cancellations[index + 1]
+            {
+                let largest = size1.squareRoot() * size2.squareRoot()
+                if largest > Self.largestCancellation { uncertainty += 2 * Double(Element.ulpOfOne) * largest }
+            }
         }
     }
 
@@ -65,11 +71,13 @@ extension SpatialPass {
         }
     }
 
+    /// Sums of Θ whose terms are no larger lose no more digits than other sums do.
+    private static var largestCancellation: Double { 100 }
+
     /// Covariances to gaps, in place. Of a position with itself the covariance is the variance to the bit.
-    private func toGaps(_ plane: Plane, _ value: Int) throws {
+    func toGaps(_ plane: Plane, _ value: Int) throws {
         let pairs = try unsafe GapPairs(self, value)
         let error = try unsafe uncertainty(plane, value) { row, c in unsafe 1 - abs(plane.base[row.start + c]) / pairs.product(row, c) }
-        uncertainty += error
         angleError += error
         unsafe forEachRow(plane) { row in
             for c in 0..<(unsafe plane.list.grid.width) {
@@ -171,56 +179,8 @@ extension SpatialPass {
         }
     }
 
-    private func activationGaps(_ step: ActivationStep, _ index: Int, _ input: Int, _ plane: Plane) throws {
-        if plan.forms[input] == .covariance { try unsafe toGaps(plane, input) }
-        if let abRelu = step.abRelu {
-            let (asymmetry, power) = (Element(abRelu.asymmetry), Element(abRelu.power))
-            unsafe Element.abRelu(plane.base, plane.theta, plane.list.elements, asymmetry, power)
-            if asymmetry != 0, power != 0 { try unsafe clearZeros(plane) }
-            return
-        }
-        let (points1, points2) = (try needed(first.duals[index], "an activation's points"), try needed(second.duals[index], "an activation's points"))
-        if angleError > 0 {
-            // What the slope of the cosines makes of an angle's error, and of κ̇.
-            let amplification = max(points1.amplification, points2.amplification)
-            uncertainty += angleError * (amplification - 1)
-            angleError *= amplification.squareRoot()
-        }
-        var lost = 0.0
-        let width = unsafe plane.list.grid.width
-        let numbers = scratch.numbers(0, 4 * width)
-        let (gaps, covariance, derivative, behind) = unsafe (numbers.base, numbers.base + width, numbers.base + 2 * width, numbers.base + 3 * width)
-        unsafe forEachRow(plane) { row in
-            let target = unsafe plane.base + row.start
-            for c in 0..<width {
-                // Two zero vectors are one.
-                let areZero = points1.variances[row.firstPosition + c * row.step] == 0 && points2.variances[row.secondPosition + c] == 0
-                unsafe gaps[c] = areZero ? 0 : Double(target[c])
-            }
-            unsafe step.dual.pairs(
-                points1, row.firstPosition, ownStride: row.step, points2, row.secondPosition, count: width, gaps: gaps,
-                covariance: covariance, derivative: plane.theta == nil ? nil : derivative, gapsBehind: behind)
-            if let root = step.dual.waveRoot {
-                for c in 0..<width {
-                    lost = max(lost, Self.lost(root, points1.variances[row.firstPosition + c * row.step], points2.variances[row.secondPosition + c]))
-                }
-            }
-            for c in 0..<width {
-                unsafe target[c] = Element(behind[c])
-                if let theta = unsafe plane.theta { unsafe theta[row.start + c] *= Element(derivative[c]) }
-            }
-        }
-        uncertainty += lost
-    }
-
-    /// By what waves err whose variances, of which each is right to ε, nearly coincide: ε root² |q1 − q2| exp(−root² (√q1 − √q2)² / 2).
-    private static func lost(_ root: Double, _ q1: Double, _ q2: Double) -> Double {
-        let (a1, a2) = (root * q1.squareRoot(), root * q2.squareRoot())
-        return 2 * Double.ulpOfOne * abs(a1 - a2) * (a1 + a2) * exp(-(a1 - a2).squared / 2)
-    }
-
     /// Pairs with a zero vector have the gap 1, whatever was done to them.
-    private func clearZeros(_ plane: Plane) throws {
+    func clearZeros(_ plane: Plane) throws {
         let pairs = try unsafe GapPairs(self, plane.value)
         unsafe forEachRow(plane) { row in
             for c in 0..<(unsafe plane.list.grid.width) where unsafe pairs.product(row, c) == 0 { unsafe plane.base[row.start + c] = 1 }

@@ -100,7 +100,7 @@ final class SpatialTile<Element: KernelScalar> {
                 row = i
             }
             quick.pass.second = quick.second[j - columns.lowerBound]
-            if quick.pass.first.fits(quick.pass.second) {
+            if !quick.pass.first.vanishes, !quick.pass.second.vanishes, quick.pass.first.fits(quick.pass.second) {
                 quick.pass.isOwn = isOwn
                 let result = try quick.pass.runAll()
                 if !quick.pass.isBlurred {
@@ -127,6 +127,7 @@ final class SpatialTile<Element: KernelScalar> {
     private func exactPoint(_ index: Int, isSecond: Bool, _ builder: PointStatsBuilder<Double>) throws -> PointStats<Double> {
         if let known = exactPoints[isSecond ? 1 : 0][index] { return known }
         var stats = try sides.exactPoint(index, isSecond: isSecond) ?? builder.stats(isSecond ? sides.x2 : sides.x1, index)
+        if stats.vanishes { throw KernelError.underflow(set: isSecond ? "x2" : "x1", point: index) }
         stats.dualError = DualActivation.errorEstimate(stats.duals.values)
         exactPoints[isSecond ? 1 : 0][index] = stats
         return stats
@@ -141,6 +142,8 @@ extension PointStats {
         let (small, large) = (min(largest, other.largest), max(largest, other.largest))
         if large == 0 { return true }
         let range = MemoryLayout<Element>.size == 4 ? 1e-6...1e6 : 1e-60...1e60
-        return range.contains(small) && range.contains(large) && large <= 8 * small
+        guard range.contains(small), range.contains(large), large <= 8 * small else { return false }
+        // Lengths may part behind sums that cancel in one of the points.
+        return zip(levels, other.levels).allSatisfy { max($0, $1) <= 8 * min($0, $1) }
     }
 }

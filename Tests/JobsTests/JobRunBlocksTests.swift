@@ -162,6 +162,31 @@ final class JobRunBlocksTests {
         }
     }
 
+    /// Numbers beside a result are kept as its blocks are, and a block whose number was damaged is computed again.
+    @Test func numbersAreKept() throws {
+        func compute(upTo last: Int = 10) throws -> (numbers: [Double], computed: [Int]) {
+            let run = try run()
+            let (file, numbers) = (try run.array(0, shape: [10], isFloat32: false), try run.numbers(of: 10))
+            let log = try run.blocks(plan: "p", count: 10, in: [file], numbers: numbers) { [Tile(row: $0, columns: 1)] }
+            var computed: [Int] = []
+            do {
+                try run.computeResult(log, in: [file, numbers]) { block in
+                    if block == last { throw Death() }
+                    numbers.matrix(as: Double.self).storage.set(block, Double(block) + 0.25)
+                    computed.append(block)
+                }
+            } catch is Death {}
+            return (numbers.matrix(as: Double.self).elements, computed)
+        }
+        #expect(try compute(upTo: 4).computed == [0, 1, 2, 3])
+        let url = URL(fileURLWithPath: board.store.path(id, "work-numbers.npy"))
+        var bytes = try Data(contentsOf: url)
+        bytes[128 + 8 * 2 + 3] ^= 0x20
+        try bytes.write(to: url)
+        let (numbers, computed) = try compute()
+        #expect(computed == [2, 4, 5, 6, 7, 8, 9] && numbers == (0..<10).map { Double($0) + 0.25 })
+    }
+
     /// Also where the damage comes while the rest is computed.
     @Test func damageDuringTheWorkIsSeenAtItsEnd() throws {
         let run = try run()

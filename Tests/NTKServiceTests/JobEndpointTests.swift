@@ -65,6 +65,24 @@ final class JobEndpointTests {
         await board.checkpoint()
     }
 
+    /// Whatever an estimate of an answer's error comes from, a job's result tells the same.
+    @Test(arguments: [
+        #"{"architecture":{"type":"mlp","depth":1,"activation":"tanh"},"x1":[[1,2],[0.3,-1],[4,4]]}"#,
+        #"""
+        {"architecture":{"type":"serial","layers":[{"type":"dense"},{"type":"global_avg_pool"},{"type":"dense","b_std":0.0783}]},
+        "x1":[[[-589124.97],[0.0]],[[1662966.8915070982],[-1662966.8915070982]]],"x2":[[[1662966.8915],[-1662966.8915070982]]]}
+        """#,
+    ])
+    func theResultHasTheEstimate(body: String) async throws {
+        client.service.startJobs()
+        let accepted = try await post("/v1/kernels", body)
+        let location = try #require(accepted.fields[.location])
+        #expect(try await ended(location).text.contains(#""status":"succeeded""#))
+        let (now, result) = (try await post("/v1/kernels", body, [:]), try await client.send(.get, location + "/result"))
+        #expect(now.text.contains(#""error_estimate""#) && result.body == now.body, "\(result.text), at once \(now.text)")
+        await board.checkpoint()
+    }
+
     @Test func everyComputationCanBeAJob() async throws {
         client.service.startJobs()
         let network =

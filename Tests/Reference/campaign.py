@@ -26,6 +26,7 @@ from network import Network, Refused, TooLarge
 TOLERANCE = {"float64": mpf("1e-13"), "float32": mpf("1e-6")}
 # Below, numbers have fewer digits than others, or none.
 SMALLEST = {"float64": mpf("1e-290"), "float32": mpf("1e-34")}
+ULP = {"float64": 2.0**-52, "float32": 2.0**-23}
 # What is wrong by the usual digits is looked at in as many.
 FINEST_DIGITS = 700
 LARGEST = {"float64": mpf("1.7e308"), "float32": mpf("3.4e38")}
@@ -37,20 +38,21 @@ def reference(body):
     return Network(body["architecture"], points, patterns)
 
 
-def shaken(node, source):
+def shaken(node, source, ulp):
     """The architecture with its numbers off by an ulp: how much of an error comes from rounding weights alone."""
     if isinstance(node, dict):
-        return {key: node[key] if key == "type" else shaken(entry, source) for key, entry in node.items()}
+        return {key: node[key] if key == "type" else shaken(entry, source, ulp) for key, entry in node.items()}
     if isinstance(node, list):
-        return [shaken(entry, source) for entry in node]
-    return node * (1 + source.choice([-1, 1]) * 2.0**-52) if isinstance(node, float) else node
+        return [shaken(entry, source, ulp) for entry in node]
+    return node * (1 + source.choice([-1, 1]) * ulp) if isinstance(node, float) else node
 
 
 def shaken_request(body, source):
-    body = body | {"architecture": shaken(body["architecture"], source)}
+    ulp = ULP[body.get("precision", "float64")]
+    body = body | {"architecture": shaken(body["architecture"], source, ulp)}
     if "softmax" in json.dumps(body["architecture"]):
         # Of large scores that are nearly equal the last bit decides.
-        body |= {key: shaken(body[key], source) for key in ("x1", "x2") if key in body}
+        body |= {key: shaken(body[key], source, ulp) for key in ("x1", "x2") if key in body}
     return body
 
 
@@ -59,6 +61,9 @@ def judge(body, status, answer, network):
     kinds = dict(zip(("nngp", "ntk"), network.kernels()))
     precision = body.get("precision", "float64")
     size = max((abs(entry) for matrix in kinds.values() for row in matrix for entry in row), default=0)
+    if status == 422 and "below it" in answer.get("detail", ""):
+        # A variance that is not zero, and less than any number, before what would take it for zero.
+        return ("refused", "") if network.smallest < mpf("1e-305") else ("refuses", answer.get("detail"))
     if status == 422 and re.search("range|overflow|finite", json.dumps(answer)):
         return ("refused", "") if network.largest > LARGEST[precision] / 100 or size > LARGEST[precision] else ("refuses", answer.get("detail"))
     if status != 200:

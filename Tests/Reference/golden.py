@@ -4,6 +4,8 @@ import itertools
 import json
 import pathlib
 
+from mpmath import mpf
+
 from network import Network
 
 TARGET = pathlib.Path(__file__).resolve().parents[1] / "NTKServiceTests/Golden/positions.json"
@@ -113,9 +115,67 @@ def later_cases():
             "x1": [[[1662966.8915070982], [-1662966.8915070982]], [[-589124.9707848246], [0.0]]], "precision": precision}, tolerance
 
 
+def joined(*branches):
+    return [{"type": "fan_out", "count": len(branches)}, {"type": "parallel", "branches": [serial(*branch) for branch in branches]}, "fan_in_prod"]
+
+
+def scale_cases():
+    """Powers of variances that leave the range of numbers before a layer to which no variance is too small or too large."""
+    scaleless = {"sign": "sign", "layer_norm": {"type": "layer_norm", "eps": 0}}
+    vectors = [[1.0, 0.3], [0.4, -0.9], [1.0, 0.3000000001]]
+    images = [[[1.0], [0.4], [-0.7]], [[0.3], [0.2], [1.1]]]
+    cubic = {"type": "global_self_attention", "linear_scaling": False, "mechanism": "identity", "w_out_std": 0.7}
+    for precision, tolerance in (("float64", 1e-13), ("float32", 1e-6)):
+        for factor in (1e-150, 1e-90, 1e120):
+            for last, layer in scaleless.items():
+                label = f"{last} at {factor}, {precision}"
+                for power in ("monomial", "hermite", "rectified_monomial"):
+                    yield f"{power} before {label}", {
+                        "architecture": serial(DENSE, {"type": power, "degree": 3}, DENSE, layer, BIASED),
+                        "x1": scaled(vectors, factor) + scaled(vectors[1:2], factor / 1e7), "precision": precision}, tolerance
+                yield f"a product before {label}", {
+                    "architecture": serial(*joined([DENSE, "relu"], [DENSE], [DENSE]), DENSE, layer, BIASED), "x1": scaled(vectors, factor),
+                    "precision": precision}, tolerance
+                yield f"attention before {label}", {
+                    "architecture": serial(conv(1), cubic, conv(2, w_std=1.2), layer, "global_avg_pool", BIASED),
+                    "x1": [scaled(images[0], factor), scaled(images[1], factor * 3)], "precision": precision}, tolerance
+
+
+def gap_cases():
+    """Gaps of which twice the digits of a float64 leave none, before what makes them large."""
+    biased = {"type": "dense", "b_std": 0.88}
+    for first in ("gelu", "relu", "erf", {"type": "polynomial", "coefficients": [0.3, 0.7, 0.2]}):
+        name = first if isinstance(first, str) else first["type"]
+        for last in ("erf", "sin", "sign"):
+            yield f"{last} behind {name} of large norms", {
+                "architecture": serial(biased, first, DENSE, {"type": "dense", "w_std": 0.005, "b_std": 0.19}, last, DENSE),
+                "x1": [[8.6e18], [1.36e16], [3.1e18], [1.0e12], [3.0000000001e18], [-2e15]]}, 1e-13
+    wave = {"type": "cos", "b": 0.484}
+    points = [[-132040.8597636929, 132040.8597636929, 0.0], [-132040.8597636931, 132040.85976369324, 0.0], [-132040.8597636929, 132040.9, 0.0]]
+    yield "a wave of a product with a wave", {
+        "architecture": serial(*joined([DENSE], [DENSE, wave]), DENSE, {"type": "cos", "b": 2.297, "c": -1.963}, DENSE), "x1": points}, 1e-13
+    # The angles between positions have an absolute error, which such activations make larger: with its estimate.
+    line = [[[0.0, -5.495515886722234e18], [2.0926012277299182e18, 1.5308303515850279e19]],
+            [[0.0, -1.6486547660166702e18], [6.277803683189755e17, 4.5924910547550833e18]]]
+    for last in ("erf", "sin", "sign"):
+        yield f"{last} of long positions on a line", {
+            "architecture": serial({"type": "dense", "b_std": 0.976}, DENSE, last, DENSE, last, "global_avg_pool"), "x1": line}, 1e-13
+    opposite = [[[[4611.679671890498], [-4611.679671890498]]], [[[4611.679671892947], [-4611.6796718938385]]]]
+    yield "a wave behind a pool that cancels", {
+        "architecture": serial({"type": "dense", "b_std": 0.866}, {"type": "avg_pool", "window_shape": [1, 2]}, {"type": "cos", "b": 1.515}, "flatten"),
+        "x1": opposite}, 1e-13
+    # A point of which nothing is left behind its graph.
+    yield "a graph that leaves nothing", {
+        "architecture": serial(DENSE, "aggregate", {"type": "dense", "w_std": 0.19, "trainable": False}, "abs", "flatten", DENSE),
+        "x1": [[[-8.156469916729037e-12, -7.660508209337477e-12], [None, None]], [[None, None], [6.352335494859215e-12, 1.967143929455572e-12]]],
+        "pattern1": [[[0, 0], [0, 1]], [[1, 1], [1, 0]]]}, 1e-13
+
+
 def main():
     records = []
-    for name, body, tolerance in itertools.chain(cases(), later_cases()):
+    # What leaves the range of numbers may come back.
+    Network.most = mpf(10) ** 5000
+    for name, body, tolerance in itertools.chain(cases(), later_cases(), scale_cases(), gap_cases()):
         body["kinds"] = ["ntk", "nngp"]
         points = body["x1"] + body.get("x2", [])
         patterns = body["pattern1"] + body.get("pattern2", []) if "pattern1" in body else None

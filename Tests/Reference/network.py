@@ -61,13 +61,16 @@ class Value:
 class Network:
     """`ambiguous` is set where the limit is not one value, such as the slope of relu at zero points."""
 
+    # Beyond this no value is followed any further.
+    most = mpf(10) ** 330
+
     def __init__(self, architecture, points, patterns=None):
         self.ambiguous = False
         self.patterns = patterns
         self.activations = {}
         self.layers = 0
-        # The largest number that any layer's values hold.
-        self.largest = mpf(0)
+        # The largest number that any layer's values hold, and the smallest variance but zero.
+        self.largest, self.smallest = mpf(0), mpf(1)
         self.output = self.apply(architecture, self.input(points))
 
     def kernels(self):
@@ -126,7 +129,8 @@ class Network:
         method = getattr(self, kind, None)
         result = method(layer, flow) if method else self.activation(layer, flow)
         self.largest = max([self.largest, *(abs(part[i][i]) for part in (result.k, result.theta) for i in range(result.places))])
-        if self.largest > mpf(10) ** 330:
+        self.smallest = min([self.smallest, *(q for i in range(result.places) if (q := result.k[i][i]) > 0)])
+        if self.largest > self.most:
             raise TooLarge(kind)
         return result
 
@@ -204,37 +208,6 @@ class Network:
 
         return value.like().fill(lambda a, b: pair(a, b)[0], lambda a, b: pair(a, b)[1] * value.theta[a][b])
 
-    def layer_norm(self, layer, value):
-        rank = len(value.shape) + 2
-        axes = {rank - 1 if axis == "channel" else axis % rank for axis in layer.get("axes", ["channel"])} - {rank - 1}
-        sums = {}
-        for place in range(value.places):
-            if place not in value.masked:
-                sums.setdefault(self.group(value, place, axes), []).append(value.k[place][place])
-        scales = []
-        for place in range(value.places):
-            members = sums.get(self.group(value, place, axes), [])
-            mean = mpf(layer.get("eps", 1e-12)) + (sum(members) / len(members) if members else 0)
-            scales.append(1 / mp.sqrt(mean) if mean > 0 else mpf(0))
-        return value.like().fill(
-            lambda a, b: value.k[a][b] * scales[a] * scales[b], lambda a, b: value.theta[a][b] * scales[a] * scales[b])
-
-    @staticmethod
-    def group(value, place, axes):
-        point, position = divmod(place, value.positions)
-        index = []
-        for n in reversed(value.shape):
-            position, i = divmod(position, n)
-            index.append(i)
-        return point, tuple(0 if axis + 1 in axes else i for axis, i in enumerate(reversed(index)))
-
-    def dropout(self, layer, value):
-        if layer.get("mode", "train") != "train":
-            return value
-        growth = 1 / mpf(layer["keep_probability"])
-        return value.like().fill(
-            lambda a, b: value.k[a][b] * (growth if a == b else 1), lambda a, b: value.theta[a][b] * (growth if a == b else 1))
-
     # Branches.
 
     def fan_in_sum(self, layer, values):
@@ -249,7 +222,12 @@ class Network:
 
     def fan_in_prod(self, layer, values):
         def product(a, b):
-            return prod((v.k[a][b] for v in values), start=mpf(1))
+            result = mpf(1)
+            for v in values:
+                result *= v.k[a][b]
+                # The first factors' product may leave the range of numbers where that of all does not.
+                self.largest = max(self.largest, abs(result))
+            return result
 
         def tangent(a, b):
             return sum(v.theta[a][b] * prod((w.k[a][b] for w in values if w is not v), start=mpf(1)) for v in branches)
@@ -289,10 +267,14 @@ class Network:
 
         return out.fill(pick("k"), pick("theta"))
 
-    # Positions: in positions.py.
+    # Positions: in positions.py; normalization: in normalization.py.
 
 
+import normalization  # noqa: E402
 import positions  # noqa: E402
+
+for _name in ("layer_norm", "dropout"):
+    setattr(Network, _name, getattr(normalization, _name))
 
 for _name in ("flatten", "global_avg_pool", "global_sum_pool", "avg_pool", "sum_pool", "image_resize", "index", "dot_general", "aggregate",
               "global_self_attention"):

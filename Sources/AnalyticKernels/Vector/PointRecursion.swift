@@ -62,6 +62,8 @@ struct PointRecursion<Element: KernelScalar> {
     private(set) var amplifying: [Bool] = []
     /// The largest number that each point has met.
     private(set) var largest: [Double]
+    /// A point of which a variance is below the range of numbers where that would pass for zero.
+    private(set) var vanished: Int?
     private let plan: VectorPlan
 
     private static var largeDeviation: Double { 100 }
@@ -79,6 +81,7 @@ struct PointRecursion<Element: KernelScalar> {
         let instruction = plan.program.instructions[index]
         var points = values[instruction.inputs[0]]
         let others = instruction.inputs.dropFirst().map { values[$0] }
+        let before = plan.guardsScale[index] ? ([points] + others).map(\.variance) : []
         // What nobody needs any more is worked on where it is.
         for input in instruction.inputs where plan.lastUses[input] == index { values[input] = .none }
         let stage: Stage
@@ -105,6 +108,11 @@ struct PointRecursion<Element: KernelScalar> {
         case .window, .isolate, .concatenate, .attention, .map, .aggregate, .flatten, .globalPool:
             // The compiler keeps these for inputs with spatial axes; here a point has one position.
             stage = combine([points], [1], &points)
+        }
+        if !before.isEmpty {
+            vanished = points.variance.indices.first { point in
+                points.variance[point] < .leastNormalMagnitude && before.allSatisfy { $0[point] > 0 }
+            } ?? vanished
         }
         for point in points.variance.indices {
             note(points.variance[point], at: point)

@@ -65,6 +65,7 @@ struct PointSet<Element: KernelScalar>: Sendable {
         isSharp = plan.isSharp || (plan.mayBeSharp && recursion.isAmplifying)
         isAmplifying = recursion.amplifying
         errorEstimate = DualActivation.errorEstimate(stages.lazy.compactMap { if case .dual(let points) = $0 { points } else { nil } })
+        if let point = recursion.vanished { throw KernelError.underflow(set: set, point: point) }
         let output = recursion.values[plan.program.output]
         outputStd = Self.padded(output.variance.lazy.map { $0.squareRoot() })
         nngpDiagonal = output.variance

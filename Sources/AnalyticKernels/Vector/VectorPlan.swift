@@ -15,6 +15,8 @@ struct VectorPlan: Sendable {
     let isSharp: Bool
     /// Whether that holds of some points.
     let mayBeSharp: Bool
+    /// See `KernelProgram.guardsScale`.
+    let guardsScale: [Bool]
     /// Whether two samples of one point are not the same: dropout takes different parts of them.
     let isRandom: Bool
 
@@ -31,6 +33,7 @@ struct VectorPlan: Sendable {
         mayBeSharp = program.instructions.contains {
             if case .activation(let step) = $0.operation { step.dual.isSharp || step.dual.scaleRoot != nil } else { false }
         }
+        guardsScale = program.guardsScale
         isRandom = program.instructions.contains { if case .dropout = $0.operation { true } else { false } }
         isNear = program.nonnegativeValues { if case .affine = $0 { true } else { false } }
     }

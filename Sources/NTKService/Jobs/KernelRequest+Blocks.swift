@@ -23,29 +23,26 @@ extension KernelRequest: BlockwiseTask {
         let grid = TileGrid(rows: rows, columns: columns, side: side, upperOnly: isSymmetric)
         let files = try kinds.indices.map { try run.array($0, shape: [rows, columns], isFloat32: precision == .float32) }
         let matrices = files.map { $0.matrix(as: Element.self) }
+        // Blocks may have been computed before the server was last started: their estimates are kept beside them.
+        let numbers = kernel.hasEstimates ? try run.numbers(of: grid.tiles.count) : nil
+        let estimates = numbers?.matrix(as: Double.self)
         let log = try run.blocks(
             plan: "kernel \(kinds.map(\.rawValue)) \(precision) \(rows) by \(columns)\(isSymmetric ? " symmetric" : "") in blocks of \(side)",
-            count: grid.tiles.count, in: files, places: { grid.tiles[$0].places(mirrored: isSymmetric) })
-        try run.computeResult(log, in: files) { block in
+            count: grid.tiles.count, in: files, numbers: numbers, places: { grid.tiles[$0].places(mirrored: isSymmetric) })
+        try run.computeResult(log, in: files + (numbers.map { [$0] } ?? [])) { block in
             let tile = grid.tiles[block]
             let result: Kernels<Matrix<Element>> = try kernel.block(tile, kinds: Set(kinds), first, second, on: tiles)
             for (kind, matrix) in zip(kinds, matrices) {
                 guard let own = result[kind] else { continue }
                 matrix.store(own.storage, stride: own.columns, tile: tile, mirrored: isSymmetric)
             }
+            if let estimates { unsafe estimates.base[block] = result.errorEstimate }
         }
 
         var body = Answer()
         for (kind, file) in zip(kinds, files) { body.append(kind.rawValue, .array(file.output)) }
         body.append(shape: [rows, columns], precision)
-        // Blocks may have been computed before the server was last started; the estimate follows from the points alone.
-        if kernel.isNumerical {
-            let points = [(x1, patterns?.x1)] + (x2.map { [($0, patterns?.x2)] } ?? [])
-            body.append(
-                errorEstimate: try points.reduce(0) { worst, set in
-                    max(worst, try kernel.diagonals(set.0, patterns: set.1, kinds: Set(kinds), as: Element.self, on: tiles).errorEstimate)
-                })
-        }
+        if let estimates { body.append(errorEstimate: (0..<estimates.rows).reduce(0) { max($0, estimates[$1, 0]) }) }
         var answer = ComputedAnswer(body)
         answer.storedArrays = files.count
         return answer
@@ -61,10 +58,18 @@ extension KernelError {
                 first: first + tile.rows.lowerBound, second: second + (isWithin ? tile.rows : tile.columns).lowerBound, isAmongOneSet: isAmongOneSet,
                 precision: precision)
         }
-        guard case .overflow(let set, let point, let precision) = self else { return self }
-        let isFirst = set == "x1"
-        return .overflow(
-            set: isFirst || isAmongOneSet ? "x1" : "x2", point: point + (isFirst ? tile.rows.lowerBound : tile.columns.lowerBound),
-            precision: precision)
+        func whole(_ set: String, _ point: Int) -> (set: String, point: Int) {
+            let isFirst = set == "x1"
+            return (isFirst || isAmongOneSet ? "x1" : "x2", point + (isFirst ? tile.rows.lowerBound : tile.columns.lowerBound))
+        }
+        switch self {
+        case .overflow(let set, let point, let precision):
+            let whole = whole(set, point)
+            return .overflow(set: whole.set, point: whole.point, precision: precision)
+        case .underflow(let set, let point):
+            let whole = whole(set, point)
+            return .underflow(set: whole.set, point: whole.point)
+        case .featuresDiffer, .pairOverflow: return self
+        }
     }
 }

@@ -51,6 +51,11 @@ extension ProblemDetails {
                 "/\(field)/\(point)",
                 "a kernel value within the range of \(precision) expected; this point's own value overflows: scale the inputs"
                     + (precision == "float32" ? ", or ask for float64" : ""))
+        case .underflow(let set, let point):
+            self = .invalid(
+                "/\(set == "x1" ? fields.x1 : fields.x2)/\(point)",
+                "kernel values within the range of float64 expected; one of this point's own is below it, before a layer to which no variance is "
+                    + "too small: scale the inputs")
         case .pairOverflow(let first, let second, let isAmongOneSet, let precision):
             let other = isAmongOneSet ? fields.x1 : fields.x2
             self = .invalid(
