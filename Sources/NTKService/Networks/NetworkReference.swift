@@ -9,10 +9,10 @@ enum NetworkReference: Sendable {
     case file(ModelFile)
 
     /// The same network, named by its id somewhere in a request.
-    func stored(at pointer: String, id: String) -> NetworkReference {
+    func stored(at pointer: String, id: String, _ programs: ModelPrograms) -> NetworkReference {
         switch self {
         case .architecture(let source): .architecture(source.stored(at: pointer, id: id))
-        case .file(let file): .file(file.stored(at: pointer, id: id))
+        case .file(let file): .file(file.stored(at: pointer, id: id, programs))
         }
     }
 
