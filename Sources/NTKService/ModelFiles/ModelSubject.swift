@@ -35,7 +35,8 @@ struct ModelSubject: TrainingSubject {
         let cost = cost
         let blocks = (cost.bytes + ModelPasses.blockBytes - 1) / ModelPasses.blockBytes
         return ModelPasses.work(cost.operations, steps: program.stepCount, blocks: max(blocks, 1))
-            + Work(.loops, (hasMomentum ? 60 : 40) * Double(parameterCount)).onOneThread + Work(.memory, 64 * Double(trainingSet.compiled.bytes) / 8).onOneThread
+            + Work(.loops, (hasMomentum ? 60 : 40) * Double(parameterCount)).onOneThread
+            + Work(.memory, 8 * Double(trainingSet.compiled.bytes)).onOneThread
     }
 
     func outputsWork(points: Int) -> Work { ModelPasses.outputsWork(program, points: points) }
@@ -132,7 +133,9 @@ struct ModelSubject: TrainingSubject {
         func testOutputs(on tiles: any TileExecutor) throws -> Matrix<Double>? { try test.map { try outputs($0.x, on: tiles) } }
 
         func kernel(on tiles: any TileExecutor) throws -> Matrix<Double> {
-            let kernel = try checked(trainingSet.x.field) { try program.tangentKernel(trainingSet.x.inputs, nil, trainingSet.question, ModelPasses.context(tiles)) }
+            let kernel = try checked(trainingSet.x.field) {
+                try program.tangentKernel(trainingSet.x.inputs, nil, trainingSet.question, ModelPasses.context(tiles))
+            }
             let numbers = kernel.shares[0].numbers
             return try finite(Matrix(rows: trainingSet.count, columns: numbers.count / max(trainingSet.count, 1), storage: numbers))
         }

@@ -69,7 +69,9 @@ struct ArchitectureSubject: TrainingSubject {
     var startWork: Work { trainingSet.source.work(trainingSet.network) }
     func stepWork(hasMomentum: Bool) -> Work { NetworkTraining.stepWork(trainingSet.network, points: trainingSet.count, hasMomentum: hasMomentum) }
     func outputsWork(points: Int) -> Work { trainingSet.network.outputsWork(points: points) }
-    var runBytes: Int { ((Count(trainingSet.network.parameterCount) * 6 + Count(trainingSet.count) * 3 * Count(trainingSet.network.valuesPerPoint)) * 8).value }
+    var runBytes: Int {
+        ((Count(trainingSet.network.parameterCount) * 6 + Count(trainingSet.count) * 3 * Count(trainingSet.network.valuesPerPoint)) * 8).value
+    }
 
     func begin(learningRate: Double, momentum: Double, targets: Matrix<Double>, on tiles: any TileExecutor) throws -> any TrainingRun {
         Run(
