@@ -59,6 +59,8 @@ struct ModelSubject: TrainingSubject {
         let momentum: Double
         let names: [String]
         let initial: NetworkParameters
+        /// ‖θ₀‖ of all parameters, those that stay among them.
+        let initialNorm: Double
         var program: NetworkProgram<Double>
         var parameters: NetworkParameters
         var velocity: NetworkParameters?
@@ -72,13 +74,15 @@ struct ModelSubject: TrainingSubject {
             names = moving.map(\.name)
             initial = NetworkParameters(values: moving.map { Matrix(rows: 1, columns: $0.count, start.numbers(of: $0)).storage })
             parameters = initial
+            let all = start.parameters.filter { $0.countsByDefault || chosen.contains($0.name) }
+            initialNorm = NetworkParameters(values: all.map { Matrix(rows: 1, columns: $0.count, start.numbers(of: $0)).storage }).norm
         }
 
         var state: [Storage<Double>] { parameters.values + (velocity?.values ?? []) }
 
         var distance: (absolute: Double, relative: Double) {
-            let (moved, norm) = (parameters.adding(initial.scaled(by: -1)).norm, initial.norm)
-            return (moved, norm > 0 ? moved / norm : 0)
+            let moved = parameters.adding(initial.scaled(by: -1)).norm
+            return (moved, initialNorm > 0 ? moved / initialNorm : 0)
         }
 
         mutating func advance(on tiles: any TileExecutor) throws {
