@@ -45,7 +45,7 @@ struct ModelTrainingSet: TrainingKernel {
     // MARK: Storage
 
     /// Of the names under which points are stored.
-    private static let prefix = "x_train."
+    static let prefix = "x_train."
 
     init(_ record: JSONObject, tensors: [String: PointTensor], _ model: FileContent) throws(ProblemDetails) {
         guard case .object(let description)? = record["network"], case .array(let names)? = description["parameters"] else {

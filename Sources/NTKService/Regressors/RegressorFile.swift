@@ -67,8 +67,10 @@ enum RegressorFile {
     }
 
     /// A regressor from its files.
-    /// - Parameter model: the model file, where there is one.
-    static func read(_ id: ArtifactID, manifest bytes: [UInt8], tensors file: FileReader, model: FileReader?) throws -> Regressor {
+    /// - Parameter model: opens the model file, where the kernel is that of one.
+    static func read(
+        _ id: ArtifactID, manifest bytes: [UInt8], tensors file: FileReader, model: () throws -> FileReader?
+    ) throws -> Regressor {
         guard let object = object(bytes), case .object(let training) = object["training"], case .object(let diagnostics) = object["diagnostics"],
             let entries = try TensorFile.header(file), isWhole(object, file)
         else { throw ProblemDetails.damagedRecord(id.description) }
@@ -80,7 +82,7 @@ enum RegressorFile {
         let targets = try targets(object, tensors, id)
         var settingsReader = try ObjectReader(object["settings"] ?? .null, at: "/settings")
         let settings = try FitSettings(&settingsReader)
-        let content = try model.map { FileContent(bytes: try $0.read(0..<$0.count), range: 0..<$0.count) }
+        let content = try hasModel(entries) ? model().map { FileContent(bytes: try $0.read(0..<$0.count), range: 0..<$0.count) } : nil
         let kernel = try TrainingKernels.restore(training, tensors: tensors, model: content)
         let groups = kernel.duplicates()
         guard groups.groupCount == coefficients.matrix.rows, targets.matrix.rows == kernel.count,
@@ -96,6 +98,9 @@ enum RegressorFile {
             training: kernel, targets: targets, posterior: posterior, regression: regression, calibration: calibration(diagnostics))
         return Regressor(id: id, fit: fit, settings: settings, description: description(object, nTrain: kernel.count))
     }
+
+    /// Whether the kernel is that of a network from a file, by the names under which its points are stored.
+    static func hasModel(_ entries: [TensorFile.Entry]) -> Bool { entries.contains { $0.name.hasPrefix(ModelTrainingSet.prefix) } }
 
     private static func coefficients(_ tensors: [String: PointTensor], _ id: ArtifactID) throws(ProblemDetails) -> ScaledCoefficients? {
         guard let matrix = tensors["coefficients"]?.values else { return nil }
