@@ -1,8 +1,9 @@
-"""Sends networks of ten families to a server, and compares its outputs and kernels with PyTorch's in double precision.
+"""Sends networks of many families to a server, and compares its outputs and kernels with PyTorch's in double precision.
 
 usage: compare_families.py SERVER-ADDRESS [--real] [FAMILY ...]
 
-The kernel is the full one of two points by reverse mode, an output at a time; of networks in their real size (--real) that of four outputs.
+The kernel is the full one of two points by reverse mode, an output at a time; of networks in their real size (--real; the further ones are small always) that of
+four outputs.
 Needs ntk-client[torch].
 """
 
@@ -15,7 +16,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from families import FAMILIES, network
+from families import FAMILIES, network, settle
+from further_families import FURTHER
 
 from ntk_client import Client, Network
 
@@ -45,7 +47,9 @@ def distance(a: Any, b: Any) -> float:
 def compare(client: Client, name: str, size: int) -> tuple[float, float]:
     """Print a line on a family; return the differences of outputs and kernel."""
     torch.manual_seed(0)
-    module, example, x = network(name, size), FAMILIES[name].points(3, size), FAMILIES[name].points(2, size)
+    family = {**FAMILIES, **FURTHER}[name]
+    module = network(name, size) if name in FAMILIES else settle(family.make(size)).eval()
+    example, x = family.points(3, size), family.points(2, size)
     start = time.perf_counter()
     sent = client.store_network(Network.from_torch(module, example, client=client))
     seconds = time.perf_counter() - start
@@ -69,7 +73,7 @@ def compare(client: Client, name: str, size: int) -> tuple[float, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("address")
-    parser.add_argument("families", nargs="*", default=list(FAMILIES), metavar="FAMILY")
+    parser.add_argument("families", nargs="*", default=[*FAMILIES, *FURTHER], metavar="FAMILY")
     parser.add_argument("--real", action="store_true")
     arguments = parser.parse_args()
     torch.set_default_dtype(torch.float32)

@@ -50,6 +50,11 @@ package final class LeastRecentlyUsed<Key: Hashable & Sendable, Value: Sendable>
 
     package func remove(_ key: Key) { state.withLock { $0.remove(key) } }
 
+    /// Removes the values of all keys for which something holds.
+    package func removeAll(where holds: (Key) -> Bool) {
+        state.withLock { state in for key in state.entries.keys.filter(holds) { state.remove(key) } }
+    }
+
     /// The value of a key, made and kept where it is missing. Two callers at the same time may both make it.
     package func value<Failure: Error>(for key: Key, _ make: () throws(Failure) -> (value: Value, bytes: Int)?) throws(Failure) -> Value? {
         if let value = self[key] { return value }

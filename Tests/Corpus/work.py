@@ -19,7 +19,7 @@ import random_requests  # noqa: E402
 
 DOCUMENT = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
 GOLDEN = ROOT / "Tests" / "NTKServiceTests" / "Golden"
-COMPUTING = ["kernels", "predictions", "dynamics", "spectra", "empirical-kernels", "network-outputs", "convergence", "trainings"]
+COMPUTING = ["kernels", "predictions", "dynamics", "spectra", "empirical-kernels", "network-outputs", "gradient-features", "convergence", "trainings"]
 
 
 def example(path: str, name: str | None = None) -> dict:

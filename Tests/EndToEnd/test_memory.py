@@ -22,6 +22,7 @@ REQUESTS = {
     "/v1/networks": NETWORK | {"input_shape": [3]},
     "/v1/network-outputs": {"network": NETWORK, "x": POINTS},
     "/v1/empirical-kernels": {"network": NETWORK, "x1": POINTS[:40]},
+    "/v1/gradient-features": {"network": NETWORK, "x": POINTS[:2], "outputs": [0], "dimension": 64},
 }
 
 

@@ -216,7 +216,9 @@ struct OperatorCheck {
             for output in [0, k - 1] {
                 let features = try program.gradientFeatures(
                     points, .output(output), parameters: question.parameters, nil, PassContext(blockBytes: blockBytes))
-                let found = (0..<features.columns).map { column in (0..<n).map { features[$0, column] } }.filter { $0.contains { abs($0) > 1e-9 * largest } }
+                let found = (0..<features.columns).map { column in (0..<n).map { features[$0, column] } }.filter {
+                    $0.contains { abs($0) > 1e-9 * largest }
+                }
                 let expected = columns.map { column in (0..<n).map { column[$0 * k + output] } }.filter { $0.contains { abs($0) > 1e-9 * largest } }
                 #expect(found.count == expected.count, sourceLocation: location)
                 for (a, b) in zip(found, expected) {

@@ -35,7 +35,8 @@ struct SelectionOperatorTests {
     @Test func affineGrid() throws {
         for aligned in [0, 1] {
             try OperatorCheck(
-                "AffineGrid", [.point([1, 2, 3]), .integers([1, 2, 3, 2])], ["align_corners": .int(aligned)], opset: 20).run()
+                "AffineGrid", [.point([1, 2, 3]), .integers([1, 2, 3, 2])], ["align_corners": .int(aligned)], opset: 20
+            ).run()
         }
         try OperatorCheck("AffineGrid", [.point([1, 3, 4]), .integers([1, 1, 2, 1, 2])], opset: 20).run()
     }

@@ -186,6 +186,20 @@ def test_stored_networks(client: Client, rng: np.random.Generator) -> None:
         client.network(stored.id)
 
 
+def test_gradients_as_features(client: Client, rng: np.random.Generator) -> None:
+    network = Network.drawn(serial(dense(8, b_std=0.1), ntk.tanh(), dense(2)), seed=3)
+    x = rng.normal(size=(5, 4))
+    kernel = client.empirical_kernels(network, x, outputs=[1]).ntk
+    assert kernel is not None
+    gradients = client.gradient_features(network, x, outputs=[1], projection="none")
+    np.testing.assert_allclose(gradients @ gradients.T, kernel[..., 0, 0], rtol=1e-10)
+    features = client.gradient_features(network, x, outputs=[1], dimension=20000, seed=1, precision="float32")
+    assert features.shape == (5, 20000)
+    assert features.dtype == np.float32
+    sizes = np.sqrt(np.diag(kernel[..., 0, 0]))
+    assert np.abs(features @ features.T - kernel[..., 0, 0]).max() < 0.08 * sizes.max() ** 2
+
+
 def test_empirical_kernel_is_that_of_the_jacobian(client: Client, rng: np.random.Generator) -> None:
     w0, b0, w1 = rng.normal(size=(6, 3)), rng.normal(size=6), rng.normal(size=(2, 6))
     network = Network.from_state_dict(serial(dense(6), ntk.tanh(), dense(2)), {"0.weight": w0, "0.bias": b0, "2.weight": w1})

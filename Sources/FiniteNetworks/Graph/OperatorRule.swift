@@ -17,8 +17,10 @@ enum OperatorRules {
         MaxPoolRule(), AveragePoolRule(), LpPoolRule(), GlobalPoolRule(), ReductionRule(),
         ReshapeRule(), TransposeRule(), SliceRule(), SplitRule(), ConcatRule(), ExpandRule(), PadRule(), TileRule(),
         GatherRule(), GatherElementsRule(), GatherNDRule(), CumSumRule(), TopKRule(), ReverseSequenceRule(), CompressRule(),
-        ScatterRule(), ResizeRule(), GridSampleRule(), AffineGridRule(), DepthRule(), FoldRule(), EinsumRule(), AttentionRule(), RotaryRule(), CompositeRule(),
-        CastRule(), DequantizeRule(), ConstantRule(), ShapeRule(), RangeRule(), IdentityRule(), SequenceRule(), RecurrentRule(), ControlRule(), ScanRule(),
+        ScatterRule(), ResizeRule(), GridSampleRule(), AffineGridRule(), DepthRule(), FoldRule(),
+        EinsumRule(), AttentionRule(), RotaryRule(), CompositeRule(),
+        CastRule(), DequantizeRule(), ConstantRule(), ShapeRule(), RangeRule(), IdentityRule(), SequenceRule(), RecurrentRule(), ControlRule(),
+        ScanRule(),
     ]
 
     static let byName: [String: any OperatorRule] = {

@@ -11,11 +11,14 @@ struct ModelFile: Sendable {
     let model: ONNXModel
     /// Where the network stands in the request, or its id.
     let place: NetworkSource.Place
+    /// Of a stored one its id, and where its programs are kept.
+    private let kept: (id: ArtifactID, programs: ModelPrograms)?
 
     /// Reads the file's graph; its numbers stay where they are.
     init(_ file: FileContent, at place: NetworkSource.Place) throws(ProblemDetails) {
         self.file = file
         self.place = place
+        kept = nil
         do { model = try ONNXModel(bytes: file.bytes, in: file.range, limits: Self.limits) } catch {
             throw ProblemDetails(error, at: place.pointer(to: "/onnx"), kind: FileKind.name(file.bytes[file.range]))
         }
@@ -33,10 +36,14 @@ struct ModelFile: Sendable {
         try self.init(file, at: .pointer(pointer))
     }
 
-    private init(_ other: ModelFile, at place: NetworkSource.Place) { (file, model, self.place) = (other.file, other.model, place) }
+    private init(_ other: ModelFile, at place: NetworkSource.Place, _ kept: (id: ArtifactID, programs: ModelPrograms)?) {
+        (file, model, self.place, self.kept) = (other.file, other.model, place, kept)
+    }
 
     /// The same network, named by its id somewhere in a request.
-    func stored(at pointer: String, id: String) -> ModelFile { ModelFile(self, at: .stored(pointer: pointer, id: id)) }
+    func stored(at pointer: String, id: String, _ programs: ModelPrograms) -> ModelFile {
+        ModelFile(self, at: .stored(pointer: pointer, id: id), NetworkStore.id(id).map { ($0, programs) })
+    }
 
     // MARK: Memory
 
@@ -92,10 +99,19 @@ struct ModelFile: Sendable {
     func program<F: NetworkScalar>(
         _: F.Type, output: String?, outputPointer: String, shapes: [String: [Int]], points: String
     ) throws(ProblemDetails) -> CompiledModel<F> {
+        let key = kept.map { ModelPrograms.Key(id: $0.id, output: output, shapes: shapes, isFloat32: F.self == Float.self) }
+        if let key, let known: ModelPrograms.Entry<F> = kept?.programs[key] {
+            return CompiledModel(file: self, network: known.network, program: known.program, bytes: known.bytes)
+        }
         let meter = try ModelMeter(constantBytes(F.self))
         let network = try network(output: output, outputPointer: outputPointer, meter.limits)
         do {
-            return CompiledModel(file: self, network: network, program: try network.program(F.self, shapes: shapes), bytes: meter.bytes)
+            let program = try network.program(F.self, shapes: shapes)
+            if let key {
+                let entry = ModelPrograms.Entry(network: network, program: program, bytes: meter.bytes)
+                kept?.programs.insert(entry, bytes: storedBytes.addingClamped(meter.bytes), for: key)
+            }
+            return CompiledModel(file: self, network: network, program: program, bytes: meter.bytes)
         } catch {
             if let problem = meter.problem { throw problem }
             throw problem(error, points: points)

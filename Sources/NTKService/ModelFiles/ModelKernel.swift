@@ -53,36 +53,55 @@ struct ModelKernel<F: NetworkScalar & AnswerElement>: ModelTask {
     var tableBytes: Int { compiled.bytes }
     var answersOneArray: Bool { kinds.count == 1 && !asked.question.isLayerwise }
 
+    /// What stands in a row of the kernel.
+    var rowShape: [Int] { [x2?.count ?? x1.count] + asked.pairShape }
+
     func answer(on tiles: any TileExecutor) throws -> Answer {
-        var body = Answer()
-        let rowShape = [x2?.count ?? x1.count] + asked.pairShape
-        var algorithms: [(name: String, isGram: Bool)] = []
+        var results = Results()
         for kind in kinds {
             switch kind {
-            case .nngp: body.append("nngp", try nngp(on: tiles), rowShape: rowShape)
+            case .nngp: results.nngp = try nngp(on: tiles)
             case .ntk:
                 let kernel = try compiled.checked(points: x1.field) {
                     try compiled.program.tangentKernel(x1.inputs, x2?.inputs, asked.question, ModelPasses.context(tiles))
                 }
-                let shares = kernel.shares.map { (name: $0.parameter, kernel: matrix($0.numbers)) }
+                let shares = kernel.shares.map { (name: $0.parameter ?? "", kernel: matrix($0.numbers)) }
                 for share in shares where !share.kernel.hasNumbersOnly { throw compiled.overflow }
-                let total = asked.question.isLayerwise ? sum(shares.map(\.kernel)) : shares[0].kernel
-                body.append("ntk", total, rowShape: rowShape)
-                if asked.question.isLayerwise {
-                    let arrays = shares.map { ($0.name ?? "", F.array([$0.kernel], shape: [$0.kernel.rows] + rowShape)) }
-                    body.append("layerwise", .arrays(arrays))
-                }
-                let grams = Set(kernel.byGrams)
-                algorithms = (asked.question.parameters ?? []).map { ($0, grams.contains($0)) }
+                results.ntk = asked.question.isLayerwise ? sum(shares.map(\.kernel)) : shares[0].kernel
+                results.shares = asked.question.isLayerwise ? shares : []
+                results.byGrams = kernel.byGrams
+            }
+        }
+        return body(results)
+    }
+
+    /// What was asked for.
+    struct Results {
+        var nngp: Matrix<F>?
+        var ntk: Matrix<F>?
+        /// Of each parameter, where asked for.
+        var shares: [(name: String, kernel: Matrix<F>)] = []
+        var byGrams: [String] = []
+    }
+
+    func body(_ results: Results) -> Answer {
+        var body = Answer()
+        for kind in kinds {
+            switch kind {
+            case .nngp: if let nngp = results.nngp { body.append("nngp", nngp, rowShape: rowShape) }
+            case .ntk:
+                if let ntk = results.ntk { body.append("ntk", ntk, rowShape: rowShape) }
+                guard asked.question.isLayerwise else { continue }
+                body.append("layerwise", .arrays(results.shares.map { ($0.name, F.array([$0.kernel], shape: [$0.kernel.rows] + rowShape)) }))
             }
         }
         body.append(shape: [x1.count] + rowShape, precision)
-        if kinds.contains(.ntk) {
-            body.append("algorithms") { json in
-                json.beginObject()
-                for (name, isGram) in algorithms { json.member(name, isGram ? "structured" : "gradients") }
-                json.endObject()
-            }
+        guard kinds.contains(.ntk) else { return body }
+        let grams = Set(results.byGrams)
+        body.append("algorithms") { json in
+            json.beginObject()
+            for name in asked.question.parameters ?? [] { json.member(name, grams.contains(name) ? "structured" : "gradients") }
+            json.endObject()
         }
         return body
     }
@@ -91,7 +110,7 @@ struct ModelKernel<F: NetworkScalar & AnswerElement>: ModelTask {
         Matrix(rows: x1.count, columns: x1.count == 0 ? 0 : numbers.count / x1.count, storage: numbers)
     }
 
-    private func sum(_ shares: [Matrix<F>]) -> Matrix<F> {
+    func sum(_ shares: [Matrix<F>]) -> Matrix<F> {
         let total = Matrix<F>(zeroRows: x1.count, columns: (x2?.count ?? x1.count) * asked.pairShape.reduce(1, *))
         for share in shares {
             defer { withExtendedLifetime((total, share)) {} }
@@ -102,7 +121,7 @@ struct ModelKernel<F: NetworkScalar & AnswerElement>: ModelTask {
     }
 
     /// Products of outputs, as the tangent kernel has its entries.
-    private func nngp(on tiles: any TileExecutor) throws -> Matrix<F> {
+    func nngp(on tiles: any TileExecutor) throws -> Matrix<F> {
         let program = compiled.program
         let k = program.outputCount
         let (left, right) = try compiled.checked(points: x1.field) {

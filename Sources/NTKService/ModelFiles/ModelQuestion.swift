@@ -48,7 +48,7 @@ struct ModelQuestion: Sendable {
         return try reader.chosenParameters(names, counting: counting).sorted().map { names[$0] }
     }
 
-    private enum Functional: String, CaseIterable {
+    enum Functional: String, CaseIterable {
         case logOdds = "log_odds"
         case logLikelihood = "log_likelihood"
         case labelLogit = "label_logit"
@@ -62,7 +62,7 @@ struct ModelQuestion: Sendable {
         }
     }
 
-    private static func labels(_ reader: inout ObjectReader, _ field: String, points: Int, classes: Int) throws(ProblemDetails) -> [Int] {
+    static func labels(_ reader: inout ObjectReader, _ field: String, points: Int, classes: Int) throws(ProblemDetails) -> [Int] {
         let pointer = reader.pointer(to: field)
         let array = try reader.array(field, "a list of \(points) labels from 0 to \(classes - 1)")
         guard array.shape == [points], !array.hasNulls else {

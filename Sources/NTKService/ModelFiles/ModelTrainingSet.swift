@@ -1,6 +1,7 @@
 internal import FiniteNetworks
 internal import LinearAlgebra
 internal import NTK
+internal import ONNX
 internal import TensorFormats
 
 /// Training points and the tangent kernel of a network from a file, in float64: regression from the network's own outputs is that network,
@@ -10,7 +11,7 @@ struct ModelTrainingSet: TrainingKernel {
     let x: ModelPoints
     /// Names of the parameters that take part.
     let parameters: [String]
-    private let question: KernelQuestion
+    let question: KernelQuestion
 
     let kind = KernelKind.ntk
     let kinds: Set<KernelKind> = [.ntk]
@@ -18,7 +19,7 @@ struct ModelTrainingSet: TrainingKernel {
     var outputs: Int? { compiled.program.outputCount }
     var tableBytes: Int { compiled.bytes }
     var numbersPerPoint: Int { x.numbers.multipliedClamped(by: 2) }
-    var canBeStored: Bool { false }
+    var keptBytes: Int { compiled.bytes.addingClamped(compiled.file.storedBytes) }
 
     /// - Parameters:
     ///   - source: the kernel source, of which the network was read.
@@ -26,10 +27,78 @@ struct ModelTrainingSet: TrainingKernel {
     init(_ file: ModelFile, _ source: inout ObjectReader, _ reader: inout ObjectReader, points: String) throws(ProblemDetails) {
         let output = try source.outputName()
         let outputPointer = source.pointer(to: "output")
-        x = try reader.modelPoints(points, try file.network(output: output, outputPointer: outputPointer))
-        compiled = try file.program(Double.self, output: output, outputPointer: outputPointer, shapes: x.shapes, points: points)
-        parameters = try ModelQuestion.parameters(&source, compiled.program)
+        let x = try reader.modelPoints(points, try file.network(output: output, outputPointer: outputPointer))
+        let compiled = try file.program(Double.self, output: output, outputPointer: outputPointer, shapes: x.shapes, points: points)
+        self.init(compiled, x, parameters: try ModelQuestion.parameters(&source, compiled.program))
         try source.finish(orNull: ["data_format"])
+    }
+
+    /// The same where all of it stands in one object.
+    init(_ file: ModelFile, _ reader: inout ObjectReader, points: String) throws(ProblemDetails) {
+        let output = try reader.outputName()
+        let outputPointer = reader.pointer(to: "output")
+        let x = try reader.modelPoints(points, try file.network(output: output, outputPointer: outputPointer))
+        let compiled = try file.program(Double.self, output: output, outputPointer: outputPointer, shapes: x.shapes, points: points)
+        self.init(compiled, x, parameters: try ModelQuestion.parameters(&reader, compiled.program))
+    }
+
+    // MARK: Storage
+
+    /// Of the names under which points are stored.
+    static let prefix = "x_train."
+
+    init(_ record: JSONObject, tensors: [String: PointTensor], _ model: FileContent) throws(ProblemDetails) {
+        guard case .object(let description)? = record["network"], case .array(let names)? = description["parameters"] else {
+            throw .damagedRecord("network")
+        }
+        let output: String? = if case .string(let name)? = description["output"] { name } else { nil }
+        let file = try ModelFile(model, at: .pointer("/kernel/network"))
+        let network = try file.network(output: output)
+        var inputs: [String: NetworkInput] = [:]
+        for port in network.inputs {
+            guard let tensor = tensors[Self.prefix + port.name] else { throw .damagedRecord(port.name) }
+            let numbers = tensor.values.elements
+            inputs[port.name] = NetworkInput(
+                shape: [tensor.values.rows] + tensor.shape,
+                port.type.isReal ? .reals(numbers) : .integers(numbers.map { Int64(exactly: $0) ?? 0 }))
+        }
+        let x = ModelPoints(field: "x_train", inputs: inputs)
+        let compiled = try file.program(Double.self, output: output, outputPointer: "/output", shapes: x.shapes, points: "x_train")
+        let known = Set(compiled.program.parameters.map(\.name))
+        let parameters = names.compactMap { if case .string(let name) = $0, known.contains(name) { name } else { nil as String? } }
+        guard parameters.count == names.count else { throw .damagedRecord("parameters") }
+        self.init(compiled, x, parameters: parameters)
+    }
+
+    /// What the network is, but for its file and its points.
+    private var description: String {
+        var json = JSONWriter()
+        json.beginObject()
+        json.member("format", "onnx")
+        json.member("output", compiled.network.output)
+        json.key("parameters")
+        json.beginArray()
+        for name in parameters { json.value(name) }
+        json.endArray()
+        json.endObject()
+        return String(decoding: json.bytes, as: UTF8.self)
+    }
+
+    var record: TrainingRecord {
+        let tensors = x.inputs.sorted { ExactText($0.key) < ExactText($1.key) }.map { name, input in
+            let each = input.shape.dropFirst().reduce(1, *)
+            let numbers: [Double] =
+                switch input.numbers {
+                case .reals(let numbers): numbers
+                case .integers(let numbers): numbers.map(Double.init)
+                }
+            return (name: Self.prefix + name, shape: input.shape, values: Matrix(rows: input.shape[0], columns: each, numbers))
+        }
+        return TrainingRecord(members: [("network", description)], tensors: tensors, model: compiled.file.file)
+    }
+
+    private init(_ compiled: CompiledModel<Double>, _ x: ModelPoints, parameters: [String]) {
+        (self.compiled, self.x, self.parameters) = (compiled, x, parameters)
         var question = KernelQuestion()
         question.parameters = parameters
         self.question = question
@@ -65,8 +134,6 @@ struct ModelTrainingSet: TrainingKernel {
 
     /// Points of a block of which only the entries of a point with itself are kept.
     fileprivate static let diagonalBlock = 8
-
-    var record: TrainingRecord { TrainingRecord(members: [], tensors: []) }
 
     func initialOutputs(on tiles: any TileExecutor) throws -> Matrix<Double>? { try outputs(x, on: tiles) }
 
@@ -120,16 +187,20 @@ struct ModelTrainingSet: TrainingKernel {
     }
 
     func readTest(_ reader: inout ObjectReader, _ names: TestFieldNames) throws(ProblemDetails) -> any TestKernel {
-        let points = try reader.modelPoints(names.points, compiled.network)
+        try readTest(&reader, points: names.points)
+    }
+
+    func readTest(_ reader: inout ObjectReader, points field: String) throws(ProblemDetails) -> ModelTestSet {
+        let points = try reader.modelPoints(field, compiled.network)
         guard points.shapes == x.shapes else {
             throw .invalid(
-                reader.pointer(to: names.points), "points of the shapes of those of \(x.field) expected, \(x.shapes); \(points.shapes) came")
+                reader.pointer(to: field), "points of the shapes of those of \(x.field) expected, \(x.shapes); \(points.shapes) came")
         }
         return ModelTestSet(training: self, x: points)
     }
 }
 
-private struct ModelTestSet: TestKernel {
+struct ModelTestSet: TestKernel {
     let training: ModelTrainingSet
     let x: ModelPoints
 

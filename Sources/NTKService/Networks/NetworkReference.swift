@@ -9,10 +9,10 @@ enum NetworkReference: Sendable {
     case file(ModelFile)
 
     /// The same network, named by its id somewhere in a request.
-    func stored(at pointer: String, id: String) -> NetworkReference {
+    func stored(at pointer: String, id: String, _ programs: ModelPrograms) -> NetworkReference {
         switch self {
         case .architecture(let source): .architecture(source.stored(at: pointer, id: id))
-        case .file(let file): .file(file.stored(at: pointer, id: id))
+        case .file(let file): .file(file.stored(at: pointer, id: id, programs))
         }
     }
 
@@ -64,7 +64,9 @@ enum NetworkTask<Request: ComputeTask>: ComputeTask {
 
 extension NetworkTask: BlockwiseTask where Request: BlockwiseTask {
     func answer(in run: JobRun, on tiles: any TileExecutor) throws -> ComputedAnswer? {
-        // A file's network is computed at once.
-        if case .architecture(let request) = self { try request.answer(in: run, on: tiles) } else { nil }
+        switch self {
+        case .architecture(let request): try request.answer(in: run, on: tiles)
+        case .file(let task): try (task as? any BlockwiseTask)?.answer(in: run, on: tiles)
+        }
     }
 }

@@ -19,6 +19,7 @@ package final class NetworkStore: Sendable {
     private let artifacts: ArtifactStore?
     /// Networks in memory; all of them where there is no directory.
     private let cache: LeastRecentlyUsed<ArtifactID, StoredNetwork>
+    private let programs: ModelPrograms
     private let resident = Lock<[ArtifactID: StoredNetwork]>([:])
     private let capacity: Int
 
@@ -28,6 +29,7 @@ package final class NetworkStore: Sendable {
     package init(directory: String?, capacity: Int = 1 << 30) throws(ArtifactStoreError) {
         artifacts = if let directory { try ArtifactStore(directory: directory) } else { nil }
         cache = LeastRecentlyUsed(capacity: capacity)
+        programs = ModelPrograms(capacity: capacity)
         self.capacity = capacity
     }
 
@@ -35,6 +37,7 @@ package final class NetworkStore: Sendable {
     package init() {
         artifacts = nil
         cache = LeastRecentlyUsed(capacity: 0)
+        programs = ModelPrograms(capacity: 256 << 20)
         capacity = 1 << 30
     }
 
@@ -45,7 +48,7 @@ package final class NetworkStore: Sendable {
         guard let id = Self.id(name), let stored = try get(id) else {
             throw .invalid(pointer, "the id of a stored network expected, as POST /v1/networks gave it; \"\(name.prefix(80))\" is none")
         }
-        return stored.network.stored(at: pointer, id: name)
+        return stored.network.stored(at: pointer, id: name, programs)
     }
 
     static func id(_ name: String) -> ArtifactID? {
@@ -247,6 +250,7 @@ package final class NetworkStore: Sendable {
 
     func delete(_ id: ArtifactID) throws -> Bool {
         cache.remove(id)
+        programs.remove(id)
         guard let artifacts else { return resident.withLock { $0.removeValue(forKey: id) != nil } }
         return try artifacts.delete(id)
     }

@@ -134,6 +134,10 @@ struct NetworkTrainingSet: TrainingKernel {
     }
 
     func readTest(_ reader: inout ObjectReader, _ names: TestFieldNames) throws(ProblemDetails) -> any TestKernel {
+        try readTestSet(&reader, names)
+    }
+
+    func readTestSet(_ reader: inout ObjectReader, _ names: TestFieldNames) throws(ProblemDetails) -> NetworkTestSet {
         let points = try reader.networkPoints(names.points, source.format)
         guard points.shape == x.shape else {
             throw .invalid(reader.pointer(to: names.points), "points of shape \(x.shape) expected, as in x_train; shape \(points.shape) came")
@@ -143,7 +147,7 @@ struct NetworkTrainingSet: TrainingKernel {
     }
 }
 
-private struct NetworkTestSet: TestKernel {
+struct NetworkTestSet: TestKernel {
     let training: NetworkTrainingSet
     let x: Matrix<Double>
     let pattern: Matrix<Double>?

@@ -1,7 +1,8 @@
 extension Operation {
     /// Everything that can be asked for, in the order of the document.
     static let all: [Operation] =
-        [layers, kernels, predictions] + ofNetworks + [empiricalKernels, networkOutputs, convergence, dynamics, spectra, trainings] + ofRegressors
+        [layers, kernels, predictions] + ofNetworks + [empiricalKernels, networkOutputs, gradientFeatures, convergence, dynamics, spectra, trainings]
+        + ofRegressors
         + ofJobs
         + inference + health + documents + problems
 }

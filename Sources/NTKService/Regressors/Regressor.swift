@@ -23,7 +23,7 @@ final class Regressor: Sendable {
     /// Bytes that it takes in memory, its points prepared for kernels included.
     var bytes: Int {
         let numbers = Count(fit.training.numbersPerPoint) * 2 + Count(fit.targets.matrix.columns) * 2 + 8
-        return (Count(fit.training.count) * numbers * 8 + Count(fit.training.tableBytes)).value
+        return (Count(fit.training.count) * numbers * 8 + Count(fit.training.keptBytes)).value
     }
 
     /// Bytes of a factor.
@@ -57,10 +57,6 @@ struct RegressorRequest: ComputeTask {
     init(_ value: JSONValue, _ networks: NetworkStore, memoryBytes: Int) throws(ProblemDetails) {
         var reader = try ObjectReader(value, at: "")
         fit = try FitRequest(&reader, networks, memoryBytes: memoryBytes)
-        guard fit.training.canBeStored else {
-            let expected = "a network of an architecture expected, whose regressors are stored; ask /v1/predictions with a model file"
-            throw .invalid("/kernel/network", expected)
-        }
         try reader.finish(orNull: ["x_train", "pattern_train"])
         id = Self.id(fit)
     }
@@ -94,6 +90,9 @@ struct RegressorRequest: ComputeTask {
         for (name, shape, values) in record.tensors + [(targets.0, [targets.1.rows, targets.1.columns], targets.1)] {
             hash.update("\(name) \(shape)")
             values.withElements { unsafe hash.update($0.bytes) }
+        }
+        if let model = record.model {
+            unsafe model.bytes.withUnsafeBytes { bytes in unsafe hash.update(UnsafeRawBufferPointer(rebasing: bytes[model.range]).bytes) }
         }
         return hash.finish()
     }

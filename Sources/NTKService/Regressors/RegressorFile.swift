@@ -12,6 +12,8 @@ enum RegressorFile {
     private static let fileVersion = 2
     static let manifest = "manifest.json"
     static let tensors = "tensors.safetensors"
+    /// Where the kernel is that of a network from a model file.
+    static let model = "model.onnx"
 
     static func files(_ fit: FittedRegression, _ settings: FitSettings, id: ArtifactID) -> [ArtifactFile] {
         let record = fit.training.record
@@ -55,11 +57,20 @@ enum RegressorFile {
             }
         }
         let bytes = json.bytes
-        return [ArtifactFile(manifest) { try $0.write(bytes) }, TensorFile.file(tensors, all)]
+        let files = [ArtifactFile(manifest) { try $0.write(bytes) }, TensorFile.file(tensors, all)]
+        guard let file = record.model else { return files }
+        return files + [
+            ArtifactFile(model) { writer in
+                try unsafe file.bytes.withUnsafeBytes { try unsafe writer.write(UnsafeRawBufferPointer(rebasing: $0[file.range]).bytes) }
+            }
+        ]
     }
 
     /// A regressor from its files.
-    static func read(_ id: ArtifactID, manifest bytes: [UInt8], tensors file: FileReader) throws -> Regressor {
+    /// - Parameter model: opens the model file, where the kernel is that of one.
+    static func read(
+        _ id: ArtifactID, manifest bytes: [UInt8], tensors file: FileReader, model: () throws -> FileReader?
+    ) throws -> Regressor {
         guard let object = object(bytes), case .object(let training) = object["training"], case .object(let diagnostics) = object["diagnostics"],
             let entries = try TensorFile.header(file), isWhole(object, file)
         else { throw ProblemDetails.damagedRecord(id.description) }
@@ -71,7 +82,8 @@ enum RegressorFile {
         let targets = try targets(object, tensors, id)
         var settingsReader = try ObjectReader(object["settings"] ?? .null, at: "/settings")
         let settings = try FitSettings(&settingsReader)
-        let kernel = try TrainingKernels.restore(training, tensors: tensors)
+        let content = try hasModel(entries) ? model().map { FileContent(bytes: try $0.read(0..<$0.count), range: 0..<$0.count) } : nil
+        let kernel = try TrainingKernels.restore(training, tensors: tensors, model: content)
         let groups = kernel.duplicates()
         guard groups.groupCount == coefficients.matrix.rows, targets.matrix.rows == kernel.count,
             coefficients.matrix.columns == (kernel.outputs == nil ? targets.matrix.columns : 1),
@@ -86,6 +98,9 @@ enum RegressorFile {
             training: kernel, targets: targets, posterior: posterior, regression: regression, calibration: calibration(diagnostics))
         return Regressor(id: id, fit: fit, settings: settings, description: description(object, nTrain: kernel.count))
     }
+
+    /// Whether the kernel is that of a network from a file, by the names under which its points are stored.
+    static func hasModel(_ entries: [TensorFile.Entry]) -> Bool { entries.contains { $0.name.hasPrefix(ModelTrainingSet.prefix) } }
 
     private static func coefficients(_ tensors: [String: PointTensor], _ id: ArtifactID) throws(ProblemDetails) -> ScaledCoefficients? {
         guard let matrix = tensors["coefficients"]?.values else { return nil }

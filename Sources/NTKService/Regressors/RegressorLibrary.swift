@@ -45,7 +45,7 @@ package final class RegressorLibrary: Sendable {
                 guard let manifest = try store.read(id, RegressorFile.manifest), let file = try store.reader(id, RegressorFile.tensors) else {
                     return nil
                 }
-                return try RegressorFile.read(id, manifest: manifest, tensors: file)
+                return try RegressorFile.read(id, manifest: manifest, tensors: file) { try store.reader(id, RegressorFile.model) }
             }
             store.damage.clear(id.description)
             return regressor.map { ($0, $0.bytes) }
@@ -111,7 +111,11 @@ package final class RegressorLibrary: Sendable {
     func readingBytes(_ id: ArtifactID) throws -> Int {
         try store.reading(id, Self.name(id)) {
             guard let file = try store.reader(id, RegressorFile.tensors), let entries = try TensorFile.header(file) else { return 0 }
-            return file.count.addingClamped(entries.map(\.place.count).max() ?? 0).addingClamped(Self.descriptionBytes(manifestBytes(id)))
+            let numbers = file.count.addingClamped(entries.map(\.place.count).max() ?? 0)
+            // A model's numbers are in its file, and in the program that it becomes.
+            let model = try RegressorFile.hasModel(entries) ? store.reader(id, RegressorFile.model)?.count ?? 0 : 0
+            let program = model == 0 ? 0 : ModelFile.readingBytes(model).addingClamped(model.multipliedClamped(by: 4))
+            return numbers.addingClamped(program).addingClamped(Self.descriptionBytes(manifestBytes(id)))
         }
     }
 

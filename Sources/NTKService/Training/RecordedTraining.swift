@@ -16,32 +16,26 @@ struct RecordedTraining {
     /// The tangent kernel before the first step, and its norm.
     private let start: Matrix<Double>
     private let norm: Double
-    private var run: NetworkTraining
+    private var run: any TrainingRun
     /// Of the records the next one.
     private var next = 0
 
     static func records(
-        _ request: TrainingRequest, _ parameters: NetworkParameters, rate: Double, on tiles: any TileExecutor
+        _ request: TrainingRequest, rate: Double, on tiles: any TileExecutor
     ) throws -> [Record] {
-        var training = try RecordedTraining(request, parameters, rate: rate, on: tiles)
+        var training = try RecordedTraining(request, rate: rate, on: tiles)
         if let records = try training.keptRecords() { return records }
         var records: [Record] = []
         try training.advance(to: request.steps.last ?? 0) { records.append($1) }
         return records
     }
 
-    private init(_ request: TrainingRequest, _ parameters: NetworkParameters, rate: Double, on tiles: any TileExecutor) throws {
+    private init(_ request: TrainingRequest, rate: Double, on tiles: any TileExecutor) throws {
         self.request = request
         self.tiles = tiles
-        run = NetworkTraining(request.training.network, parameters, learningRate: rate, momentum: request.momentum)
-        start = try Self.kernel(request, parameters, on: tiles)
+        run = try request.subject.begin(learningRate: rate, momentum: request.momentum, targets: request.targets.matrix, on: tiles)
+        start = try run.kernel(on: tiles)
         norm = start.sumOfSquares.squareRoot()
-    }
-
-    private static func kernel(_ request: TrainingRequest, _ parameters: NetworkParameters, on tiles: any TileExecutor) throws -> Matrix<Double> {
-        try EmpiricalKernel(request.training.network, parameters).ntk(
-            request.training.x.values, patterns: request.training.pattern.map { ($0, nil) }, outputs: .full, as: Double.self, on: tiles
-        ).kernel
     }
 
     /// Makes the steps up to one, and the records up to it.
@@ -62,18 +56,14 @@ struct RecordedTraining {
     }
 
     private mutating func makeSteps(upTo step: Int) throws {
-        let set = request.training
-        while run.step < step { _ = try run.advance(set.x.values, request.targets.matrix, patterns: set.pattern, on: tiles) }
+        while run.step < step { try run.advance(on: tiles) }
     }
 
     private func record() throws -> Record {
-        func outputs(_ x: Matrix<Double>, _ pattern: Matrix<Double>?) throws -> Matrix<Double> {
-            try run.network.outputs(x, parameters: run.parameters, patterns: pattern, as: Double.self, on: tiles)
-        }
-        let moved = try Self.kernel(request, run.parameters, on: tiles).subtracting(start).sumOfSquares.squareRoot()
+        let moved = try run.kernel(on: tiles).subtracting(start).sumOfSquares.squareRoot()
         return Record(
-            train: try outputs(request.training.x.values, request.training.pattern), test: try request.test.map { try outputs($0.x, $0.pattern) },
-            drift: norm > 0 ? moved / norm : 0, distance: run.distance)
+            train: try run.trainOutputs(on: tiles), test: try run.testOutputs(on: tiles), drift: norm > 0 ? moved / norm : 0,
+            distance: run.distance)
     }
 
     // MARK: Kept
@@ -85,7 +75,7 @@ struct RecordedTraining {
         let state = states.reduce(0, +)
         let ends = request.legs(stateBytes: 8 * state, blockOperations: keeper.blockOperations)
         guard ends.count > 1 else { return nil }
-        let (train, test) = (request.training.count * run.network.outputs, (request.test?.x.rows ?? 0) * run.network.outputs)
+        let (train, test) = (request.training.order, (request.test?.count ?? 0) * (request.training.outputs ?? 1))
         let record = train + test + 3
         let request = request
         let place = { @Sendable (index: Int) in ends.count * state + index * record }
@@ -106,7 +96,7 @@ struct RecordedTraining {
                     defer { start += count }
                     return row.piece(start, rows: 1, columns: count).storage
                 }
-                run.resume(at: ends[leg - 1], from: values)
+                try run.resume(at: ends[leg - 1], from: values)
             }
             try advance(to: ends[leg]) { index, own in
                 let numbers = own.train.elements + (own.test?.elements ?? []) + [own.drift, own.distance.absolute, own.distance.relative]
@@ -120,11 +110,11 @@ struct RecordedTraining {
         }
         guard let kept else { return nil }
         return request.steps.indices.map { index in
-            let (first, outputs) = (place(index), run.network.outputs)
+            let (first, outputs) = (place(index), request.training.outputs ?? 1)
             let last = (0..<3).map { kept[0, first + train + test + $0] }
             return Record(
                 train: kept.piece(first, rows: train / outputs, columns: outputs),
-                test: request.test.map { kept.piece(first + train, rows: $0.x.rows, columns: outputs) }, drift: last[0], distance: (last[1], last[2]))
+                test: request.test.map { kept.piece(first + train, rows: $0.count, columns: outputs) }, drift: last[0], distance: (last[1], last[2]))
         }
     }
 }

@@ -18,14 +18,13 @@ enum TrainingEndpoint {
         } catch let error as RegressionError {
             throw ProblemDetails(error)
         } catch let error as NetworkError {
-            throw ProblemDetails(error, at: request.source.place)
+            throw ProblemDetails(error, at: request.subject.place)
         }
     }
 
     private static func compute(_ request: TrainingRequest, _ tiles: any TileExecutor) throws -> Answer {
-        let (set, network) = (request.training, request.training.network)
+        let set = request.training
         let targets = request.targets.matrix
-        let parameters = try request.source.values(network, on: tiles)
         let groups = set.duplicates()
         let initial = try set.initialOutputs(on: tiles)
         func dynamics(_ optimizer: Optimizer) throws -> TrainingDynamics {
@@ -41,9 +40,9 @@ enum TrainingEndpoint {
         let rate = request.learningRate ?? (most ?? 2) / 2
         if request.learningRate == nil { kernel = try dynamics(optimizer(rate)) }
 
-        let records = try RecordedTraining.records(request, parameters, rate: rate, on: tiles)
-        let cross = try request.test.map { try $0.kernel.testTrain(.ntk, groups, on: tiles) }
-        let initialTest = try request.test.flatMap { try $0.kernel.initialOutputs(on: tiles) }
+        let records = try RecordedTraining.records(request, rate: rate, on: tiles)
+        let cross = try request.test.map { try $0.testTrain(.ntk, groups, on: tiles) }
+        let initialTest = try request.test.flatMap { try $0.initialOutputs(on: tiles) }
         let predicted = try request.steps.map { step in
             let change = set.outputs(try kernel.trainChange(Double(step), on: tiles))
             return try finite(initial.map { $0.adding(change) } ?? change, most)
@@ -72,7 +71,7 @@ enum TrainingEndpoint {
         body.append("max_learning_rate", nullable: most)
         body.append("train_loss", nullable: records.map { loss($0.train, targets) })
         body.append("kernel_train_loss", nullable: predicted.map { loss($0, targets) })
-        if let own = request.test?.targets, let predictedTest {
+        if let own = request.testTargets, let predictedTest {
             body.append("test_loss", nullable: records.map { record in record.test.map { loss($0, own) } })
             body.append("kernel_test_loss", nullable: predictedTest.map { loss($0, own) })
         }

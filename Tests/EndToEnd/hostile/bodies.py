@@ -41,6 +41,9 @@ class Bodies:
                 return {"network": network(), "x1": train, **self.numbers.some(x2=points(), outputs=rng.choice(["sum", "full", "diagonal", [0]]), layerwise=True)}
             case "/v1/network-outputs":
                 return {"network": network(), "x": train}
+            case "/v1/gradient-features":
+                return {"network": network(), "x": train, "outputs": [0], "dimension": self.numbers.integer(1, 300),
+                        **self.numbers.some(projection=rng.choice(["rademacher", "gaussian"]), seed=self.numbers.integer(0, 9))}
             case "/v1/convergence":
                 return {"architecture": infinite(), "x": train, "widths": [self.numbers.integer(1, 8)], "samples": self.numbers.integer(2, 3)}
             case "/v1/trainings":

@@ -51,8 +51,8 @@ protocol TrainingKernel: Sendable {
     /// Reads the test points, or their matrices, from a request whose fields have these names.
     func readTest(_ reader: inout ObjectReader, _ names: TestFieldNames) throws(ProblemDetails) -> any TestKernel
 
-    /// Whether a regressor of it can be stored.
-    var canBeStored: Bool { get }
+    /// Bytes that it takes where it is kept, beside its points.
+    var keptBytes: Int { get }
     /// What makes this training set what it is, for storage.
     var record: TrainingRecord { get }
 }
@@ -83,7 +83,7 @@ extension TrainingKernel {
     var tableBytes: Int { 0 }
 
     var canBePacked: Bool { false }
-    var canBeStored: Bool { true }
+    var keptBytes: Int { tableBytes }
 
     func packed(_ groups: DuplicateGroups, on tiles: any TileExecutor, scaling: ([Double]) throws -> UnitScaling) throws -> PackedKernel? { nil }
 
@@ -151,6 +151,8 @@ struct TrainingRecord: Sendable {
     /// Members of an object, in canonical JSON.
     var members: [(name: String, json: String)]
     var tensors: [(name: String, shape: [Int], values: Matrix<Double>)]
+    /// The model file whose network it is.
+    var model: FileContent?
 }
 
 /// The list of sources.
@@ -180,7 +182,8 @@ enum TrainingKernels {
     }
 
     /// The training set of a record.
-    static func restore(_ record: JSONObject, tensors: [String: PointTensor]) throws(ProblemDetails) -> any TrainingKernel {
+    static func restore(_ record: JSONObject, tensors: [String: PointTensor], model: FileContent?) throws(ProblemDetails) -> any TrainingKernel {
+        if let model { return try ModelTrainingSet(record, tensors: tensors, model) }
         if record["architecture"] != nil { return try AnalyticTraining(record, tensors: tensors) }
         if record["network"] != nil { return try NetworkTrainingSet(record, tensors: tensors) }
         return try GivenTraining(record, tensors: tensors)

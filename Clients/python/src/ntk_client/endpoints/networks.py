@@ -16,7 +16,7 @@ from .requests import Requests
 
 
 class NetworkMethods(Requests):
-    """`store_network` and what it names, `outputs`, `empirical_kernels`, `train`."""
+    """`store_network` and what it names, `outputs`, `empirical_kernels`, `gradient_features`, `train`."""
 
     def store_network(self, network: Network) -> StoredNetwork:
         """Keep a network at the server, to be named by its id from then on."""
@@ -117,6 +117,59 @@ class NetworkMethods(Requests):
 
         return self._compute("/v1/empirical-kernels", fields, read, timeout)
 
+    def gradient_features(
+        self,
+        network: NetworkLike,
+        x: Points,
+        *,
+        outputs: Sequence[int] | dict[str, Any] | None = None,
+        dimension: int | None = None,
+        seed: int = 0,
+        projection: Literal["rademacher", "gaussian", "none"] = "rademacher",
+        include: Sequence[str] | None = None,
+        exclude: Sequence[str] | None = None,
+        precision: Precision = "float64",
+        pattern: Pattern = None,
+        timeout: float | None = None,
+    ) -> Floats:
+        """Return φ(x) = R ∇f(x)/√D with E⟨φ(x), φ(x')⟩ = Θ(x, x'), [n, D], or the gradients themselves, [n, parameters].
+
+        Parameters
+        ----------
+        network, x, precision, timeout
+            See `empirical_kernels`.
+        outputs
+            The number of each point whose gradient is taken: a list of one output, or a functional of its logits and its label, such as
+            ``{"functional": "log_odds", "labels1": labels}``; None where the network has one output.
+        dimension
+            D, 2048 if None; not with "none".
+        seed, projection
+            Of the random matrix R: signs, Gaussian numbers, or none.
+        include, exclude
+            The names of the parameters whose gradients are taken, or are not; a star stands for any characters.
+        pattern
+            For `aggregate`.
+        """
+        fields = {
+            "network": of.network(network),
+            "x": of.points(x),
+            "outputs": outputs if outputs is None or isinstance(outputs, dict) else list(outputs),
+            "dimension": dimension,
+            "seed": seed,
+            "projection": projection,
+            "include": None if include is None else list(include),
+            "exclude": None if exclude is None else list(exclude),
+            "precision": precision,
+            "pattern": of.pattern(pattern),
+        }
+        return self._compute(
+            "/v1/gradient-features",
+            fields,
+            lambda answer: floats(answer["features"]).astype(precision, copy=False),
+            timeout,
+            only_array="features",
+        )
+
     def train(
         self,
         network: NetworkLike,
@@ -129,6 +182,8 @@ class NetworkMethods(Requests):
         labels: Any = None,
         learning_rate: float | None = None,
         momentum: float = 0.0,
+        include: Sequence[str] | None = None,
+        exclude: Sequence[str] | None = None,
         timeout: float | None = None,
         **options: Any,
     ) -> Training:
@@ -146,9 +201,13 @@ class NetworkMethods(Requests):
             Half of the largest that converges, and none, if absent.
         **options
             ``pattern_train`` and ``pattern_test``.
+        include, exclude
+            Of a network from a file the names of the parameters that are trained, or are not.
         """
         fields = {
             "network": of.network(network),
+            "include": None if include is None else list(include),
+            "exclude": None if exclude is None else list(exclude),
             "x_train": of.points(x_train),
             "y_train": of.points(y_train),
             "labels": of.labels(labels),
