@@ -24,12 +24,28 @@ struct ModelTrainingSet: TrainingKernel {
     ///   - source: the kernel source, of which the network was read.
     ///   - reader: the request, which has the points.
     init(_ file: ModelFile, _ source: inout ObjectReader, _ reader: inout ObjectReader, points: String) throws(ProblemDetails) {
-        let output = try source.outputName()
-        let outputPointer = source.pointer(to: "output")
-        x = try reader.modelPoints(points, try file.network(output: output, outputPointer: outputPointer))
-        compiled = try file.program(Double.self, output: output, outputPointer: outputPointer, shapes: x.shapes, points: points)
-        parameters = try ModelQuestion.parameters(&source, compiled.program)
+        let output = (name: try source.outputName(), pointer: source.pointer(to: "output"))
+        let (x, compiled) = try Self.read(file, output, &reader, points: points)
+        self.init(x, compiled, parameters: try ModelQuestion.parameters(&source, compiled.program))
         try source.finish(orNull: ["data_format"])
+    }
+
+    /// Of the network of a request in which `output`, `include` and `exclude` stand beside the points.
+    init(choosing file: ModelFile, _ reader: inout ObjectReader, points: String) throws(ProblemDetails) {
+        let output = (name: try reader.outputName(), pointer: reader.pointer(to: "output"))
+        let (x, compiled) = try Self.read(file, output, &reader, points: points)
+        self.init(x, compiled, parameters: try ModelQuestion.parameters(&reader, compiled.program))
+    }
+
+    private static func read(
+        _ file: ModelFile, _ output: (name: String?, pointer: String), _ reader: inout ObjectReader, points: String
+    ) throws(ProblemDetails) -> (ModelPoints, CompiledModel<Double>) {
+        let x = try reader.modelPoints(points, try file.network(output: output.name, outputPointer: output.pointer))
+        return (x, try file.program(Double.self, output: output.name, outputPointer: output.pointer, shapes: x.shapes, points: points))
+    }
+
+    private init(_ x: ModelPoints, _ compiled: CompiledModel<Double>, parameters: [String]) {
+        (self.x, self.compiled, self.parameters) = (x, compiled, parameters)
         var question = KernelQuestion()
         question.parameters = parameters
         self.question = question
@@ -98,7 +114,7 @@ struct ModelTrainingSet: TrainingKernel {
     }
 
     /// [n1 · outputs, n2 · outputs].
-    fileprivate func kernel(_ x1: ModelPoints, _ x2: ModelPoints?, on tiles: any TileExecutor) throws -> Matrix<Double> {
+    func kernel(_ x1: ModelPoints, _ x2: ModelPoints?, on tiles: any TileExecutor) throws -> Matrix<Double> {
         let result = try compiled.checked(points: x1.field) {
             try compiled.program.tangentKernel(x1.inputs, x2?.inputs, question, ModelPasses.context(tiles))
         }
@@ -129,7 +145,7 @@ struct ModelTrainingSet: TrainingKernel {
     }
 }
 
-private struct ModelTestSet: TestKernel {
+struct ModelTestSet: TestKernel {
     let training: ModelTrainingSet
     let x: ModelPoints
 

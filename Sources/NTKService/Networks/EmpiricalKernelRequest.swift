@@ -57,7 +57,7 @@ struct EmpiricalKernelRequest: ComputeTask {
         }
     }
 
-    private static func included(_ reader: inout ObjectReader, _ network: FiniteNetwork) throws(ProblemDetails) -> Set<Int> {
+    static func included(_ reader: inout ObjectReader, _ network: FiniteNetwork) throws(ProblemDetails) -> Set<Int> {
         let trainable = network.parameters.indices.filter { network.parameters[$0].isTrainable }
         let chosen = try reader.chosenParameters(trainable.map { network.parameters[$0].name }, counting: Set(trainable.indices))
         return Set(chosen.map { trainable[$0] })
