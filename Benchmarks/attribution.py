@@ -49,6 +49,7 @@ def mislabelled(client: Client) -> None:
 
 
 def network(torch, widths: list[int]):
+    torch.set_num_threads(1)
     torch.manual_seed(SEED)
     layers: list = []
     for before, after in zip(widths, widths[1:]):

@@ -137,6 +137,27 @@ struct AttributionEndpointTests {
         #expect(try answer.pointers == [pointer], "\(answer.text)")
     }
 
+    /// Generated clients write null for every field that they were not given.
+    @Test func nullsAreAbsent() async throws {
+        func nulls(_ given: [String]) -> String {
+            let fields = [
+                "kernel", "regressor", "networks", "x_train", "pattern_train", "y_train", "labels", "ridge", "ridge_scale", "posterior",
+                "on_singular", "diagnostics", "solver", "x_test", "pattern_test", "labels_test", "test_train", "test_test", "nngp", "groups", "top",
+                "output", "include", "exclude", "kind",
+            ]
+            return fields.filter { !given.contains($0) }.map { "\"\($0)\":null" }.joined(separator: ",")
+        }
+        let request = body(Self.kernel, Array(0..<6)) { "\(Self.y[$0])" }
+        let regression = try await client.post(
+            "/v1/attributions", "{\(request),\(nulls(["kernel", "x_train", "y_train", "x_test", "ridge"]))}")
+        #expect(regression.status == 200, "\(regression.text)")
+        let classifier = try await client.post(
+            "/v1/attributions",
+            #"{"networks":[\#(Self.network)],"x_train":\#(Self.x),"labels":[0,1,2,0,1,2],"x_test":\#(Self.test),"ridge":1,"#
+                + "\(nulls(["networks", "x_train", "labels", "x_test", "ridge"]))}")
+        #expect(classifier.status == 200, "\(classifier.text)")
+    }
+
     @Test func withoutTestPointsPointsAreToldOf() async throws {
         let kernel = #"{"matrices":{"train_train":[[2,0],[0,2]]}}"#
         let answer = try await client.post("/v1/attributions", #"{"kernel":\#(kernel),"y_train":[1,3],"ridge":2,"kind":"self"}"#)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from matplotlib import pyplot as plt
-from ntk_client import Client, Network, dense, mlp, plotting, serial, tanh
+
+from ntk_client import Client, Network, dense, mlp, serial, tanh
 
 ARCHITECTURE = mlp(depth=2, b_std=0.1)
 
@@ -110,19 +110,3 @@ def test_evolution_is_that_of_the_kernels(client: Client, points: tuple[np.ndarr
     assert abs(found.distance_to_first[1] - distance) < 1e-12
     assert np.isnan(found.distance_to_previous[0])
     assert np.array_equal(found.classes, [0, 1])
-
-
-def test_plots(client: Client, points: tuple[np.ndarray, ...]) -> None:
-    x, y, test = points
-    found = client.attributions(ARCHITECTURE, x, y, test, ridge=0.1)
-    ax = plotting.influences(found, 1, top=3)
-    assert len(ax.patches) == 3
-    largest = np.abs(found.influence[1]).max()
-    assert abs(ax.patches[0].get_width()) == largest
-    ax = plotting.reliability([[0.9, 0.1], [0.4, 0.6]], [0, 0], label="all")
-    assert np.allclose(ax.lines[1].get_xdata(), [0.6, 0.9])
-    assert np.allclose(ax.lines[1].get_ydata(), [0, 1])
-    evolution = client.evolution([network(1), network(2)], x, y)
-    ax = plotting.kernel_evolution(evolution, [0, 10])
-    assert np.array_equal(ax.lines[0].get_ydata(), evolution.distance_to_first)
-    plt.close("all")

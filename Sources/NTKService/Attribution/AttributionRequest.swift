@@ -32,13 +32,19 @@ struct AttributionRequest: ComputeTask {
 
     private static let mostGroups = 10_000
 
+    /// Of all forms of the request.
+    static let fields = [
+        "kernel", "regressor", "networks", "x_train", "pattern_train", "y_train", "labels", "ridge", "ridge_scale", "posterior", "on_singular",
+        "diagnostics", "solver", "x_test", "pattern_test", "labels_test", "test_train", "test_test", "nngp", "groups", "top", "output", "include",
+        "exclude",
+    ]
+
     /// - Parameter regressors: nil where nothing is stored.
     init(
         _ reader: consuming ObjectReader, _ networks: NetworkStore, _ regressors: RegressorEndpoints?, memoryBytes: Int
     ) throws(ProblemDetails) {
         kind = try reader.choice("kind", default: .leaveOneOut)
         let names: TestFieldNames
-        var absent = ["x_test", "pattern_test", "x_train", "pattern_train"]
         if let value = reader.optional("regressor") {
             if reader.optional("kernel") != nil { throw .invalid(reader.pointer(to: "kernel"), "a kernel or a regressor expected; both came") }
             guard let regressors else { throw .unavailable("this server has no data directory") }
@@ -49,7 +55,6 @@ struct AttributionRequest: ComputeTask {
                 throw .invalid(reader.pointer(to: "regressor"), "a regressor with a factor expected; this one was fitted by conjugate gradients")
             }
             names = TestFieldNames(points: "x_test", pattern: "pattern_test", matricesAreInKernel: false)
-            absent += ["kernel", "y_train", "labels", "ridge", "test_train", "test_test", "nngp"]
         } else {
             var own = try FitRequest(&reader, networks, memoryBytes: memoryBytes)
             guard !own.isIterative else {
@@ -60,14 +65,13 @@ struct AttributionRequest: ComputeTask {
             own.settings.completeness = own.training.outputs == nil ? .complete : .fast
             (regressor, isFactored, fit) = (nil, false, own)
             names = .beside
-            absent.append("regressor")
         }
         let n = fit.training.count
         groups = try Self.groups(&reader, count: n, isAsked: kind == .group)
         top = try reader.optionalInteger("top", in: 1...(1 << 30))
         if let top, kind == .group || kind == .own { throw .invalid(reader.pointer(to: "top"), "no top expected with this kind; \(top) came") }
         test = kind == .own ? nil : try fit.training.readTest(&reader, names)
-        try reader.finish(orNull: absent + ["groups", "labels_test", "output", "include", "exclude"])
+        try reader.finish(orNull: Self.fields)
     }
 
     /// `{"name": [indices]}`.

@@ -60,7 +60,7 @@ struct ClassifierAttributionRequest: ComputeTask {
             throw .invalid(reader.pointer(to: "ridge"), "a ridge above 0 expected with \"gauss_newton\", which is added to the Gauss–Newton matrix")
         }
         top = try reader.optionalInteger("top", in: 1...(1 << 30))
-        try reader.finish(orNull: ["pattern_train", "pattern_test", "output", "kernel", "regressor", "y_train", "groups"])
+        try reader.finish(orNull: AttributionRequest.fields)
         guard kind == .trak || first.network.order <= PosteriorRequest.mostOutputs else {
             throw .overSize(
                 "/x_train",
