@@ -144,6 +144,8 @@ class Dynamics(_Answer):
         From which on discrete training does not converge.
     time_to_loss
         When the training loss is first at most `target_loss`; None if never.
+    train_accuracy, classes
+        With cross-entropy: the part of the training points that are right, [T], and the classes of the outputs.
     rank, duplicates_merged
         Modes of the distinct points' kernel, and points equal to others.
     """
@@ -157,10 +159,12 @@ class Dynamics(_Answer):
     covariance: Floats | None
     max_learning_rate: float | None
     time_to_loss: float | None
-    rank: int
-    duplicates_merged: int
+    rank: int | None
+    duplicates_merged: int | None
+    train_accuracy: Floats | None
+    classes: Labels | None
 
-    _plain = frozenset({"max_learning_rate", "time_to_loss", "rank", "duplicates_merged"})
+    _plain = frozenset({"max_learning_rate", "time_to_loss", "rank", "duplicates_merged", "classes"})
 
 
 @dataclass(frozen=True, eq=False)
