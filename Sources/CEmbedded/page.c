@@ -74,6 +74,10 @@ static const unsigned char index_html[] = {
 #embed "page/index.html"
 };
 
+static const unsigned char influence_js[] = {
+#embed "page/influence.js"
+};
+
 static const unsigned char kernel_js[] = {
 #embed "page/kernel.js"
 };
@@ -167,6 +171,7 @@ static const ntk_page_file files[] = {
     FILE("finite.js", SCRIPT, finite_js),
     FILE("icon.svg", IMAGE, icon_svg),
     FILE("index.html", HTML, index_html),
+    FILE("influence.js", SCRIPT, influence_js),
     FILE("kernel.js", SCRIPT, kernel_js),
     FILE("key.js", SCRIPT, key_js),
     FILE("link.js", SCRIPT, link_js),

@@ -84,4 +84,33 @@ struct DynamicsEndpointTests {
         #expect(try abs(number("alignment") - 50 / (84.0.squareRoot() * 9)) < 1e-15)
         #expect(try zip(answer.array("half_lives").elements, [8.0, 4, 2]).allSatisfy { abs($0 - log(2) * 3 / $1) < 1e-15 })
     }
+
+    /// One point of two classes: z + e^z grows by 2θηt, for the difference z of the outputs.
+    @Test func crossEntropyFollowsItsFlow() async throws {
+        let client = ServiceClient()
+        let request = #""kernel":{"matrices":{"train_train":[[1.7]],"test_train":[[0.85]]}},"labels":["a"],"times":[3,0]"#
+        let wrong = try await client.post("/v1/dynamics", #"{\#(request),"loss":"cross_entropy"}"#)
+        #expect(wrong.status == 422)
+        let two = #""kernel":{"matrices":{"train_train":[[1.7,0],[0,1.7]],"test_train":[[0.85,0]]}},"labels":["a","b"],"times":[3,0]"#
+        let answer = try await client.post(
+            "/v1/dynamics", #"{\#(two),"loss":"cross_entropy","optimizer":{"type":"gradient_flow","learning_rate":0.8}}"#)
+        #expect(answer.status == 200, "\(answer.text)")
+        let (train, test, losses) = (try answer.array("train_mean"), try answer.array("mean"), try answer.array("train_loss"))
+        #expect(train.shape == [2, 2, 2] && test.shape == [2, 1, 2])
+        let z = train.elements[0] - train.elements[1]
+        // The loss is the mean of two points, each of which is by itself.
+        #expect(abs(z + exp(z) - (1 + 2 * 1.7 * 0.4 * 3)) < 1e-7)
+        #expect(abs(test.elements[0] - train.elements[0] / 2) < 1e-9)
+        #expect(abs(losses.elements[0] - log1p(exp(-z))) < 1e-9 && abs(losses.elements[1] - log(2)) < 1e-15)
+        for (field, pointer) in [
+            (#""covariance":"diagonal""#, "/covariance"), (#""target_loss":0.1"#, "/target_loss"),
+            (#""optimizer":{"type":"heavy_ball"}"#, "/optimizer/type"),
+        ] {
+            let refused = try await client.post("/v1/dynamics", #"{\#(two),"loss":"cross_entropy",\#(field)}"#)
+            #expect(refused.status == 422)
+            #expect(try refused.pointers == [pointer], "\(refused.text)")
+        }
+        let values = two.replacingOccurrences(of: "\"labels\":[\"a\",\"b\"]", with: "\"y_train\":[1,2]")
+        #expect(try await client.post("/v1/dynamics", #"{\#(values),"loss":"cross_entropy"}"#).pointers == ["/labels"])
+    }
 }

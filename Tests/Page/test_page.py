@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-VIEWS = ["predictions", "training", "kernel", "spectrum", "finite", "convergence"]
+VIEWS = ["predictions", "training", "kernel", "spectrum", "influence", "finite", "convergence"]
 
 
 def curves(page) -> list[str]:

@@ -58,3 +58,19 @@ def test_spectrum_training_and_convergence(client: Client, rng: np.random.Genera
     convergence = client.convergence(mlp(1), x, [8, 16], samples=2)
     ax = plotting.convergence(convergence)
     assert np.array_equal(ax.lines[0].get_xdata(), [8, 16])
+
+
+def test_attributions_and_evolutions(client: Client, rng: np.random.Generator) -> None:
+    x, y = rng.normal(size=(8, 3)), rng.normal(size=8)
+    found = client.attributions(ARCHITECTURE, x, y, rng.normal(size=(4, 3)), ridge=0.1)
+    assert found.influence is not None
+    ax = plotting.influences(found, 1, top=3)
+    assert len(ax.patches) == 3
+    assert abs(ax.patches[0].get_width()) == np.abs(found.influence[1]).max()
+    ax = plotting.reliability([[0.9, 0.1], [0.4, 0.6]], [0, 0], label="all")
+    np.testing.assert_allclose(ax.lines[1].get_xdata(), [0.6, 0.9])
+    np.testing.assert_allclose(ax.lines[1].get_ydata(), [0, 1])
+    networks = [Network(serial(dense(5), tanh(), dense(3)), seed=seed) for seed in (1, 2)]
+    evolution = client.evolution(networks, x, y)
+    ax = plotting.kernel_evolution(evolution, [0, 10])
+    assert np.array_equal(ax.lines[0].get_ydata(), evolution.distance_to_first)

@@ -71,7 +71,9 @@ package enum ClassifierAttribution {
         let shift = Double(n) * damping
         kernel.addToDiagonal(shift)
         let factor: Cholesky<Double>
-        do { factor = try Cholesky(inPlace: kernel, on: executor) } catch is NotPositiveDefinite { throw LaplaceError.singular(priorPrecision: damping) }
+        do { factor = try Cholesky(inPlace: kernel, on: executor) } catch is NotPositiveDefinite {
+            throw LaplaceError.singular(priorPrecision: damping)
+        }
         let explained = try factor.solveRows(cross, on: executor).multiply(gradients, on: executor)
         let result = direct.combining(explained) { ($0 - $1) / damping }
         guard result.isFinite else { throw LaplaceError.overflow }
@@ -97,7 +99,8 @@ package enum ClassifierAttribution {
     }
 
     /// Σ_a g_ta A_ta [t, c] for A [t · k, c].
-    package static func contractRows(_ matrix: Matrix<Double>, _ derivatives: Matrix<Double>, on executor: any TileExecutor) throws -> Matrix<Double> {
+    package static func contractRows(_ matrix: Matrix<Double>, _ derivatives: Matrix<Double>, on executor: any TileExecutor) throws -> Matrix<Double>
+    {
         let (t, k, width) = (derivatives.rows, derivatives.columns, matrix.columns)
         let result = Matrix<Double>(zeroRows: t, columns: width)
         try executor.forEach(t) { test in

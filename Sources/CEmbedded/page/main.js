@@ -4,6 +4,7 @@ import { controls } from "./controls.js";
 import { convergence } from "./convergence.js";
 import { Editor } from "./editor.js";
 import { finite } from "./finite.js";
+import { influence } from "./influence.js";
 import { kernel } from "./kernel.js";
 import { keyForm } from "./key.js";
 import { keep, read } from "./link.js";
@@ -19,7 +20,7 @@ const say = (text) => { live.textContent = text; };
 
 const { view: main, points } = predictions(store, say);
 controls(store, points);
-const views = [main, training(store), kernel(store), spectrum(store), finite(store), convergence(store)];
+const views = [main, training(store), kernel(store), spectrum(store), influence(store), finite(store), convergence(store)];
 own();
 const editor = new Editor(store);
 keep(store);

@@ -11,6 +11,8 @@ struct NetworkTrainingSet: TrainingKernel {
     let network: FiniteNetwork
     let x: PointTensor
     let pattern: Matrix<Double>?
+    /// Places of the parameters that take part; nil for all that can be trained.
+    let included: Set<Int>?
     let gramWork: Work
 
     let kind = KernelKind.ntk
@@ -27,17 +29,29 @@ struct NetworkTrainingSet: TrainingKernel {
         try self.init(source, network, x, pattern: reader.pattern(pattern, network, points: x.values.rows))
     }
 
-    private init(_ source: NetworkSource, _ network: FiniteNetwork, _ x: PointTensor, pattern: Matrix<Double>?) throws(ProblemDetails) {
+    /// Of the network of a request in which `include` and `exclude` stand beside the points.
+    init(choosing source: NetworkSource, _ reader: inout ObjectReader, points: String, pattern: String) throws(ProblemDetails) {
+        let x = try reader.networkPoints(points, source.format)
+        let network = try source.network(shape: x.shape, points: points)
+        let pattern = try reader.pattern(pattern, network, points: x.values.rows)
+        try self.init(source, network, x, pattern: pattern, included: EmpiricalKernelRequest.included(&reader, network))
+    }
+
+    private init(
+        _ source: NetworkSource, _ network: FiniteNetwork, _ x: PointTensor, pattern: Matrix<Double>?, included: Set<Int>? = nil
+    ) throws(ProblemDetails) {
         self.source = source
         self.network = network
         self.x = x
         self.pattern = pattern
-        let cost = EmpiricalKernel(network, NetworkParameters(values: [])).cost(n1: x.values.rows, n2: nil, outputs: .full, as: Double.self)
+        self.included = included
+        let cost = EmpiricalKernel(network, NetworkParameters(values: []), included: included).cost(
+            n1: x.values.rows, n2: nil, outputs: .full, as: Double.self)
         gramWork = cost.work + source.work(network)
     }
 
     func work(_ part: TestPart, points: Int) -> Work {
-        let kernel = EmpiricalKernel(network, NetworkParameters(values: []))
+        let kernel = EmpiricalKernel(network, NetworkParameters(values: []), included: included)
         let work =
             switch part {
             case .cross: kernel.cost(n1: points, n2: count, outputs: .full, as: Double.self).work
@@ -104,13 +118,13 @@ struct NetworkTrainingSet: TrainingKernel {
     }
 
     /// [n1 · outputs, n2 · outputs].
-    fileprivate func kernel(
+    func kernel(
         _ x1: Matrix<Double>, _ x2: Matrix<Double>?, _ pattern1: Matrix<Double>?, _ pattern2: Matrix<Double>?, keptAs name: String? = nil,
         on tiles: any TileExecutor
     ) throws -> Matrix<Double> {
         let k = network.outputs
         let result = try checked {
-            try EmpiricalKernel(network, source.values(network, on: tiles)).ntk(
+            try EmpiricalKernel(network, source.values(network, on: tiles), included: included).ntk(
                 x1, x2, patterns: pattern1.map { ($0, pattern2) }, outputs: .full, keptAs: name, as: Double.self, on: tiles
             ).kernel
         }
@@ -129,7 +143,7 @@ struct NetworkTrainingSet: TrainingKernel {
         return moved
     }
 
-    private func checked<Value>(_ make: () throws -> Value) throws -> Value {
+    func checked<Value>(_ make: () throws -> Value) throws -> Value {
         do { return try make() } catch let error as NetworkError { throw ProblemDetails(error, at: source.place) }
     }
 

@@ -13,6 +13,9 @@ extension Operation {
 enum DynamicsEndpoint {
     static func answer(_ request: DynamicsRequest, tiles: any TileExecutor) throws -> Answer {
         do {
+            if request.loss == .crossEntropy, case .classes(let classes) = request.targets {
+                return try CrossEntropyDynamics.answer(request, classes, tiles: tiles)
+            }
             return try compute(request, tiles)
         } catch let error as RegressionError {
             throw ProblemDetails(error)

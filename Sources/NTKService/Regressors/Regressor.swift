@@ -30,11 +30,13 @@ final class Regressor: Sendable {
     var factorBytes: Int { fit.regression.groups.groupCount.squaredClamped.multipliedClamped(by: 8) }
 
     /// The fit that has the factor: with the ridge that was used, and without diagnostics.
-    var factoring: FitRequest {
+    var factoring: FitRequest { factoring(.fast) }
+
+    func factoring(_ completeness: FitSettings.Completeness) -> FitRequest {
         var own = settings
         own.ridge = .fixed(fit.regression.diagnostics.ridge)
         own.ridgeScale = .absolute
-        own.completeness = .fast
+        own.completeness = completeness
         return FitRequest(training: fit.training, targets: fit.targets, settings: own, posterior: fit.posterior)
     }
 

@@ -1,5 +1,7 @@
 internal import ArtifactStore
+internal import Attribution
 internal import LinearAlgebra
+internal import NTK
 internal import TensorFormats
 
 /// The regressors of a data directory: on disk, and as many in memory as a number of bytes allows. Whoever shares the directory sees the
@@ -9,12 +11,15 @@ package final class RegressorLibrary: Sendable {
     private let models: LeastRecentlyUsed<ArtifactID, Regressor>
     /// Fits with their factors, for covariances.
     private let factors: LeastRecentlyUsed<ArtifactID, FittedRegression>
+    /// What their points do to them.
+    private let attributions: LeastRecentlyUsed<ArtifactID, RegressionAttribution>
 
     /// - Parameter cacheBytes: of models, and again of factors.
     package init(dataDirectory: String, cacheBytes: Int) throws {
         store = try ArtifactStore(directory: dataDirectory + "/regressors")
         models = LeastRecentlyUsed(capacity: cacheBytes)
         factors = LeastRecentlyUsed(capacity: cacheBytes)
+        attributions = LeastRecentlyUsed(capacity: cacheBytes)
     }
 
     /// Fits and keeps what is not there yet.
@@ -129,6 +134,24 @@ package final class RegressorLibrary: Sendable {
     /// Whether the factor of a regressor is in memory.
     func isFactored(_ id: ArtifactID) -> Bool { factors[id] != nil }
 
+    /// What the points of a regressor do to it: from its factor, which is made only where it is not in memory.
+    func attribution(_ regressor: Regressor, on tiles: any TileExecutor) throws -> RegressionAttribution {
+        func make() throws -> RegressionAttribution {
+            var fit = try factored(regressor, on: tiles)
+            // Of a singular system a factor alone does not tell.
+            if fit.regression.isSingular, fit.regression.leaveOneOutResiduals == nil {
+                fit = try FittedRegression(regressor.factoring(.complete), needsCovariance: true, on: tiles)
+            }
+            return try fit.attribution(on: tiles)
+        }
+        let bytes = Count(regressor.factorBytes) + Count(regressor.fit.training.order) * 8 * (Count(regressor.fit.targets.matrix.columns) * 5 + 4)
+        guard let found = try attributions.value(for: regressor.id, { (try make(), bytes.value) }) else { return try make() }
+        return found
+    }
+
+    /// Whether a regressor's attribution is in memory.
+    func isAttributed(_ id: ArtifactID) -> Bool { attributions[id] != nil }
+
     func list(after cursor: ArtifactID?, limit: Int) throws -> (descriptions: [String], next: ArtifactID?) {
         let page = try store.list(after: cursor, limit: limit)
         // All of them, twice while they are put together, and one that is read.
@@ -153,5 +176,6 @@ package final class RegressorLibrary: Sendable {
     private func forget(_ id: ArtifactID) {
         models.remove(id)
         factors.remove(id)
+        attributions.remove(id)
     }
 }

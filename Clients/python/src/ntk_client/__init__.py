@@ -85,19 +85,21 @@ from .errors import (
 )
 from .jobs import Job
 from .networks import Network
-from .results import Convergence, Dynamics, EmpiricalKernels, Kernels, Prediction, Spectrum, Training
+from .results import Attribution, Convergence, Dynamics, EmpiricalKernels, Evolution, Kernels, Posterior, Prediction, Spectrum, Training
 from .server import LocalServer, local_server
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Architecture",
+    "Attribution",
     "Client",
     "Convergence",
     "DeadlineExceededError",
     "Dynamics",
     "EmpiricalKernels",
     "Estimate",
+    "Evolution",
     "ExportError",
     "Fault",
     "InvalidInputError",
@@ -109,6 +111,7 @@ __all__ = [
     "NTKError",
     "Network",
     "NotFoundError",
+    "Posterior",
     "Prediction",
     "ProblemError",
     "Regressor",

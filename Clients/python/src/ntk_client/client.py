@@ -8,18 +8,18 @@ from types import TracebackType
 from typing import Any, Self
 
 from ._transport import Transport
+from .endpoints.attribution import AttributionMethods
 from .endpoints.dynamics import DynamicsMethods
 from .endpoints.fields import Kind, Precision, StoredNetwork, kernel_matrices, kernel_of
 from .endpoints.jobs import JobMethods
 from .endpoints.kernels import KernelMethods
-from .endpoints.networks import NetworkMethods
 from .endpoints.regression import RegressionMethods, Regressor
 from .server import LocalServer, shared_address
 
 __all__ = ["Client", "Kind", "Precision", "Regressor", "StoredNetwork", "kernel_matrices", "kernel_of"]
 
 
-class Client(KernelMethods, NetworkMethods, RegressionMethods, DynamicsMethods, JobMethods):
+class Client(KernelMethods, AttributionMethods, RegressionMethods, DynamicsMethods, JobMethods):
     """A server's client. Safe to share between threads, and picklable.
 
     Parameters

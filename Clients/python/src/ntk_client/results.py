@@ -144,6 +144,8 @@ class Dynamics(_Answer):
         From which on discrete training does not converge.
     time_to_loss
         When the training loss is first at most `target_loss`; None if never.
+    train_accuracy, classes
+        With cross-entropy: the part of the training points that are right, [T], and the classes of the outputs.
     rank, duplicates_merged
         Modes of the distinct points' kernel, and points equal to others.
     """
@@ -157,10 +159,12 @@ class Dynamics(_Answer):
     covariance: Floats | None
     max_learning_rate: float | None
     time_to_loss: float | None
-    rank: int
-    duplicates_merged: int
+    rank: int | None
+    duplicates_merged: int | None
+    train_accuracy: Floats | None
+    classes: Labels | None
 
-    _plain = frozenset({"max_learning_rate", "time_to_loss", "rank", "duplicates_merged"})
+    _plain = frozenset({"max_learning_rate", "time_to_loss", "rank", "duplicates_merged", "classes"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -312,3 +316,125 @@ class Training(_Answer):
     max_learning_rate: float | None
 
     _plain = frozenset({"learning_rate", "max_learning_rate"})
+
+
+@dataclass(frozen=True, eq=False)
+class Attribution(_Answer):
+    """What training points do to predictions.
+
+    Attributes
+    ----------
+    influence
+        [m, n] or [m, n, k]; of groups [m, groups] or [m, groups, k]; with `top` [m, top] or [m, top, k], of the points in `indices`.
+    indices
+        With `top`, the training points with the largest influence, [m, top].
+    weights
+        For the kind "weights", what targets are multiplied by, [m, n].
+    groups
+        The names of the groups.
+    self_influence
+        yᵢ − f₋ᵢ(xᵢ): how far the target of each training point is from what the others predict.
+    leverage
+        What the fit at each training point takes from its own target.
+    mislabel_log_probability
+        The log probability of each training point's own target by the others, [n]; the lowest are most likely mislabelled.
+    mean, labels, classes, scores, probabilities
+        The predictions, as of `predict`.
+    diagnostics
+        What the fit says of itself.
+    """
+
+    influence: Floats | None
+    indices: npt.NDArray[np.intp] | None
+    weights: Floats | None
+    groups: list[str] | None
+    self_influence: Floats | None
+    leverage: Floats | None
+    mislabel_log_probability: Floats | None
+    mean: Floats | None
+    labels: Labels | None
+    classes: Labels | None
+    scores: Floats | None
+    probabilities: Floats | None
+    diagnostics: Diagnostics | None
+
+    _plain = frozenset({"indices", "groups", "labels", "classes", "diagnostics"})
+
+    def __post_init__(self) -> None:
+        for name in ("indices", "labels", "classes"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, np.asarray(getattr(self, name)))
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior(_Answer):
+    """The Laplace approximation of a trained network.
+
+    Attributes
+    ----------
+    mean, covariance
+        Of the outputs at each test point, [m, k] and [m, k, k].
+    probabilities
+        In classification, [m, k].
+    calibration
+        Figures of the network's own probabilities and of the posterior's, where the classes of the test points were given.
+    prior_precision, log_marginal_likelihood, log_likelihood, effective_parameters
+        Numbers of the fit.
+    """
+
+    mean: Floats | None
+    covariance: Floats | None
+    probabilities: Floats | None
+    calibration: dict[str, Any] | None
+    prior_precision: float
+    log_marginal_likelihood: float
+    log_likelihood: float
+    effective_parameters: float
+
+    _plain = frozenset({"calibration", "prior_precision", "log_marginal_likelihood", "log_likelihood", "effective_parameters"})
+
+    @property
+    def std(self) -> Floats:
+        """Standard deviations of the outputs, [m, k]."""
+        if self.covariance is None:
+            raise ValueError("a posterior at test points expected")
+        return np.sqrt(np.diagonal(self.covariance, axis1=1, axis2=2))
+
+
+@dataclass(frozen=True, eq=False)
+class Evolution:
+    """The tangent kernel at each of T checkpoints.
+
+    Attributes
+    ----------
+    trace, largest_eigenvalue, entropy, effective_rank
+        [T], of the spectrum.
+    alignment, class_alignments
+        With the targets, [T], and with each of their columns, [T, k]; None without targets.
+    distance_to_previous, distance_to_first
+        1 − ⟨K, K'⟩/(‖K‖‖K'‖), [T]; NaN where there is none before.
+    classes
+        Of labels the classes of the columns.
+    """
+
+    trace: Floats
+    largest_eigenvalue: Floats
+    entropy: Floats
+    effective_rank: Floats
+    alignment: Floats | None
+    class_alignments: Floats | None
+    distance_to_previous: Floats
+    distance_to_first: Floats
+    classes: Labels | None
+
+    @classmethod
+    def read(cls, answer: Mapping[str, Any]) -> Self:
+        """Gather the numbers of all checkpoints."""
+        states = answer["checkpoints"]
+
+        def gathered(name: str) -> Any:
+            return np.array([state[name] for state in states], dtype=np.float64) if name in states[0] else None
+
+        names = [field.name for field in dataclasses.fields(cls) if field.name != "classes"]
+        classes = answer.get("classes")
+        return cls(**{name: gathered(name) for name in names}, classes=None if classes is None else np.asarray(classes))

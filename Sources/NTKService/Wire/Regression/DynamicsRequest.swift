@@ -10,8 +10,16 @@ struct DynamicsRequest: ComputeTask {
         case heavyBall = "heavy_ball"
     }
 
+    enum Loss: String, CaseIterable {
+        /// ½ · mean over points and outputs of the squared error.
+        case squaredError = "squared_error"
+        /// −mean over points of log p of their classes.
+        case crossEntropy = "cross_entropy"
+    }
+
     var training: any TrainingKernel
     var targets: Targets
+    var loss: Loss
     var test: (any TestKernel)?
     var testTargets: Matrix<Double>?
     var times: [Double]
@@ -30,6 +38,7 @@ struct DynamicsRequest: ComputeTask {
         targets = try Targets(&reader, count: training.count)
         try training.check(targets, "y_train")
         let k = targets.matrix.columns
+        loss = try reader.choice("loss", default: .squaredError)
         covariance = try reader.choice("covariance", default: .none)
         optimizer = try Self.optimizer(reader.optional("optimizer"), at: reader.pointer(to: "optimizer"))
         times = try Self.times(&reader, isDiscrete: optimizer.isDiscrete)
@@ -43,6 +52,7 @@ struct DynamicsRequest: ComputeTask {
         }
         if let initial = reader.optional("initial_outputs") { try readInitial(initial, outputs: k) }
         try reader.finish(orNull: ["x_train", "pattern_train", "x_test", "pattern_test", "y_test", "initial_outputs"])
+        if loss == .crossEntropy { try checkCrossEntropy() }
         if covariance != .none {
             guard training.kinds.contains(.nngp) else {
                 throw .invalid(
@@ -53,6 +63,21 @@ struct DynamicsRequest: ComputeTask {
             }
         }
     }
+
+    /// What has no closed form has no covariance, and is found at given times.
+    private func checkCrossEntropy() throws(ProblemDetails) {
+        guard case .classes(let classes) = targets else { throw .invalid("/labels", "labels expected with cross-entropy; y_train came") }
+        guard classes.classes.count > 1 else { throw .invalid("/labels", "two classes or more expected with cross-entropy") }
+        if covariance != .none { throw .invalid("/covariance", "none expected with cross-entropy") }
+        if targetLoss != nil { throw .invalid("/target_loss", "no target expected with cross-entropy") }
+        if testTargets != nil { throw .invalid("/y_test", "no targets of test points expected with cross-entropy") }
+        if case .heavyBall = optimizer {
+            throw .invalid("/optimizer/type", "\"gradient_flow\" or \"gradient_descent\" expected with cross-entropy")
+        }
+    }
+
+    /// Products with the kernel that a training with cross-entropy is taken to need.
+    private static let usualProducts = 2_000.0
 
     /// Test points are optional here.
     private static func hasTest(_ reader: inout ObjectReader) -> Bool {
@@ -116,6 +141,11 @@ struct DynamicsRequest: ComputeTask {
             + TrainingDynamics.work(
                 order: n, columns: training.outputs == nil ? targets.matrix.columns : 1, points: t, times: times.count, optimizer: optimizer,
                 hasTargetLoss: targetLoss != nil)
+        if loss == .crossEntropy {
+            let products = optimizer.isDiscrete ? max(times.max() ?? 0, 1) : Self.usualProducts
+            let size = Double(n) * Double(n) * Double(training.outputs == nil ? targets.matrix.columns : 1)
+            work = training.gramWork + Work(.products, 2 * size * products) + Work(.formulas, 40 * Double(targets.matrix.rows) * products)
+        }
         if test != nil { work += training.work(.cross, points: points) }
         if covariance != .none {
             work += training.gramWork + training.work(.cross, points: points)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy.typing as npt
 
@@ -30,6 +30,7 @@ class DynamicsMethods(Requests):
         initial_outputs: Mapping[str, npt.ArrayLike] | None = None,
         covariance: Covariance = "none",
         target_loss: float | None = None,
+        loss: Literal["squared_error", "cross_entropy"] = "squared_error",
         timeout: float | None = None,
         **options: Any,
     ) -> Dynamics:
@@ -49,6 +50,8 @@ class DynamicsMethods(Requests):
             The function before training, ``{"train": …, "test": …}``; 0 if absent.
         target_loss
             The result's `time_to_loss` is when the training loss is first at most this.
+        loss
+            "cross_entropy" needs labels, and is integrated numerically.
         **options
             ``pattern_train`` and ``pattern_test``.
         """
@@ -64,6 +67,7 @@ class DynamicsMethods(Requests):
             "initial_outputs": of.pattern(initial_outputs),
             "covariance": covariance,
             "target_loss": target_loss,
+            "loss": loss,
             **{name: of.pattern(value) for name, value in options.items()},
         }
         return self._compute("/v1/dynamics", fields, Dynamics.read, timeout)
