@@ -1,5 +1,5 @@
 import ArgumentParser
-import CMemoryPolicy
+import CSupport
 import ComputeExecutor
 import ContentCoding
 import Gateway
@@ -92,7 +92,7 @@ struct Serve: AsyncParsableCommand {
     var jobOptions: JobOptions
 
     func run() async throws {
-        // Who reads the logs may go away.
+        // A reader of the logs may close its pipe.
         _ = signal(SIGPIPE, SIG_IGN)
         BLAS.prepare()
         let logWriter = LogWriter()
@@ -168,7 +168,7 @@ struct Serve: AsyncParsableCommand {
         let signal = await signals.termination()
         lifecycle.beginDraining()
         Lifecycle.endProcess(after: drainDelay + drainTimeout + Self.grace * 2)
-        // What clients wait for has the cores now, and who follows a job goes to another server.
+        // Draining: jobs stop at a checkpoint, so that requests have the cores; clients that follow a job reconnect to another server.
         let checkpoint = Task { await jobs.checkpoint() }
         lifecycle.beforeExit { await checkpoint.value }
         logger.info("stopping", metadata: ["signal": "\(signal)"])

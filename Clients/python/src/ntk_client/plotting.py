@@ -228,7 +228,9 @@ def influences(result: Attribution, test: int = 0, *, top: int = 20, output: int
     return ax
 
 
-def reliability(probabilities: npt.ArrayLike, labels: npt.ArrayLike, *, bins: int = 10, label: str | None = None, ax: Axes | None = None) -> Axes:
+def reliability(
+    probabilities: npt.ArrayLike, labels: npt.ArrayLike, *, bins: int = 10, label: str | None = None, ax: Axes | None = None
+) -> Axes:
     """Draw how often classes are right over the confidence in them, beside the diagonal of a calibrated classifier.
 
     Parameters
@@ -250,7 +252,9 @@ def reliability(probabilities: npt.ArrayLike, labels: npt.ArrayLike, *, bins: in
     places = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
     used = np.unique(places)
     ax.plot([0, 1], [0, 1], "--", color="gray", linewidth=1)
-    ax.plot([confidence[places == one].mean() for one in used], [hit[places == one].mean() for one in used], "o-", markersize=4, label=label)
+    ax.plot(
+        [confidence[places == one].mean() for one in used], [hit[places == one].mean() for one in used], "o-", markersize=4, label=label
+    )
     ax.set_xlim(0, 1)
     ax.set_ylim(0, 1)
     ax.set_xlabel("confidence")
