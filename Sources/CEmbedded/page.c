@@ -86,6 +86,10 @@ static const unsigned char key_js[] = {
 #embed "page/key.js"
 };
 
+static const unsigned char learning_js[] = {
+#embed "page/learning.js"
+};
+
 static const unsigned char link_js[] = {
 #embed "page/link.js"
 };
@@ -174,6 +178,7 @@ static const ntk_page_file files[] = {
     FILE("influence.js", SCRIPT, influence_js),
     FILE("kernel.js", SCRIPT, kernel_js),
     FILE("key.js", SCRIPT, key_js),
+    FILE("learning.js", SCRIPT, learning_js),
     FILE("link.js", SCRIPT, link_js),
     FILE("main.js", SCRIPT, main_js),
     FILE("own.js", SCRIPT, own_js),
