@@ -60,6 +60,10 @@ numeric-campaign: packages .venv-tests/complete ## Compare random architectures 
 	swift build
 	.venv-tests/bin/python Tests/Reference/campaign.py --server .build/debug/ntk-server --seconds $(SECONDS)
 
+.PHONY: finite-width-campaign
+finite-width-campaign: build ## Compare the order 1/width with 20,000 networks of each width and activation (minutes)
+	Tests/FiniteWidth/sampled_networks.py --server .build/release/ntk-server --networks 20000
+
 .PHONY: regression-test
 regression-test: packages .venv-tests/complete ## Compare random hostile regression problems with 150 digits for half a minute (seed printed)
 	swift build

@@ -77,6 +77,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(name: "Attribution", dependencies: ["LinearAlgebra", "NTK"], swiftSettings: strict),
+        .target(name: "FiniteWidth", dependencies: ["NTK", "LinearAlgebra", "Locks"], swiftSettings: strict),
+        .target(name: "LearningCurves", dependencies: ["NTK", "LinearAlgebra"], swiftSettings: strict),
         .target(name: "ONNX", swiftSettings: strict),
         .target(name: "FiniteNetworks", dependencies: ["LinearAlgebra", "ONNX"], swiftSettings: strict),
         .target(name: "TensorFormats", dependencies: ["CDeflate", "CSimdJSON", "CZlib", "LinearAlgebra", "Locks"], swiftSettings: strict),
@@ -93,8 +95,8 @@ let package = Package(
         .target(
             name: "NTKService",
             dependencies: [
-                "NTK", "Attribution", "ONNX", "FiniteNetworks", "LinearAlgebra", "TensorFormats", "HTTP1", "ComputeExecutor", "Batching",
-                "ArtifactStore", "Jobs",
+                "NTK", "Attribution", "FiniteWidth", "LearningCurves", "ONNX", "FiniteNetworks", "LinearAlgebra", "TensorFormats", "HTTP1",
+                "ComputeExecutor", "Batching", "ArtifactStore", "Jobs",
                 "CEmbedded", "CYAML", "Metrics",
                 "Locks",
                 httpTypes,
@@ -148,6 +150,10 @@ let package = Package(
             ],
             resources: [.copy("Golden")], swiftSettings: strict),
         .testTarget(name: "AttributionTests", dependencies: ["Attribution", "LinearAlgebra", "NTK", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "FiniteWidthTests", dependencies: ["FiniteWidth", "NTK", "LinearAlgebra", "TestSupport"],
+            resources: [.copy("Golden")], swiftSettings: strict),
+        .testTarget(name: "LearningCurvesTests", dependencies: ["LearningCurves", "NTK", "LinearAlgebra", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "ONNXTests", dependencies: ["ONNX"], swiftSettings: strict),
         .testTarget(
             name: "FiniteNetworksTests", dependencies: ["FiniteNetworks", "LinearAlgebra", "ONNX", "TestSupport"],

@@ -90,6 +90,10 @@ static const unsigned char layers_js[] = {
 #embed "page/layers.js"
 };
 
+static const unsigned char learning_js[] = {
+#embed "page/learning.js"
+};
+
 static const unsigned char link_js[] = {
 #embed "page/link.js"
 };
@@ -179,6 +183,7 @@ static const ntk_page_file files[] = {
     FILE("kernel.js", SCRIPT, kernel_js),
     FILE("key.js", SCRIPT, key_js),
     FILE("layers.js", SCRIPT, layers_js),
+    FILE("learning.js", SCRIPT, learning_js),
     FILE("link.js", SCRIPT, link_js),
     FILE("main.js", SCRIPT, main_js),
     FILE("own.js", SCRIPT, own_js),

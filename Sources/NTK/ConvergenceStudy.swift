@@ -43,6 +43,9 @@ public struct ConvergenceStudy: Sendable {
 
     private let sizes: [(width: Int, network: FiniteNetwork, limit: AnalyticKernel)]
 
+    /// In the order in which they were given.
+    public var widths: [Int] { sizes.map(\.width) }
+
     /// Bytes of the tables of all networks and kernels.
     public let tableBytes: Int
 

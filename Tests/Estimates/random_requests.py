@@ -143,6 +143,21 @@ def convergence(rng, size) -> tuple[str, dict]:
     return "/v1/convergence", {"architecture": tree, "x": points(rng, rng.choice([3, 10]), *shape), "widths": widths, "samples": max(2, size // 2)}
 
 
+def finite_width(rng, size) -> tuple[str, dict]:
+    tree = {"type": "mlp", "depth": rng.randint(1, 4), "activation": rng.choice(["relu", "erf", "tanh", "gelu"]), "w_std": 1.4, "b_std": 0.1}
+    return "/v1/finite-width", {"architecture": tree, "x1": points(rng, size, 5), "kinds": ["ntk", "nngp"]}
+
+
+def learning_curve(rng, size) -> tuple[str, dict]:
+    kernel = {"architecture": {"type": "mlp", "depth": 2, "b_std": 0.1}}
+    if rng.random() < 0.5:
+        return "/v1/learning-curves", {"kernel": kernel, "x": points(rng, size + 16, 5), "y": points(rng, size + 16), "ridge": 0.1, "sample_sizes": [10, 1000]}
+    target = [{"components": [0], "coefficient": 1}]
+    variances = [1 / (index + 1) for index in range(50)]
+    return "/v1/learning-curves", {"method": "hermite", "kernel": kernel, "covariance_eigenvalues": variances, "target_coefficients": target,
+                                   "modes": 100 * size, "ridge": 0.1, "sample_sizes": [10, 1000]}
+
+
 def stored(rng, size) -> tuple[str, dict]:
     """A prediction of the regressor that the path names by what it is made from."""
     kernel, body = source(rng, 300)
@@ -155,6 +170,7 @@ MAKERS = {
     "kernels": (kernels, 6), "graphs": (graphs, 1), "diagonals": (diagonals, 1), "predictions": (predictions, 4), "classes": (classes, 1),
     "iterative": (iterative, 1), "matrices": (matrices, 1), "regressors": (regressors, 2), "dynamics": (dynamics, 2), "spectra": (spectra, 2),
     "empirical": (empirical, 3), "outputs": (outputs, 1), "trainings": (trainings, 2), "convergence": (convergence, 2), "stored": (stored, 1),
+    "finite width": (finite_width, 2), "learning curves": (learning_curve, 2),
 }
 
 

@@ -95,6 +95,11 @@ struct AnswerFormTests {
             ("/v1/spectra", #"{"kernel":\#(kernel),"x":[[0],[1]],"y":[1,2]}"#, ["eigenvalues", "half_lives", "coefficients"], "eigenlearning"),
             ("/v1/convergence", #"{"architecture":{"type":"mlp","depth":1},"x":[[1,2]],"widths":[4,8],"samples":2}"#, [], "widths"),
             (
+                "/v1/finite-width", #"{"architecture":{"type":"mlp","depth":2},"x1":[[1,2],[0,1]]}"#,
+                ["ntk", "ntk_correction", "ntk_variance", "excess_kurtosis"], "widths"
+            ),
+            ("/v1/learning-curves", #"{"spectrum":{"eigenvalues":[1,0.1],"powers":[1,1]},"sample_sizes":[1,10]}"#, [], "curve"),
+            (
                 "/v1/trainings", #"{"network":\#(network),"x_train":[[1,0],[0,1]],"y_train":[[1,0],[0,1]],"steps":[0,1]}"#,
                 [
                     "train_loss", "kernel_train_loss", "kernel_drift", "parameter_distance", "relative_parameter_distance", "train_outputs",

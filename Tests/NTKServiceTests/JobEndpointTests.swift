@@ -97,6 +97,8 @@ final class JobEndpointTests {
             ("/v1/dynamics", #"{"kernel":\#(kernel),\#(train),"x_test":[[0.5]],"times":[0,1]}"#),
             ("/v1/spectra", #"{"kernel":\#(kernel),"x":[[0],[1]],"y":[1,2]}"#),
             ("/v1/convergence", #"{"architecture":{"type":"mlp","depth":1},"x":[[1,2]],"widths":[4,8],"samples":2}"#),
+            ("/v1/finite-width", #"{"architecture":{"type":"mlp","depth":2},"x1":[[1,2],[0,1]],"widths":[4],"kinds":["ntk","nngp"]}"#),
+            ("/v1/learning-curves", #"{"spectrum":{"eigenvalues":[1,0.1],"powers":[1,1]},"sample_sizes":[1,10],"ridge":"optimal"}"#),
             ("/v1/trainings", #"{"network":\#(network),"x_train":[[1,0],[0,1]],"y_train":[[1,0],[0,1]],"steps":[0,1]}"#),
             ("/v1/regressors", #"{"kernel":\#(kernel),\#(train)}"#),
         ] {

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-VIEWS = ["predictions", "training", "kernel", "spectrum", "influence", "finite", "convergence"]
+VIEWS = ["predictions", "training", "kernel", "spectrum", "influence", "finite", "convergence", "learning"]
 
 
 def curves(page) -> list[str]:
@@ -44,6 +44,29 @@ def test_a_drag_changes_the_posterior(visit):
     assert len(before) == len(after) == 2
     assert all(old != new for old, new in zip(before, after))
     assert page.locator(".point").count() == 6
+    assert visit.complaints == []
+
+
+def test_a_target_is_dragged_along_the_learning_curve(visit):
+    page = visit.open()
+    visit.settle("learning")
+    before = page.locator("#learning-facts b").first.text_content()
+    x, y = centre(page.locator("#learning .handle"))
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y - 40, steps=5)
+    page.mouse.up()
+    visit.settle("learning")
+    after = page.locator("#learning-facts b").first.text_content()
+    assert float(after) < float(before)
+    assert visit.complaints == []
+
+
+def test_finite_width_is_predicted_beside_the_samples(visit):
+    page = visit.open()
+    visit.settle("finite", "convergence")
+    assert page.locator("#finite .bar").count() == 2 * 11
+    assert page.locator("#convergence .predicted").count() == 1
     assert visit.complaints == []
 
 

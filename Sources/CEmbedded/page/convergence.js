@@ -37,8 +37,10 @@ export function convergence(store) {
         svg("circle", { class: "mark finite", cx: at, cy: y(mean), r: all[i].width === width ? 7 : 4.5 }),
       ];
     });
+    const predicted = all.filter((each) => each.predicted).map(({ width: each, predicted: { relative_error } }) => [x(each), y(relative_error)]);
     plot.marks.replaceChildren(plot.clip("convergence-clip"), svg("path", { class: "limit", d: path(slope) }),
-      svg("text", { class: "note", x: plot.across[1] - 6, y: plot.margin.top + 14, "text-anchor": "end" }, "dotted: ∝ 1/√width"), ...marks);
+      ...(predicted.length ? [svg("path", { class: "curve ntk predicted", d: path(predicted) })] : []),
+      svg("text", { class: "note", x: plot.across[1] - 6, y: plot.margin.top + 14, "text-anchor": "end" }, predicted.length ? "dashed: predicted, dotted: ∝ 1/√width" : "dotted: ∝ 1/√width"), ...marks);
     facts.replaceChildren(html("span", {}, "measured exponent ", html("b", {}, short(rate))), html("span", {}, "theory ", html("b", {}, "−0.5")),
       html("span", {}, "16 networks per width"));
     plot.describe(`Relative distance from ${short(errors[0].mean)} at width ${all[0].width} to ${short(errors.at(-1).mean)} at width ${all.at(-1).width}; exponent ${short(rate)}`);
@@ -51,6 +53,7 @@ export function convergence(store) {
 }
 
 const numbers = ({ widths: all }) => ({
-  columns: ["width", "distance", "standard error", "mean Θ̂(x, x)", "standard error", "infinite"],
-  rows: all.map(({ width, relative_error, diagonal }) => [width, relative_error.mean, relative_error.standard_error, diagonal.mean, diagonal.standard_error, diagonal.infinite]),
+  columns: ["width", "distance", "standard error", "mean Θ̂(x, x)", "standard error", "infinite", "predicted distance", "predicted mean", "predicted deviation"],
+  rows: all.map(({ width, relative_error, diagonal, predicted }) => [width, relative_error.mean, relative_error.standard_error, diagonal.mean,
+    diagonal.standard_error, diagonal.infinite, predicted?.relative_error, predicted?.diagonal.mean, predicted?.diagonal.standard_deviation]),
 });

@@ -7,6 +7,7 @@ import { finite } from "./finite.js";
 import { influence } from "./influence.js";
 import { kernel } from "./kernel.js";
 import { keyForm } from "./key.js";
+import { learning } from "./learning.js";
 import { keep, read } from "./link.js";
 import { own } from "./own.js";
 import { predictions } from "./predictions.js";
@@ -20,7 +21,9 @@ const say = (text) => { live.textContent = text; };
 
 const { view: main, points } = predictions(store, say);
 controls(store, points);
-const views = [main, training(store), kernel(store), spectrum(store), influence(store), finite(store), convergence(store)];
+const views = [
+  main, training(store), kernel(store), spectrum(store), influence(store), finite(store), convergence(store), learning(store),
+];
 own();
 const editor = new Editor(store);
 keep(store);

@@ -165,7 +165,7 @@ struct ModelTrainingSet: TrainingKernel {
     }
 
     /// [n1 · outputs, n2 · outputs].
-    fileprivate func kernel(_ x1: ModelPoints, _ x2: ModelPoints?, on tiles: any TileExecutor) throws -> Matrix<Double> {
+    func kernel(_ x1: ModelPoints, _ x2: ModelPoints?, on tiles: any TileExecutor) throws -> Matrix<Double> {
         let result = try compiled.checked(points: x1.field) {
             try compiled.program.tangentKernel(x1.inputs, x2?.inputs, question, ModelPasses.context(tiles))
         }

@@ -1,3 +1,4 @@
+internal import FiniteWidth
 internal import LinearAlgebra
 internal import NTK
 internal import TensorFormats
@@ -9,6 +10,8 @@ extension Operation {
 /// `POST /v1/convergence`, validated.
 struct ConvergenceRequest: ComputeTask {
     var study: ConvergenceStudy
+    /// Nil for architectures whose first order in 1/width is not known.
+    var theory: FiniteWidthTheory?
     var x: Matrix<Double>
     var pattern: Matrix<Double>?
     var samples: Int
@@ -37,6 +40,7 @@ struct ConvergenceRequest: ComputeTask {
         } catch {
             throw ProblemDetails(error, at: .pointer(""))
         }
+        theory = (try? FiniteWidthTheory(layer, shape: points.shape))?.uniform
         pattern = try reader.pattern("pattern", points: x.rows, spatial: Array(points.shape.dropLast()))
         if (study.patternSize == nil) != (pattern == nil) {
             throw .invalid("/pattern", "the adjacency of each point expected where, and only where, the architecture has an aggregate layer")
@@ -48,8 +52,15 @@ struct ConvergenceRequest: ComputeTask {
     }
 
     private var costs: [EmpiricalKernel.Cost] { study.costs(points: x.rows, samples: samples) }
-    var work: Work { costs.reduce(.none) { $0 + $1.work } }
-    var peakBytes: Int { costs.map(\.peakBytes).max() ?? 0 }
+    var work: Work {
+        let sampling = costs.reduce(.none) { $0 + $1.work }
+        return theory.map { sampling + $0.work(x.rows, nil) * ($0.dependsOnWidth ? study.widths.count : 1) } ?? sampling
+    }
+    var peakBytes: Int {
+        let sampling = costs.map(\.peakBytes).max() ?? 0
+        guard let theory else { return sampling }
+        return sampling.addingClamped(theory.pointBytes(points: x.rows)).addingClamped(x.rows.multipliedClamped(by: x.rows * 48))
+    }
     var tableBytes: Int { study.tableBytes }
 
     func workingBytes(threads: Int) -> Int {
@@ -68,7 +79,8 @@ enum ConvergenceEndpoint {
                 : try request.study.run(
                     request.x, pattern: request.pattern, samples: request.samples, seed: request.seed, as: Float.self, on: tiles)
             var body = Answer()
-            try body.append("widths") { try write(result, to: &$0) }
+            let predictions = try predictions(request, on: tiles)
+            try body.append("widths") { try write(result, predictions, to: &$0) }
             body.append("rate", nullable: result.rate)
             return body
         } catch let error as NetworkError {
@@ -78,9 +90,26 @@ enum ConvergenceEndpoint {
         }
     }
 
-    private static func write(_ result: ConvergenceStudy.Result, to json: inout JSONWriter) throws(NotFiniteError) {
+    /// What the first order in 1/width says of each width; nil where it says nothing.
+    private static func predictions(_ request: ConvergenceRequest, on tiles: any TileExecutor) throws -> [FiniteWidthTheory.Result?] {
+        guard let theory = request.theory else { return request.study.widths.map { _ in nil } }
+        do {
+            guard theory.dependsOnWidth else {
+                let result = try theory.run(request.x, on: tiles)
+                return request.study.widths.map { _ in result }
+            }
+            return try request.study.widths.map { try theory.run(request.x, width: Double($0), on: tiles) }
+        } catch is FiniteWidthError {
+            // The samples stand alone.
+            return request.study.widths.map { _ in nil }
+        }
+    }
+
+    private static func write(
+        _ result: ConvergenceStudy.Result, _ predictions: [FiniteWidthTheory.Result?], to json: inout JSONWriter
+    ) throws(NotFiniteError) {
         json.beginArray()
-        for row in result.widths {
+        for (row, prediction) in zip(result.widths, predictions) {
             json.beginObject()
             json.member("width", row.width)
             json.key("relative_error")
@@ -94,8 +123,24 @@ enum ConvergenceEndpoint {
             try json.member("standard_error", row.diagonal.standardError)
             try json.member("infinite", row.infiniteDiagonal)
             json.endObject()
+            if let prediction { try write(prediction, row, to: &json) }
             json.endObject()
         }
         json.endArray()
+    }
+
+    private static func write(
+        _ prediction: FiniteWidthTheory.Result, _ row: ConvergenceStudy.Row, to json: inout JSONWriter
+    ) throws(NotFiniteError) {
+        let n = Double(row.width)
+        json.key("predicted")
+        json.beginObject()
+        try json.member("relative_error", prediction.ntk.relativeSpread(width: n))
+        json.key("diagonal")
+        json.beginObject()
+        try json.member("mean", row.infiniteDiagonal + ScaledSums.mean(prediction.ntk.correction.diagonal) / n)
+        try json.member("standard_deviation", (max(prediction.meanDiagonalVariance ?? 0, 0) / n).squareRoot())
+        json.endObject()
+        json.endObject()
     }
 }

@@ -46,6 +46,11 @@ class Bodies:
                         **self.numbers.some(projection=rng.choice(["rademacher", "gaussian"]), seed=self.numbers.integer(0, 9))}
             case "/v1/convergence":
                 return {"architecture": infinite(), "x": train, "widths": [self.numbers.integer(1, 8)], "samples": self.numbers.integer(2, 3)}
+            case "/v1/finite-width":
+                return {"architecture": infinite(), "x1": train, **self.numbers.some(widths=[self.numbers.integer(1, 99)], tolerance=self.numbers.number())}
+            case "/v1/learning-curves":
+                return {"kernel": {"architecture": infinite()}, "x": train * 9, "y": self.numbers.array([9 * len(train)]), "sample_sizes": [1, 10, 1e3],
+                        **self.numbers.some(ridge=self.numbers.number(), features=self.numbers.number(), target_error=self.numbers.number())}
             case "/v1/trainings":
                 return {"network": network(), "x_train": train, "y_train": self.numbers.array([len(train)]), "steps": sorted({self.numbers.integer(0, 9) for _ in range(3)}),
                         **self.numbers.some(learning_rate=self.numbers.number(), momentum=0.5)}

@@ -85,7 +85,20 @@ from .errors import (
 )
 from .jobs import Job
 from .networks import Network
-from .results import Attribution, Convergence, Dynamics, EmpiricalKernels, Evolution, Kernels, Posterior, Prediction, Spectrum, Training
+from .results import (
+    Attribution,
+    Convergence,
+    Dynamics,
+    EmpiricalKernels,
+    Evolution,
+    FiniteWidth,
+    Kernels,
+    LearningCurve,
+    Posterior,
+    Prediction,
+    Spectrum,
+    Training,
+)
 from .server import LocalServer, local_server
 
 __version__ = "0.1.0"
@@ -102,10 +115,12 @@ __all__ = [
     "Evolution",
     "ExportError",
     "Fault",
+    "FiniteWidth",
     "InvalidInputError",
     "Job",
     "JobFailedError",
     "Kernels",
+    "LearningCurve",
     "LocalServer",
     "MismatchError",
     "NTKError",

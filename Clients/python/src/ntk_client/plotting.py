@@ -5,12 +5,13 @@ Every function draws into `ax`, or into a new figure where it is None, and retur
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .results import Attribution, Convergence, Evolution, Prediction, Spectrum, Training
+from .results import Attribution, Convergence, Evolution, FiniteWidth, LearningCurve, Prediction, Spectrum, Training
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -182,6 +183,9 @@ def convergence(result: Convergence, *, ax: Axes | None = None) -> Axes:
     rate = "" if result.rate is None else f", falls with width^{result.rate:.2f}"
     ax.errorbar(widths, means, [one.standard_error for one in result.widths], fmt="o-", capsize=3, label=f"finite networks{rate}")
     ax.plot(widths, means[0] * np.sqrt(widths[0] / widths), "--", color="gray", label="1/√width")
+    predicted = [one.predicted for one in result.widths if one.predicted is not None]
+    if len(predicted) == len(widths):
+        ax.plot(widths, predicted, ":", color="black", label="predicted to order 1/width")
     ax.set_xscale("log", base=2)
     ax.set_yscale("log")
     ax.set_xlabel("width")
@@ -287,4 +291,46 @@ def kernel_evolution(result: Evolution, steps: npt.ArrayLike | None = None, *, a
     lines += other.plot(places, result.effective_rank, "s--", markersize=3, color="gray", label="effective rank")
     other.set_ylabel("effective rank")
     ax.legend(handles=lines)
+    return ax
+
+
+def finite_width(result: FiniteWidth, widths: Sequence[float], *, entry: tuple[int, int] = (0, 0), ax: Axes | None = None) -> Axes:
+    """Draw an entry of the tangent kernel over the width: mean of finite networks with two standard deviations, and its limit."""
+    ax = _axes(ax)
+    if result.ntk is None:
+        raise ValueError("an answer with the kind ntk expected")
+    means = np.array([result.ntk.mean(width)[entry] for width in widths])
+    spreads = np.array([result.ntk.std(width)[entry] for width in widths])
+    ax.plot(widths, means, "o-", label="mean")
+    ax.fill_between(widths, means - 2 * spreads, means + 2 * spreads, alpha=0.2, label="two standard deviations")
+    ax.axhline(result.ntk.limit[entry], ls="--", color="gray", label="infinite width")
+    ax.set_xscale("log", base=2)
+    ax.set_xlabel("width")
+    ax.set_ylabel("Θ̂")
+    ax.legend()
+    return ax
+
+
+def learning_curve(result: LearningCurve, *, target_error: float | None = None, ax: Axes | None = None) -> Axes:
+    """Draw predicted test errors over the number of samples, with their interval, and what was measured."""
+    ax = _axes(ax)
+    ax.plot(result.samples, result.test_error, "-", label="predicted")
+    if np.isfinite(result.low).any():
+        ax.fill_between(result.samples, result.low, result.high, alpha=0.2, label="two standard deviations")
+    if result.measured:
+        ax.errorbar(
+            [one["samples"] for one in result.measured],
+            [one["error"] for one in result.measured],
+            [one["standard_error"] for one in result.measured],
+            fmt="o",
+            capsize=3,
+            label="leave-one-out",
+        )
+    if target_error is not None:
+        ax.axhline(target_error, ls="--", color="gray", label="target")
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.set_xlabel("samples")
+    ax.set_ylabel("mean squared error")
+    ax.legend()
     return ax

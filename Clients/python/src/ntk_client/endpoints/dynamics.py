@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+import numpy as np
 import numpy.typing as npt
 
-from ..results import Dynamics, Floats, Spectrum
+from ..results import Dynamics, Floats, LearningCurve, Spectrum
 from . import fields as of
 from .fields import Covariance, KernelSource, Pattern, Points
 from .requests import Requests
 
 
 class DynamicsMethods(Requests):
-    """`dynamics`, `spectrum`."""
+    """`dynamics`, `spectrum`, `learning_curve`."""
 
     def dynamics(
         self,
@@ -115,3 +116,71 @@ class DynamicsMethods(Requests):
             "pattern": of.pattern(pattern),
         }
         return self._compute("/v1/spectra", fields, Spectrum.read, timeout)
+
+    def learning_curve(
+        self,
+        sample_sizes: Sequence[float] | Floats,
+        kernel: KernelSource | None = None,
+        x: Points | None = None,
+        y: npt.ArrayLike | None = None,
+        *,
+        labels: Any = None,
+        method: Literal["spectrum", "hermite"] = "spectrum",
+        spectrum: Mapping[str, Any] | None = None,
+        covariance_eigenvalues: npt.ArrayLike | None = None,
+        target_coefficients: Sequence[Mapping[str, Any]] | None = None,
+        modes: int | None = None,
+        ridge: float | Literal["optimal"] = 0.0,
+        noise: float = 0.0,
+        features: float | None = None,
+        target_error: float | None = None,
+        seed: int = 0,
+        pattern: Pattern = None,
+        timeout: float | None = None,
+    ) -> LearningCurve:
+        """Predict the test error of kernel regression by the number of samples.
+
+        Parameters
+        ----------
+        sample_sizes
+            Sizes of training sets.
+        kernel, x, y, labels, pattern, timeout
+            See `spectrum`: a sample, from which the curve is measured and continued.
+        method
+            "hermite" works from the covariance of the data alone, for fully-connected kernels.
+        spectrum
+            In place of a sample: ``{"eigenvalues": …, "powers": …, "multiplicities": …, "tail": …}`` of the kernel's operator.
+        covariance_eigenvalues, target_coefficients
+            For "hermite" in place of `x` and `y`: variances, and ``[{"components": [0, 0, 3], "coefficient": 0.5}, …]``.
+        modes
+            Modes that "hermite" tells apart.
+        ridge, noise
+            On the Gram matrix, or "optimal"; and of the targets.
+        features
+            Random features in place of the kernel.
+        target_error
+            `required_samples` is the fewest whose error is at most this.
+        seed
+            Of the subsets of a sample.
+        """
+        fields = {
+            "sample_sizes": [float(size) for size in sample_sizes],
+            "method": method,
+            "kernel": None if kernel is None else of.source(kernel),
+            "x": of.points(x),
+            "y": of.points(y),
+            "labels": of.labels(labels),
+            "pattern": of.pattern(pattern),
+            "spectrum": None if spectrum is None else {name: np.asarray(value).tolist() for name, value in spectrum.items()},
+            "covariance_eigenvalues": None
+            if covariance_eigenvalues is None
+            else np.asarray(covariance_eigenvalues, dtype=np.float64).tolist(),
+            "target_coefficients": None if target_coefficients is None else [dict(one) for one in target_coefficients],
+            "modes": modes,
+            "ridge": ridge,
+            "noise": noise,
+            "features": features,
+            "target_error": target_error,
+            "seed": seed,
+        }
+        return self._compute("/v1/learning-curves", fields, LearningCurve.read, timeout)

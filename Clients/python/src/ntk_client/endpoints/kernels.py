@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from ..architectures import Layer
 from ..networks import DataFormat
-from ..results import Convergence, Floats, Kernels, floats
+from ..results import Convergence, FiniteWidth, Floats, Kernels, floats
 from . import fields as of
 from .fields import Kind, Pattern, Precision
 from .requests import Requests
 
 
 class KernelMethods(Requests):
-    """`kernel`, `kernels`, `convergence`."""
+    """`kernel`, `kernels`, `convergence`, `finite_width`."""
 
     def kernel(
         self,
@@ -142,3 +142,49 @@ class KernelMethods(Requests):
             "pattern": of.pattern(pattern),
         }
         return self._compute("/v1/convergence", fields, Convergence.read, timeout)
+
+    def finite_width(
+        self,
+        architecture: Layer,
+        x1: npt.ArrayLike,
+        x2: npt.ArrayLike | None = None,
+        *,
+        kinds: Sequence[Kind] = ("ntk", "nngp"),
+        outputs: Literal["one", "mean"] = "one",
+        tolerance: float | None = None,
+        data_format: DataFormat = "channels_last",
+        timeout: float | None = None,
+    ) -> FiniteWidth:
+        """Return mean and spread of the kernels of finite networks to the first order in 1/width, without sampling any.
+
+        Parameters
+        ----------
+        architecture
+            Dense layers with activations between them. The ratios of its hidden widths, if it gives any, are kept.
+        x1, x2
+            Points [n, …]; x2 is x1 if absent.
+        kinds
+            Which kernels.
+        outputs
+            The tangent kernel of one output, or the mean over the readout's outputs, which spreads less.
+        tolerance
+            `required_width` is the smallest width whose relative spread √(E‖Θ̂ − Θ‖²)/‖Θ‖ is at most this.
+        data_format, timeout
+            See `kernel`.
+
+        Examples
+        --------
+        >>> result = client.finite_width(mlp(3), x, tolerance=0.05)  # doctest: +SKIP
+        >>> result.ntk.mean(256), result.ntk.std(256), result.required_width  # doctest: +SKIP
+        """
+        fields = {
+            "architecture": architecture,
+            "x1": of.points(x1),
+            "x2": of.points(x2),
+            "kinds": list(kinds),
+            "outputs": outputs,
+            "tolerance": tolerance,
+            "widths": [],
+            "data_format": data_format,
+        }
+        return self._compute("/v1/finite-width", fields, FiniteWidth.read, timeout)

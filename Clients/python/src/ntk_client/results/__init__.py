@@ -2,7 +2,8 @@
 
 from ._base import Diagnostics, Floats, Labels, floats
 from .attribution import Attribution, Posterior
-from .finite import Convergence, Evolution, Training, WidthError
+from .curves import LearningCurve
+from .finite import Convergence, DiagonalMean, Evolution, FiniteMoments, FiniteWidth, Training, WidthError
 from .kernels import EmpiricalKernels, Kernels
 from .learning import Dynamics, Learning, Spectrum
 from .predictions import Prediction
@@ -11,13 +12,17 @@ __all__ = [
     "Attribution",
     "Convergence",
     "Diagnostics",
+    "DiagonalMean",
     "Dynamics",
     "EmpiricalKernels",
     "Evolution",
+    "FiniteMoments",
+    "FiniteWidth",
     "Floats",
     "Kernels",
     "Labels",
     "Learning",
+    "LearningCurve",
     "Posterior",
     "Prediction",
     "Spectrum",

@@ -9,15 +9,105 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from ._base import Answer, Floats, Labels
+from ._base import Answer, Floats, Labels, floats
 
 
 class WidthError(NamedTuple):
-    """How far finite networks of one width are from the infinite one: mean and standard error over samples of ‖Θ̂ − Θ‖/‖Θ‖."""
+    """How far finite networks of one width are from the infinite one: mean and standard error over samples of ‖Θ̂ − Θ‖/‖Θ‖.
+
+    `predicted` is its root mean square to the first order in 1/width, None where that is not known; `diagonal` is the mean of Θ̂(x, x).
+    """
 
     width: int
     mean: float
     standard_error: float
+    predicted: float | None = None
+    diagonal: DiagonalMean | None = None
+
+
+class DiagonalMean(NamedTuple):
+    """The mean over points of Θ̂(x, x): sampled, in the limit, and predicted for one network."""
+
+    mean: float
+    standard_error: float
+    infinite: float
+    predicted_mean: float | None
+    predicted_standard_deviation: float | None
+
+    @classmethod
+    def read(cls, row: Mapping[str, Any]) -> Self:
+        """Pick the fields from a row of an answer."""
+        own, predicted = row["diagonal"], row.get("predicted", {}).get("diagonal", {})
+        return cls(own["mean"], own["standard_error"], own["infinite"], predicted.get("mean"), predicted.get("standard_deviation"))
+
+
+class FiniteMoments(NamedTuple):
+    """A finite network's kernel to the first order in 1/n.
+
+    With the limit, its correction and its variance [n1, n2], the mean at width n is ``limit + correction / n`` and the variance
+    ``variance / n``.
+    """
+
+    limit: Floats
+    correction: Floats
+    variance: Floats
+
+    def mean(self, width: float) -> Floats:
+        """Return the mean over networks of a width."""
+        return self.limit + self.correction / width
+
+    def std(self, width: float) -> Floats:
+        """Return the standard deviation over networks of a width."""
+        return np.sqrt(np.maximum(self.variance, 0) / width)
+
+    def relative_spread(self, width: float) -> float:
+        """Return √(E‖Θ̂ − Θ‖²) / ‖Θ‖."""
+        squares = np.maximum(self.variance, 0) / width + (self.correction / width) ** 2
+        return float(np.sqrt(squares.sum() / (self.limit**2).sum()))
+
+
+@dataclass(frozen=True, eq=False)
+class FiniteWidth:
+    """Kernels of finite networks, predicted without sampling any.
+
+    Attributes
+    ----------
+    ntk, nngp
+        `FiniteMoments` of the tangent kernel, and of the outputs' covariance given the layers before the readout; None if not asked for.
+    excess_kurtosis
+        Of an output at each point, times the width, [n1].
+    width
+        The architecture's smallest hidden width, to which coefficients belong; None if it gives none.
+    required_width
+        The smallest width whose relative spread is at most the tolerance; None without one, or where there is none.
+    error_estimate
+        How far averages may be off, relative to the largest of their kind.
+    """
+
+    ntk: FiniteMoments | None
+    nngp: FiniteMoments | None
+    excess_kurtosis: Floats
+    width: int | None
+    required_width: int | None
+    error_estimate: float | None
+
+    @classmethod
+    def read(cls, answer: Mapping[str, Any]) -> Self:
+        """Pick the fields from an answer."""
+
+        def moments(kind: str) -> FiniteMoments | None:
+            if kind not in answer:
+                return None
+            return FiniteMoments(floats(answer[kind]), floats(answer[kind + "_correction"]), floats(answer[kind + "_variance"]))
+
+        return cls(
+            moments("ntk"),
+            moments("nngp"),
+            floats(answer["excess_kurtosis"]),
+            answer["width"],
+            answer.get("required_width"),
+            answer["error_estimate"],
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +129,14 @@ class Convergence:
     def read(cls, answer: Mapping[str, Any]) -> Self:
         """Pick the fields from an answer."""
         widths = [
-            WidthError(one["width"], one["relative_error"]["mean"], one["relative_error"]["standard_error"]) for one in answer["widths"]
+            WidthError(
+                one["width"],
+                one["relative_error"]["mean"],
+                one["relative_error"]["standard_error"],
+                one.get("predicted", {}).get("relative_error"),
+                DiagonalMean.read(one),
+            )
+            for one in answer["widths"]
         ]
         return cls(widths, answer.get("rate"))
 
