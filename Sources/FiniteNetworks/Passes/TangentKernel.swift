@@ -73,11 +73,7 @@ struct KernelWork<F: NetworkScalar> {
     func result() -> TangentKernel<F> {
         TangentKernel(
             shape: [left.count, right.count] + seeds.shape(question), shares: Array(zip(names, kernels)).map { (parameter: $0.0, numbers: $0.1) },
-            byGrams: program.parameters.filter { isByGrams($0.wire) }.map(\.name))
-    }
-
-    private func isByGrams(_ root: Wire) -> Bool {
-        plan.structured.contains { $0.value.way == .grams && ($0.key == root || $0.value.weight.bias == root) }
+            byGrams: program.parameters.filter { plan.isByGrams($0.wire) }.map(\.name))
     }
 
     mutating func run() throws {
