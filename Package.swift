@@ -137,7 +137,7 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["LinearAlgebra", "Locks"], path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "Locks", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "NTKTests", dependencies: ["NTK", "LinearAlgebra", "TestSupport"],
+            name: "NTKTests", dependencies: ["Activations", "NTK", "LinearAlgebra", "TestSupport"],
             resources: [.copy("Golden")], swiftSettings: strict),
         .testTarget(name: "AttributionTests", dependencies: ["Attribution", "LinearAlgebra", "NTK", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "ONNXTests", dependencies: ["ONNX"], swiftSettings: strict),
