@@ -54,8 +54,14 @@ extension Activation {
 
 extension NumericalDual {
     /// By a series of some hundred terms, or near the poles where that converges slowly by some hundred lookups: what lies between.
-    package var pairWork: Work { Work(.series, 200) + Work(.quadrature, function.kinks.isEmpty ? 900 : 15_000) }
+    package var pairWork: Work {
+        if let lines { return Work(.formulas, 500 + 20 * Double(lines.kinks.count + 1) + 250 * Double(lines.kinks.count * lines.kinks.count)) }
+        return Work(.series, 200) + Work(.quadrature, function.kinks.isEmpty ? 900 : 15_000)
+    }
 
     /// Up to 1,600 values of the function, the series' coefficients, and two pairs by which the error is estimated.
-    package var pointWork: Work { Work(.series, 100_000) + Work(.quadrature, function.kinks.isEmpty ? 80_000 : 650_000) }
+    package var pointWork: Work {
+        if lines != nil { return Work(.formulas, 3_000) }
+        return Work(.series, 100_000) + Work(.quadrature, function.kinks.isEmpty ? 80_000 : 650_000)
+    }
 }

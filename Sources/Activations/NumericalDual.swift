@@ -1,14 +1,17 @@
 internal import CDualActivations
 import Glibc
 internal import LinearAlgebra
+internal import Locks
 
 /// Duals of activations without a closed form.
 ///
 /// By Hermite series where they converge fast (`HermiteSeries`: smooth functions at moderate variances at any angle, others away from
-/// coinciding pairs), else by integrals over the angle with the radius integrated out beforehand (`PolarDual`, `RadialTable`).
+/// coinciding pairs), else by integrals over the angle with the radius integrated out beforehand (`PolarDual`, `RadialTable`). Functions of
+/// straight pieces by integrals over correlations (`PiecewiseLinear`), but where its kinks' parts nearly cancel.
 package struct NumericalDual: Sendable {
     package let function: NumericalFunction
     package let table: RadialTable
+    let lines: PiecewiseLinear?
 
     /// What belongs to a point: its variance q, the norms of φ(√q x) and φ'(√q x), its series.
     package final class Point: Sendable {
@@ -19,12 +22,25 @@ package struct NumericalDual: Sendable {
         package let plus, minus: [Double]
         /// Estimated error of κ and κ̇, relative to the points' own.
         package let error: Double
+        /// Of a function of straight pieces, which needs nothing of the above but norms.
+        let line: PiecewiseLinear.Point?
+        /// The same point by series and quadrature, if it is met by one that has no `line`.
+        fileprivate let numerical = Lock<Point?>(nil)
+
+        fileprivate init(_ line: PiecewiseLinear.Point) {
+            (root, norm, slopeNorm, error) = (line.root, line.norm, line.slopeNorm, line.error)
+            (series, plus, minus) = (Self.none, [], [])
+            self.line = line
+        }
+
+        private static let none = HermiteSeries(constant: 0, slope: 0)
 
         fileprivate init(
             root: Double, norm: Double, slopeNorm: Double, series: HermiteSeries, plus: [Double], minus: [Double], error: Double
         ) {
             (self.root, self.norm, self.slopeNorm, self.series) = (root, norm, slopeNorm, series)
             (self.plus, self.minus, self.error) = (plus, minus, error)
+            line = nil
         }
     }
 
@@ -32,7 +48,12 @@ package struct NumericalDual: Sendable {
     package init(_ activation: Activation) throws(ArchitectureError) {
         function = NumericalFunction(activation)
         table = RadialTables.shared.table(function)
-        if case .elementwise = activation { try check() }
+        guard case .elementwise(let expression) = activation else {
+            lines = nil
+            return
+        }
+        lines = PiecewiseLinear(expression)
+        if lines == nil { try check() }
     }
 
     private func check() throws(ArchitectureError) {
@@ -53,6 +74,14 @@ package struct NumericalDual: Sendable {
         // Nothing converges at a variance that is no number, and nobody waits for the point of cancelled work.
         guard !variance.isNaN, variance < .infinity, !CurrentWork.isCancelled else { return unusable(variance.squareRoot()) }
         let root = variance.squareRoot()
+        if let line = lines.map({ PiecewiseLinear.Point($0, root: root) }), line.error < Self.mostLineError { return Point(line) }
+        return numericalPoint(root)
+    }
+
+    /// Where more is lost to what kinks leave of each other, or norms leave the range of numbers, series and quadrature are better.
+    private static let mostLineError = 1e-12
+
+    private func numericalPoint(_ root: Double) -> Point {
         guard root > 0 else {
             let (value, slope) = function.atZero
             return Point(
@@ -108,6 +137,12 @@ package struct NumericalDual: Sendable {
 
     /// κ, κ̇ and the gap of the outputs' cosine, signed as in `dual_activations.h`.
     package func pair(_ first: Point, _ second: Point, near: Double, isFar: Bool, _ polar: inout PolarDual) -> DualPair {
+        if first.line != nil || second.line != nil {
+            guard let a = first.line, let b = second.line else {
+                return pair(withoutLine(first), withoutLine(second), near: near, isFar: isFar, &polar)
+            }
+            return PiecewiseLinear.pair(a, b, near: near, isFar: isFar)
+        }
         // A zero vector has no direction: its own function is a constant.
         let near = first.root > 0 && second.root > 0 ? near : 1
         let (scale, slopeScale) = (first.norm * second.norm, first.slopeNorm * second.slopeNorm)
@@ -132,6 +167,14 @@ package struct NumericalDual: Sendable {
         let shrunk = angle > 0 ? shrinkage(a, b, angle: angle, near: near, isFar: isFar, dot: dot, &polar) / scale : 0
         let gap = distance(first, second, isFar: isFar) / 2 + shrunk
         return DualPair(covariance: kappa, derivative: dot, gap: isFar ? -gap : gap)
+    }
+
+    private func withoutLine(_ point: Point) -> Point {
+        guard point.line != nil else { return point }
+        if let made = point.numerical.withLock({ $0 }) { return made }
+        let made = numericalPoint(point.root)
+        point.numerical.withLock { $0 = made }
+        return made
     }
 
     /// By how much κ is nearer to zero at this angle than at the pole: a b ∫ κ̇ sin along the angle, with y = sin(x/2) / sin(θ/2) for a variable.
