@@ -94,6 +94,7 @@ page-test: packages .venv-page/complete ## Test the page and the reference in De
 # Not in parallel: the numeric tests would take the threads that the tests of deadlines wait for.
 .PHONY: swift-test
 swift-test: packages ## Run the Swift tests
+	@.ci/install-packages openssl
 	swift test --no-parallel
 
 .venv-client/complete: Clients/python/requirements.txt Clients/python/pyproject.toml | packages
@@ -175,10 +176,12 @@ peaks-test: build .venv-tests/complete ## Compare the estimate of memory with th
 
 .PHONY: tsan
 tsan: packages ## Run the Swift tests under the thread sanitizer
+	@.ci/install-packages openssl
 	swift test --no-parallel --sanitize=thread --scratch-path .build-tsan $(addprefix --skip ,$(NUMERIC_SUITES) $(ONE_THREAD_SUITES))
 
 .PHONY: asan
 asan: packages ## Run the Swift tests under the address sanitizer
+	@.ci/install-packages openssl
 	ASAN_OPTIONS=detect_leaks=0 swift test --no-parallel --sanitize=address --scratch-path .build-asan $(addprefix --skip ,$(NUMERIC_SUITES))
 
 .PHONY: load-test-sanitized
@@ -198,6 +201,10 @@ estimate-campaign: build ## The same with 500 requests of every activation, laye
 .PHONY: corpus-compare
 corpus-compare: packages .venv-tests/complete ## Ask two servers 3,000 requests and compare their answers bit for bit: OLD=binary NEW=binary, built alike
 	.venv-tests/bin/python Tests/Corpus/compare.py --old $(OLD) --new $(NEW)
+
+.PHONY: instruction-sets-test
+instruction-sets-test: packages .venv-tests/complete ## Test the C loops for each level of instructions that this machine has, compiled one by one
+	.venv-tests/bin/pytest --quiet Tests/InstructionSets
 
 .PHONY: deploy-test
 deploy-test: packages ## Check Dockerfile, manifests, dashboard and unit offline
@@ -219,9 +226,10 @@ openapi: ## Write openapi.yaml from the files in API
 	API/bundle
 
 .PHONY: lint
-lint: ## Check the form of Swift sources and shell scripts, openapi.yaml, and what the documents say of the tree
+lint: ## Check the form of Swift sources and shell scripts, the length of files, openapi.yaml, and what the documents say of the tree
 	@.ci/install-packages shellcheck python3
 	.ci/check_documents.py
+	.ci/check_lengths.py
 	API/bundle --check
 	.ci/check_rooms.py
 	git ls-files -z --cached --others --exclude-standard -- '*.swift' | xargs -0 swift format lint --strict

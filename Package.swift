@@ -42,26 +42,22 @@ let package = Package(
             cxxSettings: [.unsafeFlags(["-std=c++17", "-O2"]), .define("NDEBUG", .when(configuration: .release))],
             linkerSettings: [.linkedLibrary("simdjson"), .linkedLibrary("stdc++"), .linkedLibrary("m")]),
         .target(
-            name: "CDualActivations", dependencies: ["CInstructionSets"],
+            name: "CDualActivations", dependencies: ["CSupport"],
             cSettings: [.unsafeFlags(["-O3", "-ffp-contract=on", "-fno-math-errno", "-fno-trapping-math"])]),
 
         .target(
-            name: "CCompensatedSums", dependencies: ["CInstructionSets"],
+            name: "CCompensatedSums", dependencies: ["CSupport"],
             cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off", "-fno-math-errno"])]),
         .target(
-            name: "CThinProducts", dependencies: ["CInstructionSets"],
+            name: "CThinProducts", dependencies: ["CSupport"],
             cSettings: [.unsafeFlags(["-O3", "-ffp-contract=on", "-fno-math-errno"])]),
-        .target(name: "CStreamingStores", cSettings: [.unsafeFlags(["-O3"])]),
-        .target(name: "CInstructionSets"),
-        .target(name: "CBLASKernels", dependencies: ["CInstructionSets"]),
-        .target(name: "CMemoryPolicy"),
-        .target(name: "CThreadSanitizer"),
-        .target(name: "Locks", dependencies: ["CThreadSanitizer"], swiftSettings: strict),
+        .target(name: "CSupport", cSettings: [.unsafeFlags(["-O3"])]),
+        .target(name: "Locks", dependencies: ["CSupport"], swiftSettings: strict),
         .target(name: "CEmbedded", exclude: ["page"], cSettings: [.unsafeFlags(["-std=c23"])]),
 
         // The numeric core.
         .target(
-            name: "LinearAlgebra", dependencies: ["COpenBLAS", "CBLASKernels", "CCompensatedSums", "CStreamingStores", "Locks"],
+            name: "LinearAlgebra", dependencies: ["COpenBLAS", "CSupport", "CCompensatedSums", "Locks"],
             swiftSettings: strict),
         .target(name: "Activations", dependencies: ["CDualActivations", "LinearAlgebra", "Locks"], swiftSettings: strict),
         .target(name: "Architecture", dependencies: ["Activations", "LinearAlgebra"], swiftSettings: strict),
@@ -89,10 +85,8 @@ let package = Package(
 
         // Serving.
         .target(name: "Metrics", dependencies: ["Locks"], swiftSettings: strict),
-        .target(name: "CivilDates", swiftSettings: strict),
-        .target(name: "HTTP1", dependencies: ["CivilDates", httpTypes], swiftSettings: strict),
-        .target(name: "DispatchExecutor", swiftSettings: strict),
-        .target(name: "HTTPServer", dependencies: ["HTTP1", "DispatchExecutor", "CEpoll", "COpenSSL", "Locks", httpTypes], swiftSettings: strict),
+        .target(name: "HTTP1", dependencies: [httpTypes], swiftSettings: strict),
+        .target(name: "HTTPServer", dependencies: ["HTTP1", "CEpoll", "COpenSSL", "Locks", httpTypes], swiftSettings: strict),
         .target(name: "ContentCoding", dependencies: ["HTTP1", "ComputeExecutor", "CZlib", "Locks", httpTypes], swiftSettings: strict),
         .target(name: "ComputeExecutor", dependencies: ["LinearAlgebra", "Locks"], swiftSettings: strict),
         .target(name: "Batching", dependencies: ["Locks"], swiftSettings: strict),
@@ -108,14 +102,14 @@ let package = Package(
                 httpTypes,
             ],
             swiftSettings: strict),
-        .target(name: "Logs", dependencies: ["CivilDates", "Locks", logging], swiftSettings: strict),
+        .target(name: "Logs", dependencies: ["Locks", logging], swiftSettings: strict),
         .target(
             name: "Gateway", dependencies: ["NTKService", "HTTP1", "Logs", "Metrics", "TensorFormats", "CSHA256", "Locks", httpTypes, logging],
             swiftSettings: strict),
         .executableTarget(
             name: "ntk-server",
             dependencies: [
-                "ArtifactStore", "HTTPServer", "ContentCoding", "NTKService", "ComputeExecutor", "Batching", "Jobs", "CMemoryPolicy", "LinearAlgebra",
+                "ArtifactStore", "HTTPServer", "ContentCoding", "NTKService", "ComputeExecutor", "Batching", "Jobs", "CSupport", "LinearAlgebra",
                 "Locks", "Metrics",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 logging, "Logs", "Gateway",
@@ -131,16 +125,29 @@ let package = Package(
         .executableTarget(name: "http1-echo", dependencies: ["HTTPServer", "HTTP1", httpTypes], path: "Tests/EchoServer", swiftSettings: strict),
 
         // Tests, one target beside each source target.
-        .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1", httpTypes], resources: [.copy("Corpus")], swiftSettings: strict),
-        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "Locks", "HTTP1", "DispatchExecutor", httpTypes], swiftSettings: strict),
+        .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1", "TestSupport", httpTypes], resources: [.copy("Corpus")], swiftSettings: strict),
+        .testTarget(
+            name: "HTTPServerTests", dependencies: ["HTTPServer", "Locks", "HTTP1", "COpenSSL", "TestSupport", httpTypes],
+            swiftSettings: strict),
+        .testTarget(
+            name: "NTKServerTests",
+            dependencies: [
+                "ntk-server", "Batching", "ContentCoding", "Gateway", "HTTPServer", "Jobs", "NTKService",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "ContentCodingTests", dependencies: ["ContentCoding", "ComputeExecutor", "HTTP1", "CZlib", "Locks", httpTypes],
             swiftSettings: strict),
-        .testTarget(name: "TensorFormatsTests", dependencies: ["TensorFormats", "LinearAlgebra"], swiftSettings: strict),
+        .testTarget(name: "TensorFormatsTests", dependencies: ["TensorFormats", "LinearAlgebra", "TestSupport"], swiftSettings: strict),
         .target(name: "TestSupport", dependencies: ["LinearAlgebra", "Locks"], path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "Locks", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "NTKTests", dependencies: ["NTK", "LinearAlgebra", "TestSupport"],
+            name: "NTKTests",
+            dependencies: [
+                "NTK", "Activations", "Architecture", "EmpiricalKernels", "KernelLoops", "Regression", "SpatialKernels", "LinearAlgebra",
+                "TestSupport",
+            ],
             resources: [.copy("Golden")], swiftSettings: strict),
         .testTarget(name: "AttributionTests", dependencies: ["Attribution", "LinearAlgebra", "NTK", "TestSupport"], swiftSettings: strict),
         .testTarget(
@@ -151,10 +158,10 @@ let package = Package(
         .testTarget(
             name: "FiniteNetworksTests", dependencies: ["FiniteNetworks", "LinearAlgebra", "ONNX", "TestSupport"],
             resources: [.copy("Golden")], swiftSettings: strict),
-        .testTarget(name: "LogsTests", dependencies: ["Logs", logging], swiftSettings: strict),
+        .testTarget(name: "LogsTests", dependencies: ["Logs", "TestSupport", logging], swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["Gateway", "NTKService", "HTTP1", "Metrics", "ComputeExecutor", "Logs", "Locks", httpTypes, logging],
+            dependencies: ["Gateway", "NTKService", "HTTP1", "Metrics", "ComputeExecutor", "Logs", "Locks", "TestSupport", httpTypes, logging],
             swiftSettings: strict),
         .testTarget(name: "MetricsTests", dependencies: ["Metrics"], swiftSettings: strict),
         .testTarget(name: "JobsTests", dependencies: ["ArtifactStore", "Jobs", "LinearAlgebra", "Locks", "TensorFormats"], swiftSettings: strict),

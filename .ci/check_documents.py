@@ -6,6 +6,7 @@
 - In the tables of Docs/ARCHITECTURE.md, the first cell of a row names folders that exist, and every other name in backticks is a file or folder
   of these, with or without its extension.
 - Every folder of Sources that holds files is in one of these rows.
+- In the tables of the documentation catalogues (.docc), a name of a file in backticks is the end of a path in Sources.
 """
 import pathlib
 import re
@@ -71,10 +72,18 @@ def missing_names(files: list[pathlib.Path]) -> list[str]:
     return found
 
 
+def missing_sources(document: pathlib.Path, files: list[pathlib.Path]) -> list[str]:
+    rows = [line for line in document.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+    names = [name for row in rows for name in re.findall(r"`([\w/+-]+\.(?:swift|inc|c|h))`", row)]
+    sources = [f"/{file.relative_to(ROOT / 'Sources')}" for file in files if file.is_relative_to(ROOT / "Sources")]
+    return [f"{document.relative_to(ROOT)}: Sources has no {name}" for name in names if not any(source.endswith(f"/{name}") for source in sources)]
+
+
 def main() -> int:
     files = tracked()
     documents = [file for file in files if file.suffix == ".md"]
     found = [fault for document in documents for fault in broken_links(document) + missing_paths(document)] + missing_names(files)
+    found += [fault for document in documents if document.parent.suffix == ".docc" for fault in missing_sources(document, files)]
     print("\n".join(found), end="\n" if found else "", file=sys.stderr)
     return 1 if found else 0
 

@@ -57,14 +57,14 @@ package struct ArtifactDirectory: Sendable {
         return true
     }
 
-    /// Brings the names to the disk. Where that failed, nothing is said of what is there until it succeeds: nobody knows what a power failure leaves.
+    /// Brings the names to the disk. If that failed, nothing is said of what is there until it succeeds: what a power failure leaves is unknown.
     private func settle() throws(ArtifactStoreError) {
         guard names.areUnsettled.withLock({ $0 }) else { return }
         try Files.synchronize(path)
         names.areUnsettled.withLock { $0 = false }
     }
 
-    /// Makes the directory anew where it has vanished; not so the one above it, which may be a disk that is away. For who is about to write.
+    /// Makes the directory anew where it has vanished; not so the one above it, which may be a disk that is away. Called before something is written.
     package func prepare() throws(ArtifactStoreError) {
         guard !Files.exists(path) else { return }
         do throws(ArtifactStoreError) { try Files.makeDirectory(path) } catch .system(_, _, EEXIST) {}

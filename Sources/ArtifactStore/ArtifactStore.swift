@@ -1,8 +1,8 @@
 /// A directory of artifacts that never change, each a directory of files named by the SHA-256 of what it was made from.
 ///
 /// An artifact is written beside its place, under a name that no reader looks at; its files and that directory are brought to the disk by
-/// fsync; it is renamed to its place, and the parent brought to the disk. So whoever sees an artifact sees all of it, also after a
-/// `kill -9` or a power failure, and several processes can share the directory without a lock: who comes second with the same content
+/// fsync; it is renamed to its place, and the parent brought to the disk. So an artifact that is visible is complete, also after a
+/// `kill -9` or a power failure, and several processes can share the directory without a lock: the second with the same content
 /// finds it there.
 ///
 /// Beside its files stand their checksums, by which all that is read is checked, a block at a time.
@@ -27,10 +27,10 @@ package struct ArtifactStore: Sendable {
     private let checked = CheckedFiles()
 
     /// Whether an artifact is there.
-    /// - Throws: where the directory itself has gone, of which nobody knows what it held.
+    /// - Throws: if the directory itself has gone, as what it held is unknown.
     package func contains(_ id: ArtifactID) throws(ArtifactStoreError) -> Bool { try artifacts.contains(id.description) }
 
-    /// Makes the directory anew where it has vanished, for who is about to write.
+    /// Makes the directory anew if it has vanished, before something is written.
     package func prepare() throws(ArtifactStoreError) { try artifacts.prepare() }
 
     /// Writes an artifact.

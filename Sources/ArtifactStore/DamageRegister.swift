@@ -1,6 +1,6 @@
 internal import Locks
 
-/// What was found damaged, by name, and how much that was since the start: for lists, and for whoever counts.
+/// What was found damaged, by name, and how much that was since the start: for lists and metrics.
 package final class DamageRegister: Sendable {
     private struct State {
         var found: [String: String] = [:]

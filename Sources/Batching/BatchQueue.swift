@@ -51,7 +51,7 @@ package struct BatchQueue<Key: Hashable & Sendable, Item: Sendable>: Sendable {
         count(entry, 1)
     }
 
-    /// Takes out a request that nobody waits for any more.
+    /// Takes out a cancelled request.
     package mutating func remove(_ id: UInt64, key: Key) -> Entry? {
         guard let index = entries[key]?.firstIndex(where: { $0.id == id }), let entry = entries[key]?.remove(at: index) else { return nil }
         count(entry, -1)
@@ -61,7 +61,7 @@ package struct BatchQueue<Key: Hashable & Sendable, Item: Sendable>: Sendable {
 
     /// The next batch, if one may start: that of the key whose turn it is.
     /// - Parameters:
-    ///   - isIdle: whether nothing else computes, so that nobody gains from a delay.
+    ///   - isIdle: whether nothing else computes, so that a delay gains nothing.
     ///   - mayStart: whether there is room for another batch of a key.
     package mutating func next(now: Instant, isIdle: Bool, mayStart: (Key) -> Bool) -> Batch? {
         guard let index = turns.firstIndex(where: { mayStart($0) && (isIdle || isDue($0, now)) }) else { return nil }

@@ -10,7 +10,7 @@ package final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sen
 
     @usableFromInline
     struct State {
-        /// Of each key in flight, who waits for its result.
+        /// By key in flight: the requests that wait for its result.
         @usableFromInline
         var flights: [Key: [UInt64: Waiter]] = [:]
         var nextID: UInt64 = 0

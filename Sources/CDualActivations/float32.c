@@ -29,6 +29,7 @@ static inline float arc(float h) {
 }
 
 #include "loops.inc"
+#include "erf.inc"
 #include "blocks.inc"
 #include "convolutions.inc"
 #include "products.inc"

@@ -33,6 +33,7 @@ static inline double arc(double h) {
 }
 
 #include "loops.inc"
+#include "erf.inc"
 #include "blocks.inc"
 #include "convolutions.inc"
 #include "products.inc"

@@ -86,6 +86,10 @@ static const unsigned char key_js[] = {
 #embed "page/key.js"
 };
 
+static const unsigned char layers_js[] = {
+#embed "page/layers.js"
+};
+
 static const unsigned char learning_js[] = {
 #embed "page/learning.js"
 };
@@ -178,6 +182,7 @@ static const ntk_page_file files[] = {
     FILE("influence.js", SCRIPT, influence_js),
     FILE("kernel.js", SCRIPT, kernel_js),
     FILE("key.js", SCRIPT, key_js),
+    FILE("layers.js", SCRIPT, layers_js),
     FILE("learning.js", SCRIPT, learning_js),
     FILE("link.js", SCRIPT, link_js),
     FILE("main.js", SCRIPT, main_js),

@@ -1,11 +1,11 @@
-/// One part of a budget, and who waits for it.
+/// One part of a budget, and the requests that wait for it.
 struct BudgetPart {
     struct Waiter {
         var id: UInt64
         var bytes: Int
         /// Of the body that it is for, what it is known by and what it has; nil where it is for none.
         var body: (age: UInt64, held: Int)?
-        /// Who wait for what this is for.
+        /// The requests that wait for what this is for.
         var followers: MemoryBudget.Followers?
         /// More of a part of which the body has some. Those go first, the oldest of them before the others.
         var isGrowth = false
@@ -56,7 +56,7 @@ struct BudgetPart {
     /// have what it needs when all others have ended that do not wait.
     /// - Parameters:
     ///   - total: what there is of what they hold and wait for.
-    ///   - others: bytes of it that are held by who waits elsewhere, for these.
+    ///   - others: bytes of it that are held by requests that wait for these elsewhere.
     mutating func breakDeadlock(total: Int, others: Int = 0) -> Waiter? {
         let holding = waiting.indices.filter { waiting[$0].held > 0 }
         guard let first = waiting.first, let youngest = holding.max(by: { age($0) < age($1) }) else { return nil }

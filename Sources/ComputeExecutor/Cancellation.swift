@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// Tells the tiles of a piece of work that nobody waits for its result any more.
+/// Tells the tiles of a piece of work that it was cancelled.
 final class Cancellation: Sendable {
     private let cancelled = Atomic<Bool>(false)
 

@@ -68,7 +68,7 @@ package final class MemoryBudget: Sendable {
     /// - Parameters:
     ///   - waiting: reservations of each part that may wait.
     ///   - patience: how long one may wait.
-    ///   - recycled: bytes of freed blocks that may be kept while nobody asks for them. They are those of the process, and one budget's.
+    ///   - recycled: bytes of freed blocks that may be kept while they are not needed. They are those of the process, and one budget's.
     package init(bytes: Int, waiting: Int = 256, patience: Duration = .seconds(30), recycled: Int = 0) {
         precondition(bytes > 0, "a budget has at least one byte")
         total = bytes
@@ -98,7 +98,7 @@ package final class MemoryBudget: Sendable {
     /// Bytes if they are there without a wait.
     package func reserveNow(_ bytes: Int) -> Lease? { take(bytes, part(bytes)) }
 
-    /// More bytes for a request that has some, if they are there: who waits for memory has none, and waits on.
+    /// More bytes for a request that has some, if they are there: requests that wait for memory have none, and wait on.
     package func growNow(_ bytes: Int) -> Lease? {
         bytes < Self.largeBytes || RecycledBlocks.areThere(bytes) ? take(bytes, .computations, overtakes: true) : nil
     }
@@ -110,13 +110,13 @@ package final class MemoryBudget: Sendable {
     /// - Parameters:
     ///   - body: of the request that it is for.
     ///   - isAll: whether with this it has all that it needs; else it gives this back before it asks for that.
-    ///   - followers: who wait for what this is for.
+    ///   - followers: the requests that wait for what this is for.
     /// - Throws: `Exhausted`, at once or when it has waited too long; `CancellationError`.
     package func reserve(_ bytes: Int, for body: Lease? = nil, isAll: Bool = true, followers: Followers? = nil) async throws -> Lease {
         let part = part(bytes)
         if let body { changeClaim(body.id) { $0.need = isAll ? bytes : max($0.need, bytes) } }
         let lease = if let lease = take(bytes, part) { lease } else { try await wait(bytes, part, for: body, followers: followers) }
-        // What the budget has, the system may refuse; whoever allocates can not be told.
+        // The system may refuse what the budget has, and an allocation cannot report that.
         guard bytes < Self.largeBytes || RecycledBlocks.areThere(bytes) else { throw exhausted(bytes) }
         if let body { if isAll { dropClaim(body.id) } else { endGrowth(body) } }
         return lease
@@ -127,7 +127,7 @@ package final class MemoryBudget: Sendable {
     // MARK: Taking and waiting
 
     /// - Parameters:
-    ///   - overtakes: for who has some and does not wait.
+    ///   - overtakes: for a request that has some and does not wait.
     ///   - body: which has some, and goes before those that have none.
     func take(
         _ bytes: Int, _ part: Part, leaving rest: Int = 0, overtakes: Bool = false, claim: BodyClaims.Claim? = nil, growing body: Lease? = nil
@@ -143,7 +143,7 @@ package final class MemoryBudget: Sendable {
         return id.map { lease($0, bytes, part) }
     }
 
-    /// Whether somebody waits for a part who goes first.
+    /// Whether a request that goes first waits for a part.
     private func isAwaited(_ part: Part, by body: Lease?, _ state: State) -> Bool {
         state.parts[part.rawValue].waiting.contains { waiter in
             if let body { return waiter.isGrowth && waiter.body.map { $0.age < body.id } ?? false }
@@ -177,7 +177,7 @@ package final class MemoryBudget: Sendable {
         if isAwaited { grant() }
     }
 
-    /// Of bytes that are counted as used: nobody has them before the freed blocks that were in their place are gone.
+    /// Of bytes that are counted as used: they are handed out after the freed blocks in their place are gone.
     private func lease(_ id: UInt64, _ bytes: Int, _ part: Part) -> Lease {
         if recycled > 0 { RecycledBlocks.trim() }
         return Lease(self, id, bytes, part)
@@ -198,7 +198,7 @@ package final class MemoryBudget: Sendable {
 
     /// - Parameters:
     ///   - body: of the request that waits, which holds it meanwhile.
-    ///   - followers: who wait for what this is for, and hold bodies, too.
+    ///   - followers: the requests that wait for what this is for, and hold bodies, too.
     ///   - isGrowth: for more of the same part.
     ///   - claim: of a body that is new.
     func wait(
@@ -255,7 +255,7 @@ package final class MemoryBudget: Sendable {
         if isAwaited { grant() }
     }
 
-    /// Gives those who wait what there is, in order, and refuses who can only wait for others that wait for it.
+    /// Gives waiting requests what there is, in order, and refuses a request that could only wait for others that wait for it.
     func grant() {
         for part in Part.allCases {
             while let next = granted(part) { next.continuation.resume(returning: lease(next.id, next.bytes, part)) }

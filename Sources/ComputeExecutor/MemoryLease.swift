@@ -5,7 +5,7 @@ extension MemoryBudget {
     package final class Lease: Sendable {
         private let budget: MemoryBudget
         let part: Part
-        /// Less than those of who asked later.
+        /// Less than that of every later request.
         let id: UInt64
         /// Bytes of its part, and of that of bodies where that is another.
         private let held: Lock<(own: Int, grown: Int)>

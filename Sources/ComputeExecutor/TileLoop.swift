@@ -23,7 +23,7 @@ final class TileLoop: Sendable {
     /// Whether every tile has been taken by some worker.
     var isHandedOut: Bool { next.load(ordering: .relaxed) >= count }
 
-    /// `run` for who did not begin the loop, of whom no more than `most` are let in at a time.
+    /// `run` for a thread that did not begin the loop; at most `most` of these at a time.
     func help(most: Int, leave: () -> Bool) {
         defer { helpers.subtract(1, ordering: .relaxed) }
         guard helpers.wrappingAdd(1, ordering: .relaxed).newValue <= most else { return }
@@ -39,7 +39,7 @@ final class TileLoop: Sendable {
                 try body(tile)
             } catch {
                 failure.set(error)
-                // Nobody takes the tiles that are left.
+                // The tiles that are left are not taken.
                 let taken = next.exchange(count, ordering: .relaxed)
                 if taken < count { end(count - taken) }
             }

@@ -2,13 +2,13 @@
 package enum WorkPriority: Int, CaseIterable, Comparable, Sendable {
     /// Some milliseconds.
     case small
-    /// Up to a second: somebody looks at the screen.
+    /// Up to a second: interactive requests.
     case normal
     /// Up to a minute.
     case heavy
     /// Longer.
     case long
-    /// Nobody waits on a connection: jobs.
+    /// Jobs, for which no connection waits.
     case background
 
     /// Of a request by what it is estimated to take.

@@ -1,4 +1,4 @@
-/// Who starts next: the book-keeping of a `ComputeExecutor`, without threads.
+/// Which work starts next: the book-keeping of a `ComputeExecutor`, without threads.
 ///
 /// There are `width` workers, one a core, and beside them spares: threads that start what is more urgent than most of what runs. Where all
 /// workers are inside long work, tiles or a step of LAPACK that no tile divides, a spare takes a small piece at once, and the system's
@@ -15,7 +15,7 @@ struct WorkQueue {
         case help(TileLoop)
     }
 
-    /// One start in so many goes to who has waited the longest, whatever its priority: nothing waits forever.
+    /// One start in so many goes to the work that has waited the longest, whatever its priority: nothing waits forever.
     private static let fairness = 16
 
     private let width: Int

@@ -11,7 +11,7 @@ final class Workers: Sendable {
     private let width: Int
     private let threads: [Worker]
     private let state: Lock<WorkQueue>
-    /// Counts what came and what ended, for those who linger.
+    /// Counts what came and what ended, for workers that linger.
     private let changes = Atomic<UInt>(0)
     private let hasEnded = Atomic(false)
 
@@ -97,7 +97,7 @@ final class Workers: Sendable {
         }
     }
 
-    /// Awake for a moment, and out of the way of whoever needs the core: whose loop has ended may begin another at once.
+    /// Awake for a moment, yielding the core to other threads: a request whose loop has ended may begin another at once.
     private func linger() {
         let seen = changes.load(ordering: .acquiring)
         guard state.withLock({ $0.beginLingering() }) else { return }

@@ -4,7 +4,7 @@ internal import HTTPTypes
 internal import Metrics
 internal import NTKService
 
-/// Who may ask, and how often.
+/// Which clients may ask, and how often.
 package struct AccessControl: Sendable {
     /// Nil: everyone may.
     private let keys: KeyRing?
@@ -59,7 +59,7 @@ package struct AccessControl: Sendable {
         } else if crossOrigin.isForeign(head) {
             refusal = (.foreignOrigin, .foreignOrigin(head.headerFields[.origin] ?? "none"))
         }
-        // Those who try keys count by their address.
+        // Requests with an unknown key count by their address, so that trying keys is limited.
         if let limiter {
             let allowance = limiter.take(client)
             guard allowance.isGranted else {

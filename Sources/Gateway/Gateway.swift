@@ -4,7 +4,7 @@ package import Logs
 package import Metrics
 internal import NTKService
 
-/// Stands before the service: decides who may ask, speaks with browsers of other origins, counts, and logs. What is computed is not its concern.
+/// Stands before the service: checks keys, limits, hosts and origins, counts requests, and logs them.
 package struct Gateway: HTTPResponder {
     private let service: any HTTPResponder
     private let access: AccessControl

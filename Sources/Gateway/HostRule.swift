@@ -3,7 +3,7 @@ internal import HTTPTypes
 
 /// Which hosts a request may be sent to, by what stands in `Host`.
 ///
-/// Without keys, whoever reaches the port may ask; on loopback those are the programs of this machine. A web page is not among them, but it
+/// Without keys, every client that reaches the port may ask; on loopback those are the programs of this machine. A web page is not among them, but it
 /// could be: its own name, `evil.example`, can be made to resolve to 127.0.0.1 once the page is loaded (DNS rebinding), and to the browser
 /// the server is then the page's own origin. What the page cannot change is the name in `Host`. An address there is safe where the server
 /// listens on it: a page whose origin is that address has come from it.

@@ -5,7 +5,7 @@ internal import Locks
 
 /// The keys that are let in, read again when that is asked for.
 package final class KeyRing: Sendable {
-    /// Who asks.
+    /// The client that a key belongs to.
     package enum Identity: Sendable, Equatable {
         case known(name: String)
         case expired(name: String)

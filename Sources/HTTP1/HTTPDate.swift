@@ -1,5 +1,3 @@
-internal import CivilDates
-
 /// Reads the three forms of a date in HTTP (RFC 9110 §5.6.7), case-sensitively and octet by octet.
 package enum HTTPDate {
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]

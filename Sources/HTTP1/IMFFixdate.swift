@@ -1,5 +1,3 @@
-internal import CivilDates
-
 /// The preferred date format, `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 §5.6.7).
 package enum IMFFixdate {
     private static let weekdays: StaticString = "ThuFriSatSunMonTueWed"

@@ -16,7 +16,7 @@ package struct ServerRequest: Sendable {
     package var version: HTTPVersion
     /// The body after removal of the transfer coding. Trailers are discarded.
     package var body: [UInt8]
-    /// The memory of the body; nil where none is asked for. Whoever reads the body from it keeps it.
+    /// The memory of the body; nil if none was reserved. A reader of the body keeps it.
     package var lease: (any BodyLease)?
     /// Numeric address of the peer.
     package var remoteAddress: String

@@ -1,4 +1,4 @@
-/// What a server has counted since it started, for whoever watches it. Octets are those of HTTP: what TLS adds is not counted.
+/// What a server has counted since it started. Octets are those of HTTP: what TLS adds is not counted.
 package struct ServerStatistics: Sendable, Equatable {
     /// Why a connection was ended before it was served.
     package enum Refusal: String, Sendable, CaseIterable {

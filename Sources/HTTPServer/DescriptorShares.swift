@@ -1,4 +1,4 @@
-/// How the descriptors of the process are shared out, so that who finds no room is told so and does not wait in the backlog.
+/// How the descriptors of the process are shared out, so that a client for which there is no room is told so and does not wait in the backlog.
 struct DescriptorShares {
     /// Connections that are served at once.
     let connections: Int

@@ -7,8 +7,8 @@ import Synchronization
 /// they have in common (the receive buffer, the date). The thread is that of a serial queue, on which the loop is one block without end.
 /// The locks are hardly ever contended, as the loop itself takes them while it serves.
 ///
-/// It is the preferred executor of the tasks of its connections too: without one, who resumes a task hands it to the cooperative pool, which
-/// then finds that it belongs here. That is a second wake of a thread for every answer that a worker makes.
+/// It is the preferred executor of the tasks of its connections too: otherwise a resumed task goes to the cooperative pool first, which then
+/// finds that it belongs here. That is a second wake of a thread for every answer that a worker makes.
 final class EventLoop: SerialExecutor, TaskExecutor {
     private enum Work {
         case job(UnownedJob)
@@ -17,7 +17,7 @@ final class EventLoop: SerialExecutor, TaskExecutor {
 
     private struct Pending {
         var work: [Work] = []
-        /// The loop waits, or is about to: who adds work must wake it.
+        /// The loop waits, or is about to: new work must wake it.
         var isWaiting = false
         var isStopping = false
         var hasEnded = false
@@ -135,7 +135,7 @@ final class EventLoop: SerialExecutor, TaskExecutor {
                 for connection in all { connection.assumeIsolated { $0.expire(now) } }
             }
             var isBusy = poll(milliseconds: 0) || !work.isEmpty
-            // Not while an answer is being made: who makes it needs the core.
+            // Not while an answer is being made: its worker needs the core.
             while !isBusy, answering.load(ordering: .relaxed) == 0, ContinuousClock.now < sleepless {
                 Syscalls.yield()
                 isBusy = poll(milliseconds: 0)
@@ -149,7 +149,7 @@ final class EventLoop: SerialExecutor, TaskExecutor {
         }
     }
 
-    /// What was added since the last time; without any, who adds the next must wake the loop.
+    /// The work that was added since the last call; if there is none, the next addition must wake the loop.
     private func takeWork() -> (work: [Work], hasEnded: Bool) {
         pending.withLock { pending in
             var work: [Work] = []

@@ -4,7 +4,7 @@ import HTTPTypes
 /// How far an answer is.
 enum AnswerProgress: Equatable {
     case none
-    /// Nobody is making one: the body waits for memory.
+    /// No answer is being made: the body waits for memory.
     case awaitingRoom
     /// The request is with the responder, and no octet of its answer has left.
     case awaitingAnswer
@@ -23,7 +23,7 @@ extension HTTPConnection {
     ///
     /// A closed socket and one that is closed for sending alone look the same until something is sent: the system of a client that has gone
     /// answers with a reset, on which the work ends. So the first octets of the answer, which are always the same, are sent before there is
-    /// one; to who follows events, a comment. An answer that is on its way is sent on and finds out by itself.
+    /// one; to a stream of events, a comment. An answer that is on its way is sent on and finds out by itself.
     func probePeer() {
         switch progress {
         case .awaitingRoom: task?.cancel()

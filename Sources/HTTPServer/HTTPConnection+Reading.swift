@@ -89,7 +89,7 @@ extension HTTPConnection {
                         isSkippingBody = false
                         guard let section = head.take(), var request = admitted.take() else { continue }
                         request.body = body
-                        // It is the request's now: where the client goes, the body stays until nobody reads it.
+                        // It belongs to the request now: if the client goes, the body stays until its last reader has ended.
                         request.lease = bodyLease.take()
                         return .message(.request(ReceivedRequest(section, request)))
                     }

@@ -65,7 +65,7 @@ actor HTTPConnection {
     var head: RequestHead?
     /// The request of that section, as its responder admitted it, without the body.
     var admitted: ServerRequest?
-    /// A body that nobody wants is being skipped; its request has been answered.
+    /// An unread body is being skipped; its request has been answered.
     var isSkippingBody = false
     var lingeredOctets = 0
     /// For the body that is being read, and what it may become.
@@ -165,7 +165,7 @@ actor HTTPConnection {
         window.release(to: loop)
     }
 
-    /// Nobody waits for input, but something has come: the client has gone, or sends ahead.
+    /// Input has come although none is waited for: the client has gone, or sends ahead.
     private func lookForEnd() {
         switch transport.peek() {
         case .wouldBlock: break
@@ -201,7 +201,7 @@ actor HTTPConnection {
         if phase == .lingering { deadline = .now + configuration.lingerTimeout }
     }
 
-    /// Gives back what has come of a body that nobody will see.
+    /// Gives back what has come of a body that will not be read.
     func dropBody() {
         head = nil
         bodyLease = nil

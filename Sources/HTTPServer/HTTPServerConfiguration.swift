@@ -13,7 +13,7 @@ package struct HTTPServerConfiguration: Sendable {
     /// The product's name in `Server`, or nil for none.
     package var serverName: String? = "ntk-server"
     package var limits = HTTPLimits()
-    /// Counts for whoever watches the server.
+    /// What the server counts, for monitoring.
     package var counters = ServerCounters()
 
     /// From which connections take what bodies of requests need; nil to read them without asking.
@@ -50,7 +50,7 @@ package struct HTTPServerConfiguration: Sendable {
     /// How long connections without a request are kept while the server ends: a client that is about to send one should find it answered.
     package var drainIdleTimeout = Duration.seconds(1)
 
-    /// Octets of a body nobody wants that are skipped to keep the connection; a longer one closes it.
+    /// Octets of an unread body that are skipped to keep the connection; a longer rest closes it.
     package var skippedBodyOctets = 256 * 1024
     /// Octets dropped at most while lingering.
     package var lingerOctets = 2 << 30

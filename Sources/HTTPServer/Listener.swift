@@ -1,5 +1,4 @@
 import Dispatch
-import DispatchExecutor
 
 /// Accepts connections, on a queue of its own, and hands them out.
 actor Listener {
@@ -87,7 +86,7 @@ actor Listener {
         self.source = nil
         if let spare { Syscalls.close(spare) }
         spare = nil
-        // Who has come as far as the backlog is served.
+        // Connections in the backlog are served.
         while case .connection(let socket, let peer) = Syscalls.accept(socket) { accepted(socket, peer) }
         let socket = socket
         await withCheckedContinuation { closed in

@@ -1,4 +1,4 @@
-/// Who is at the other end.
+/// The address at the other end.
 struct PeerAddress: Sendable {
     /// In numbers.
     var host: String

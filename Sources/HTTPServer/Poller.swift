@@ -59,7 +59,7 @@ struct Poller: Sendable {
                     continue
                 }
                 let flags = unsafe event.events
-                // Errors and hang-ups come unasked; whoever reads learns which it was.
+                // Errors and hang-ups come unasked; reading tells which it was.
                 let broken = flags & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0
                 body(
                     Event(

@@ -72,7 +72,7 @@ enum Syscalls {
     }
 
     /// What the system holds of an answer that the client's window has no room for. Without a bound it would hold megabytes for each client that
-    /// reads slowly, and where all of the system's memory for TCP is used up, everybody's packets are dropped. What is in flight has its own
+    /// reads slowly, and where all of the system's memory for TCP is used up, packets of all connections are dropped. What is in flight has its own
     /// measure, so that fast clients lose nothing.
     private static let unsentOctets: Int32 = 128 * 1024
 

@@ -1,6 +1,6 @@
 internal import ArtifactStore
 
-/// Since when the holders of jobs have given no sign of life, by the clock of who watches: the clocks of other machines tell nothing.
+/// Since when the holders of jobs have given no sign of life, by the watching server's own clock: clocks of other machines may differ.
 struct HeartbeatWatch {
     private struct Silence {
         var heartbeat: Heartbeat
@@ -8,7 +8,7 @@ struct HeartbeatWatch {
         var lastLook: ContinuousClock.Instant
     }
 
-    /// Who has not looked for so long has stood still himself.
+    /// A watch that has not looked for so long has stood still itself, and cannot tell.
     private static let longestGap = Duration.seconds(3)
     private var silences: [JobID: Silence] = [:]
 

@@ -75,7 +75,7 @@ extension JobBoard {
             .sorted { ($0.manifest.createdAt, $0.id.description) < ($1.manifest.createdAt, $1.id.description) }
     }
 
-    /// Reads what a list shows of jobs that have ended, once for each: who comes meanwhile waits, and finds it read.
+    /// Reads what a list shows of jobs that have ended, once for each: requests that come meanwhile wait, and find it read.
     func readEnded() throws {
         try refresh()
         reading.withLock { _ in
@@ -87,7 +87,7 @@ extension JobBoard {
         guard (try? manifest(id)) != nil else { return }
         do throws(ArtifactStoreError) {
             guard let outcome = try store.outcome(id) else { return }
-            // Who ended it may have died before this.
+            // The server that ended it may have died before this.
             store.removeWork(id, of: outcome, isDurable: false)
             state.withLock { $0.index[id]?.ended = outcome.state }
         } catch {
@@ -119,11 +119,11 @@ extension JobBoard {
         var ended: [(id: JobID, finishedAt: Int, bytes: Int)] = []
         for (id, entry) in state.withLock({ $0.index.entries }) {
             // What has not ended grows.
-            let own = entry.hasEnded ? entry.bytes ?? store.bytes(id) : store.bytes(id)
-            bytes += own
-            if entry.bytes != own { state.withLock { if $0.index[id] != nil { $0.index[id]?.bytes = own } } }
+            let size = entry.hasEnded ? entry.bytes ?? store.bytes(id) : store.bytes(id)
+            bytes += size
+            if entry.bytes != size { state.withLock { if $0.index[id] != nil { $0.index[id]?.bytes = size } } }
             // One that is damaged, and does not say when, is kept as long as one that has just been made.
-            if entry.hasEnded || entry.damage != nil { ended.append((id, entry.ended?.finishedAt ?? entry.manifest?.createdAt ?? JobRun.now, own)) }
+            if entry.hasEnded || entry.damage != nil { ended.append((id, entry.ended?.finishedAt ?? entry.manifest?.createdAt ?? JobRun.now, size)) }
         }
         ended.sort { ($0.finishedAt, $0.id.description) < ($1.finishedAt, $1.id.description) }
         let oldest = JobRun.now - limits.retentionSeconds * 1000

@@ -125,7 +125,7 @@ extension JobBoard {
     }
 
     /// An array of a result.
-    /// - Throws: `damaged`, as does whoever reads it then.
+    /// - Throws: `damaged`, as every later reading does.
     package func array(_ id: JobID, _ outcome: JobOutcome, _ index: Int, shape: [Int], isFloat32: Bool) throws -> StoredArray {
         do throws(ArtifactStoreError) {
             let sums = outcome.isChecked ? try store.sums(ofArray: index, of: id, in: outcome.place) : nil

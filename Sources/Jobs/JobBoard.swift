@@ -3,7 +3,7 @@ internal import FoundationEssentials
 internal import Locks
 
 /// The jobs of a data directory, and those of them that this process works on. The directory is the queue: whichever server has a worker free
-/// takes the oldest job that nobody works on, also one whose server has died.
+/// takes the oldest job that no server works on, also one whose server has died.
 package final class JobBoard: Sendable {
     package struct Limits: Sendable {
         /// Jobs that have not ended; more are refused.
@@ -41,7 +41,7 @@ package final class JobBoard: Sendable {
 
     struct State {
         var running: [JobID: (run: JobRun, claim: JobClaim, task: Task<Void, Never>?)] = [:]
-        /// Runs that have ended, the latest last: for those who follow their events.
+        /// Runs that have ended, the latest last: for streams of their events.
         var recent: [JobRun] = []
         var index = JobIndex()
         /// Jobs that failed for a reason of ours, and are tried again later.
@@ -119,7 +119,7 @@ package final class JobBoard: Sendable {
         }
     }
 
-    /// The oldest job that nobody works on, locked.
+    /// The oldest job that no server works on, locked.
     private func next() throws -> (JobRun, JobClaim)? {
         let now = ContinuousClock.now
         let postponed = state.withLock { $0.postponed }
@@ -135,7 +135,7 @@ package final class JobBoard: Sendable {
         return nil
     }
 
-    /// The right to work on a job: where nobody holds it, or who does has given no sign of life for long.
+    /// The right to work on a job: if no server holds it, or the holder has given no sign of life for long.
     private func claim(_ id: JobID) throws -> JobClaim? {
         guard state.withLock({ $0.running[id] == nil }) else { return nil }
         if let claim = try store.claim(id) { return claim }
@@ -144,7 +144,7 @@ package final class JobBoard: Sendable {
         return try store.take(id, from: heartbeat.place)
     }
 
-    /// Looks for signs of life of those who work on the oldest jobs, also while there is no worker free to go on with them.
+    /// Looks for signs of life of the servers that work on the oldest jobs, also while there is no worker free to go on with them.
     private func watchOthers() {
         let (entries, running) = state.withLock { state in
             state.heartbeats.keep(only: state.index.open)
@@ -158,7 +158,7 @@ package final class JobBoard: Sendable {
     }
 
     private func begin(_ id: JobID, _ manifest: JobManifest, _ claim: JobClaim) throws -> JobRun? {
-        // Its last owner may have ended it meanwhile, or nobody wants it.
+        // Its last owner may have ended it meanwhile, or it was cancelled.
         if store.hasEnded(id) {
             state.withLock { $0.index[id]?.hasEnded = true }
             return nil

@@ -13,10 +13,10 @@ package struct JobID: Hashable, Sendable, CustomStringConvertible {
         description = text
     }
 
-    /// The same for the same hash: who asks for the same twice gets one job.
+    /// The same for the same hash: two equal requests get one job.
     package init(_ hash: ArtifactID) { description = Self.prefix + hash.description.prefix(32) }
 
-    /// One that nobody has.
+    /// A new one.
     package static func random() -> JobID {
         var hash = ContentHash()
         for _ in 0..<4 { hash.update(String(UInt64.random(in: 0 ... .max))) }

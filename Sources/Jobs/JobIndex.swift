@@ -2,7 +2,7 @@ internal import ArtifactStore
 
 /// What is known of the jobs of a directory, so that neither a new one nor a list reads the files of all.
 ///
-/// The names are read again when the directory's time has changed; of a job that is new, whether it has ended; the rest of it when somebody asks.
+/// The names are read again when the directory's time has changed; of a job that is new, whether it has ended; the rest of it when it is asked for.
 struct JobIndex {
     struct Entry {
         /// Nil until it is read, and where it is damaged.

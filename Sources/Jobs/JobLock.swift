@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// A lock on a file (flock) that ends with the process at the latest: two servers, or two runners of one, never work on the same job. The time of
-/// the file is the heartbeat of who holds it.
+/// the file is the heartbeat of its holder.
 final class JobLock: Sendable {
     private let descriptor: Int32
 

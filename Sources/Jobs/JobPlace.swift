@@ -1,5 +1,5 @@
 /// Where the attempts at a job keep their files: in the job's own directory; or, from the attempt on that took it from a server that hung, in
-/// one of its own, `attempt-<number>`. What wakes up later writes where nobody looks any more, and who has the highest number owns the job.
+/// one of its own, `attempt-<number>`. A server that wakes up late writes to a folder that is not read any more: the highest number owns the job.
 struct JobPlace: Hashable, Sendable, Comparable {
     private static let prefix = "attempt-"
     private static let most = 1 << 40
@@ -27,7 +27,7 @@ struct JobPlace: Hashable, Sendable, Comparable {
     static func < (left: JobPlace, right: JobPlace) -> Bool { left.number < right.number }
 }
 
-/// The right to work on a job, for as long as it is held, and nobody takes it for dead.
+/// The right to work on a job, for as long as it is held and its holder is not taken for dead.
 struct JobClaim: Sendable {
     let place: JobPlace
     let lock: JobLock

@@ -58,7 +58,7 @@ extension JobRun {
                 if areEntered { keptSomething() }
             }
         } catch {
-            // The server ends, or nobody wants the job.
+            // The server ends, or the job was cancelled.
             if (try? log.flush(files)) != nil { keptSomething() }
             throw error
         }

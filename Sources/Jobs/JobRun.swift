@@ -12,7 +12,7 @@ package final class JobRun: Sendable {
     let place: JobPlace
     /// What may be kept on the way to the result.
     let workBytes: Int
-    /// Matrices on the way to the result, as long as somebody reads them.
+    /// Matrices on the way to the result, as long as they are read.
     let mapped = Lock([Mapped]())
     /// Progress that was kept by the attempts before.
     package let before: Double
@@ -31,7 +31,7 @@ package final class JobRun: Sendable {
 
     /// The least change of progress that is a step of its own.
     private static let leastStep = 0.01
-    /// Between two reports to those who share the directory.
+    /// Between two reports to the other servers on the directory.
     private static let pause = Duration.milliseconds(500)
 
     /// - Parameter last: how far the last attempt came.
@@ -44,7 +44,7 @@ package final class JobRun: Sendable {
         self.workBytes = workBytes
         var state = JobState()
         state.attempt = isTaken ? place.number : max(last.attempt, place.number) + 1
-        // Who ends in order says so; and a server that hangs has not died of it.
+        // A server that ends in order says so; and one that hangs has not died of the job.
         state.losses = last.status == .running ? last.losses + (isTaken ? 0 : 1) : 0
         state.status = .running
         state.startedAt = last.startedAt ?? Self.now
@@ -60,7 +60,7 @@ package final class JobRun: Sendable {
     /// Whether another attempt goes on with the job, or it has ended: this one has nothing to say any more.
     var isOvertaken: Bool { store.isOvertaken(id, place) }
 
-    /// Tells those who share the directory. Only a report: where it cannot be written, the work goes on.
+    /// Tells the other servers on the directory. Only a report: where it cannot be written, the work goes on.
     private func tell(_ state: JobState) {
         guard !isOvertaken else { return }
         var state = state

@@ -52,7 +52,7 @@ package struct JobState: Sendable, Equatable {
 
     /// Counters beyond these are none of ours; with them, one more is a number.
     private static let counts = 0...(1 << 40)
-    /// Seconds beyond these tell nobody anything.
+    /// Longer estimates mean nothing.
     private static let longest = 1e10
 
     /// Nil for what says nothing. Of what is absurd nothing is believed.

@@ -1,16 +1,16 @@
 internal import ArtifactStore
 
-// Who works on a job, and the arrays that are made of it.
+// The servers that work on a job, and the arrays that are made of it.
 extension JobStore {
-    /// The place of who owns a job.
+    /// The place of a job's owner.
     func place(_ id: JobID) throws(ArtifactStoreError) -> JobPlace {
         try Files.names(in: path(id)).compactMap { JobPlace(name: $0) }.max() ?? .own
     }
 
-    /// Claims a job that nobody works on, also one whose server has died; nil while another holds it.
+    /// Claims a job that no server works on, also one whose server has died; nil while another holds it.
     func claim(_ id: JobID) throws(ArtifactStoreError) -> JobClaim? {
         let place = try place(id)
-        // Else somebody took it in between.
+        // Else another server took it in between.
         guard let lock = JobLock(path(id, place.path("lock"))), try self.place(id) == place else { return nil }
         lock.beat()
         return JobClaim(place: place, lock: lock, isTaken: false)
@@ -95,7 +95,7 @@ extension JobStore {
     }
 }
 
-/// A sign of life of who holds a job.
+/// A sign of life of a job's holder.
 struct Heartbeat: Sendable, Equatable {
     var place: JobPlace
     var stamp: FileStamp

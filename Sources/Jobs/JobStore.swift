@@ -11,7 +11,7 @@ internal import TensorFormats
 /// - `blocks`, `0.npy`, …: the arrays of the result, and which of their blocks are finished; `0.npy.sums`: the checksums of a finished one;
 /// - `work-….npy`, `work-….blocks`: the same of what is computed on the way to the result;
 /// - `attempt-…`: the same files, and a `lock`, of an attempt that took the job from a server that hung;
-/// - `cancelled`: somebody does not want it any more;
+/// - `cancelled`: a client has cancelled it;
 /// - `outcome.json`: it has ended, and how: from then on nothing changes.
 package struct JobStore: Sendable {
     private let entries: ArtifactDirectory
@@ -34,7 +34,7 @@ package struct JobStore: Sendable {
             ])
     }
 
-    /// Makes the directory anew where it has vanished, for who is about to write.
+    /// Makes the directory anew if it has vanished, before something is written.
     func prepare() throws(ArtifactStoreError) { try entries.prepare() }
 
     /// All jobs, in no order.
@@ -75,7 +75,7 @@ package struct JobStore: Sendable {
         return state
     }
 
-    /// Tells those who share the directory; lost in a power failure, it is told again.
+    /// Tells the other servers on the directory; if it is lost in a power failure, it is told again.
     func write(_ state: JobState, of id: JobID) throws { try replace("state.json", of: id, with: state.json, isDurable: false) }
 
     func hasEnded(_ id: JobID) -> Bool { Files.exists(path(id, "outcome.json")) }

@@ -1,5 +1,5 @@
-internal import CBLASKernels
 internal import COpenBLAS
+internal import CSupport
 
 /// OpenBLAS as this program uses it: by kernels that fit the processor, and one thread a call. Its own threads would compete with the tiles
 /// for the cores, and would make the order of a sum depend on how many there are.

@@ -1,4 +1,4 @@
-internal import CStreamingStores
+internal import CSupport
 
 extension Matrix {
     /// Elements of a cache line.

@@ -1,4 +1,4 @@
-internal import CThreadSanitizer
+internal import CSupport
 public import Synchronization
 
 /// A value behind a mutex.

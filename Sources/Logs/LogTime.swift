@@ -1,20 +1,22 @@
-internal import CivilDates
 internal import FoundationEssentials
+private import Glibc
 
 /// RFC 3339 in UTC to the millisecond.
 enum LogTime {
     static func append(_ date: Date, to line: inout LogLine) {
         let milliseconds = Int((date.timeIntervalSince1970 * 1000).rounded(.down))
-        let days = milliseconds.dividedDown(by: 86_400_000)
-        let inDay = milliseconds - days * 86_400_000
-        let civil = CivilDate(daysSince1970: days)
-        put(civil.year, 4, "-", to: &line)
-        put(civil.month, 2, "-", to: &line)
-        put(civil.day, 2, "T", to: &line)
-        put(inDay / 3_600_000, 2, ":", to: &line)
-        put(inDay / 60_000 % 60, 2, ":", to: &line)
-        put(inDay / 1_000 % 60, 2, ".", to: &line)
-        put(inDay % 1_000, 3, "Z", to: &line)
+        // Rounded down, so that times before 1970 fall into the right second.
+        var seconds = time_t(milliseconds / 1000 - (milliseconds % 1000 < 0 ? 1 : 0))
+        let rest = milliseconds - seconds * 1000
+        var civil = unsafe tm()
+        _ = unsafe gmtime_r(&seconds, &civil)
+        unsafe put(Int(civil.tm_year) + 1900, 4, "-", to: &line)
+        unsafe put(Int(civil.tm_mon) + 1, 2, "-", to: &line)
+        unsafe put(Int(civil.tm_mday), 2, "T", to: &line)
+        unsafe put(Int(civil.tm_hour), 2, ":", to: &line)
+        unsafe put(Int(civil.tm_min), 2, ":", to: &line)
+        unsafe put(Int(civil.tm_sec), 2, ".", to: &line)
+        put(rest, 3, "Z", to: &line)
     }
 
     /// The last digits of a number, and what follows them.

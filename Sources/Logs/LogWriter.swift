@@ -1,7 +1,7 @@
 internal import Dispatch
 internal import Locks
 
-/// Writes lines to a file, in order, on a queue of its own: whoever logs never waits for a slow reader. Lines that come close together go out
+/// Writes lines to a file, in order, on a queue of its own: logging never waits for a slow reader. Lines that come close together go out
 /// by one call, as to wake a thread for each would cost more than most requests. What does not fit is dropped, and how much that was is said
 /// as soon as there is room.
 package final class LogWriter: Sendable {

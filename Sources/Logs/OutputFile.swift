@@ -9,7 +9,7 @@ package struct OutputFile: Sendable {
 
     package func write(_ text: String) { write(Array(text.utf8)) }
 
-    /// Returns when all is written, or nobody reads: then there is nobody to tell.
+    /// Returns when all is written, or when the reader has gone.
     func write(_ bytes: [UInt8]) {
         var rest = bytes[...]
         while !rest.isEmpty {

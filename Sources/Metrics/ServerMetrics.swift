@@ -1,4 +1,4 @@
-/// Everything the server counts, by concern. Made once by the program, and handed to whoever counts.
+/// Everything the server counts, by concern. Made once by the program, and handed to the parts that count.
 package struct ServerMetrics: Sendable {
     package let registry: MetricRegistry
     package let http: HTTPMetrics

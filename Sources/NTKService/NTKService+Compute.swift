@@ -60,7 +60,7 @@ extension NTKService {
             }
             timing.end("queue", at: computed.start)
             timing.end("compute", at: computed.start + computed.duration)
-            // Whoever made it answers 201.
+            // The operation that stored it answers 201.
             if isShared, computed.answer.status == .created { computed.answer.status = .ok }
             return try self.answer(computed.answer, format, &timing, holding: leases)
         } catch let only as EstimateOnly {

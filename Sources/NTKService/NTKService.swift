@@ -123,7 +123,7 @@ package struct NTKService: HTTPResponder {
         case let error as NoConvergence: ProblemDetails(error)
         case let error as FormatError: ProblemDetails(error)
         case let error as ArtifactStoreError: ProblemDetails(error)
-        // The client has gone: nobody reads this.
+        // The client has gone, so that this answer is not read.
         case is CancellationError: .unavailable("the request was cancelled")
         default: .unexpected(error)
         }

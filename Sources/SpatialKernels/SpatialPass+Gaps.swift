@@ -65,9 +65,7 @@ extension SpatialPass {
                     unsafe far[c] += (a + b) * (a + b) / 2
                 }
             }
-            for c in 0..<width {
-                unsafe near[c] = pairs.product(row, c) > 0 ? signedGap(near: near[c], far: far[c]) : 1
-            }
+            for c in 0..<width { unsafe near[c] = pairs.product(row, c) > 0 ? signedGap(near: near[c], far: far[c]) : 1 }
         }
     }
 

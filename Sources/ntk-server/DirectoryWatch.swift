@@ -1,7 +1,7 @@
 import Dispatch
 import Locks
 
-/// Asks a data directory whether it can be written, on a thread of its own: one that does not answer holds nobody up.
+/// Asks a data directory whether it can be written, on a thread of its own: a disk that does not answer holds up no request.
 final class DirectoryWatch: Sendable {
     private struct State {
         var lastGood: ContinuousClock.Instant?
@@ -37,14 +37,14 @@ final class DirectoryWatch: Sendable {
         }
     }
 
-    /// - Parameter isAnswer: else those who have waited long enough go.
+    /// - Parameter isAnswer: if false, only the requests that have waited long enough are answered.
     private func resumeAll(with fault: String?, isAnswer: Bool) {
         let waiting = state.withLock { state -> [CheckedContinuation<String?, Never>] in
             if isAnswer {
                 state.since = nil
                 state.lastGood = fault == nil ? .now : nil
             } else if state.since.map({ .now - $0 < .seconds(2) }) ?? true {
-                // They were answered; who waits now came later.
+                // These were answered; those that wait now came later.
                 return []
             }
             defer { state.waiting = [] }

@@ -1,5 +1,5 @@
 import ArgumentParser
-import CMemoryPolicy
+import CSupport
 import ComputeExecutor
 import ContentCoding
 import Gateway
@@ -49,7 +49,8 @@ struct Serve: AsyncParsableCommand {
 
     @Option(
         help: cacheSetting.help(
-            "Memory for stored regressors that are in use, as much for networks, and as much for programs of model files", unit: " bytes each: an eighth of this machine's"))
+            "Memory for stored regressors that are in use, as much for networks, and as much for programs of model files",
+            unit: " bytes each: an eighth of this machine's"))
     var cacheBytes: Int?
 
     @Option(help: workersSetting.help("Threads that compute."))
@@ -92,7 +93,7 @@ struct Serve: AsyncParsableCommand {
     var jobOptions: JobOptions
 
     func run() async throws {
-        // Who reads the logs may go away.
+        // A reader of the logs may close its pipe.
         _ = signal(SIGPIPE, SIG_IGN)
         BLAS.prepare()
         let logWriter = LogWriter()
@@ -168,7 +169,7 @@ struct Serve: AsyncParsableCommand {
         let signal = await signals.termination()
         lifecycle.beginDraining()
         Lifecycle.endProcess(after: drainDelay + drainTimeout + Self.grace * 2)
-        // What clients wait for has the cores now, and who follows a job goes to another server.
+        // Draining: jobs stop at a checkpoint, so that requests have the cores; clients that follow a job reconnect to another server.
         let checkpoint = Task { await jobs.checkpoint() }
         lifecycle.beforeExit { await checkpoint.value }
         logger.info("stopping", metadata: ["signal": "\(signal)"])

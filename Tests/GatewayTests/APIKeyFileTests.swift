@@ -1,5 +1,6 @@
 import Foundation
 import Gateway
+import TestSupport
 import Testing
 
 @Suite struct APIKeyFileTests {
@@ -53,7 +54,7 @@ import Testing
     /// Whatever stands there, it is an answer or an error.
     @Test func noBytesAreTooStrange() {
         let seed = UInt64.random(in: .min ... .max)
-        var generator = SeededGenerator(state: seed)
+        var generator = SeededGenerator(seed: seed)
         let pieces = [hash, " ", "\n", "#", "a", "\u{0}", "{", "\"keys\"", ":", "[", "]", "}", "\t", "2027-01-01", "é"]
         for _ in 0..<500 {
             var bytes: [UInt8] = []
@@ -61,18 +62,5 @@ import Testing
             if Bool.random(using: &generator) { bytes.append(UInt8.random(in: 0...255, using: &generator)) }
             _ = try? APIKeyFile.parse(bytes)
         }
-    }
-}
-
-/// SplitMix64.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

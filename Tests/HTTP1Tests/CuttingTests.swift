@@ -1,5 +1,6 @@
 import HTTP1
 import HTTPTypes
+import TestSupport
 import Testing
 
 /// Any cutting of the bytes gives the same requests, and the same rejection.
@@ -61,7 +62,7 @@ struct CuttingTests {
     @Test("At random places, in random streams")
     func random() {
         for seed in UInt64(1)...400 {
-            var generator = SplitMix(state: seed)
+            var generator = SeededGenerator(seed: seed)
             var octets: [UInt8] = []
             for _ in 0..<Int.random(in: 1...4, using: &generator) {
                 octets += Array((Self.streams.randomElement(using: &generator) ?? "").utf8)
@@ -75,18 +76,5 @@ struct CuttingTests {
             let cuts = (0..<Int.random(in: 1...8, using: &generator)).map { _ in Int.random(in: 0...octets.count, using: &generator) }.sorted()
             check(octets, cuts: cuts, against: whole, "seed \(seed)")
         }
-    }
-}
-
-/// SplitMix64: the same numbers from the same seed everywhere.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -1,4 +1,5 @@
 import HTTP1
+import TestSupport
 import Testing
 
 @testable import HTTPServer
@@ -47,7 +48,7 @@ struct ConnectionCensusTests {
 
     @Test("Any order of coming and going ends with an empty census", arguments: [1, 2, 3])
     func balance(seed: UInt64) {
-        var generator = SplitMix(state: seed)
+        var generator = SeededGenerator(seed: seed)
         let census = ConnectionCensus(most: 5, mostByNetwork: 2)
         var here: [(network: UInt64, wasServed: Bool)] = []
         for _ in 0..<2_000 {

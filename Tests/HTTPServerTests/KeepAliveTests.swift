@@ -1,6 +1,7 @@
 import HTTP1
 import HTTPServer
 import HTTPTypes
+import TestSupport
 import Testing
 
 @Suite("Connections")
@@ -132,7 +133,7 @@ struct KeepAliveTests {
     func cuts(seed: UInt64) async throws {
         try await withServer { _, port in
             let client = try TestClient(port: port)
-            var generator = SplitMix(state: seed)
+            var generator = SeededGenerator(seed: seed)
             let text = Array(
                 ("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello" + "GET /b HTTP/1.1\r\nHost: h\r\n\r\n"
                     + "POST /c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x\r\nde\r\n0\r\n\r\n").utf8)
@@ -175,18 +176,5 @@ struct KeepAliveTests {
             let client = try TestClient(port: port)
             #expect(try await client.get("/").text == "127.0.0.1")
         }
-    }
-}
-
-/// SplitMix64: the same numbers from the same seed everywhere.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

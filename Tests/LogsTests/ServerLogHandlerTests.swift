@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Logs
+import TestSupport
 import Testing
 
 @Suite struct ServerLogHandlerTests {
@@ -36,7 +37,7 @@ import Testing
     @Test(arguments: LogFormat.allCases)
     func nothingForgesALine(format: LogFormat) throws {
         let seed = UInt64.random(in: .min ... .max)
-        var generator = SeededGenerator(state: seed)
+        var generator = SeededGenerator(seed: seed)
         let alphabet: [Unicode.Scalar] = [
             "\n", "\r", "\0", "\u{1b}", "\"", "\\", "\u{7f}", "\u{85}", "\u{9b}", "\u{2028}", "\u{2029}", "\u{202e}", "\u{feff}", "a", "}", ",", "é",
             "😀",
@@ -78,18 +79,5 @@ import Testing
         let lines = String(decoding: await read.value, as: UTF8.self).split(separator: "\n")
         #expect(lines.count < 2_000)
         #expect(lines.contains { $0.contains("log lines were dropped") })
-    }
-}
-
-/// SplitMix64.
-private struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import TensorFormats
+import TestSupport
 import Testing
 
 /// Random requests, sensible and not: every answer is one that openapi.yaml knows, never a fault of the server, and all numbers are finite.
@@ -13,7 +14,7 @@ struct HostileRegressionTests {
         let client = try scratch.server()
         var statuses: [Int: Int] = [:]
         for index in 0..<10_000 {
-            var random = Generator(state: seed &* 1_000_003 &+ UInt64(index))
+            var random = SeededGenerator(seed: seed &* 1_000_003 &+ UInt64(index))
             let path = ["/v1/predictions", "/v1/predictions", "/v1/dynamics", "/v1/spectra"].randomElement(using: &random) ?? ""
             let request = index % 20 == 0 ? Self.request("/v1/predictions", &random, test: false) : Self.request(path, &random, test: true)
             let answer = try await client.post(index % 20 == 0 ? "/v1/regressors" : path, request)
@@ -27,20 +28,7 @@ struct HostileRegressionTests {
         #expect((statuses[200] ?? 0) > 1_000 && (statuses[422] ?? 0) > 1_000 && (statuses[201] ?? 0) > 20, "\(statuses)")
     }
 
-    struct Generator: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            // SplitMix64 (Steele, Lea, Flood 2014).
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-            return z ^ (z >> 31)
-        }
-    }
-
-    static func request(_ path: String, _ random: inout Generator, test: Bool) -> String {
+    static func request(_ path: String, _ random: inout SeededGenerator, test: Bool) -> String {
         func pick(_ values: [String]) -> String { values.randomElement(using: &random) ?? "" }
         func chance(_ one: Int) -> Bool { Int.random(in: 0..<one, using: &random) == 0 }
         // Mostly tame numbers, so that not every request fails at the first of them.

@@ -95,6 +95,52 @@ struct LayerRecordTests {
         }
     }
 
+    /// What a property may be, null among it.
+    private func types(_ value: Any?) -> Set<String> {
+        let value = value as? [String: Any] ?? [:]
+        if let choices = (value["anyOf"] ?? value["oneOf"]) as? [Any] { return choices.reduce(into: []) { $0.formUnion(types($1)) } }
+        if let reference = value["$ref"] { return types(named(reference)) }
+        // A name, or else an object.
+        if let word = value["if"] { return types(word).union(types(value["else"])) }
+        return Set(value["type"] as? [String] ?? [value["type"] as? String].compactMap { $0 })
+    }
+
+    private func expectedTypes(_ form: FieldDescription.Form) -> Set<String> {
+        switch form {
+        case .number: ["number"]
+        case .integer: ["integer"]
+        case .boolean: ["boolean"]
+        case .word, .text: ["string"]
+        case .integers, .axes, .selections, .layers: ["array"]
+        case .array: ["array", "object"]
+        case .axis: ["string", "integer"]
+        case .layer: ["object"]
+        case .activation: ["string", "object"]
+        }
+    }
+
+    /// In both kinds of architectures; null stands for what need not be given, and for nothing else. What there is a default for has it.
+    @Test(arguments: ["Architecture", "NetworkArchitecture"]) func theDocumentHasTheirTypes(architecture: String) throws {
+        let mapping = try #require((named(architecture)["discriminator"] as? [String: Any])?["mapping"] as? [String: Any])
+        #expect(Set(mapping.keys) == Set(Self.records.map(\.name)))
+        for record in Self.records {
+            let schema = named(mapping[record.name])
+            let properties = try #require(schema["properties"] as? [String: Any])
+            #expect(Set(properties.keys) == Set(record.fields.map(\.name) + ["type"]), "\(architecture) \(record.name)")
+            for field in record.fields {
+                let place = "\(architecture) \(record.name).\(field.name)"
+                // A list of numbers may be an array that is no tensor.
+                let isList = field.form.name == "array" && field.isRequired
+                let expected = isList ? ["array"] : expectedTypes(field.form).union(field.isRequired ? [] : ["null"])
+                #expect(types(properties[field.name]) == expected, "\(place)")
+                switch field.standard {
+                case .integer, .boolean: #expect(property(properties[field.name])["default"] != nil, "\(place) has no default")
+                default: break
+                }
+            }
+        }
+    }
+
     private static let required = [
         "layers": "[]", "branches": "[]", "layer": #"{"type":"dense"}"#, "count": "1", "depth": "1", "filter_shape": "[1]", "window_shape": "[1]",
         "keep_probability": "1", "groups": "1", "shape": "[1]",

@@ -65,6 +65,26 @@ struct OperationTests {
         }
     }
 
+    /// The forms of a good answer, of which one array alone is only where an answer may be one; what computes can also be a job, and has a deadline.
+    @Test func theDocumentHasTheirAnswers() throws {
+        for operation in Operation.all {
+            let node = try described(operation)
+            let responses = node["responses"] as? [String: Any] ?? [:]
+            let place = "\(operation.method) \(operation.path)"
+            let types = ["200", "201"].flatMap { (resolved(responses[$0])["content"] as? [String: Any] ?? [:]).keys }
+            if !types.isEmpty, types != ["*/*"] {
+                let missing = Set(operation.answerTypes).symmetricDifference(types)
+                #expect(missing.isEmpty || operation.hasForms && missing.isSubset(of: ["application/x-npy", "application/x-npz"]), "\(place)")
+            }
+            let isComputed = if case .compute = operation.action { true } else { false }
+            #expect((responses["202"] != nil) == isComputed, "\(place)")
+            let parameters = (node["parameters"] as? [Any] ?? []).map(resolved).filter { $0["in"] as? String == "header" }
+            for field in ["Prefer", "Request-Timeout"] {
+                #expect(parameters.contains { $0["name"] as? String == field } == isComputed, "\(place) \(field)")
+            }
+        }
+    }
+
     @Test func theDocumentEnumeratesTheProblems() throws {
         let schema = resolved(["$ref": "#/components/schemas/ProblemType"])
         #expect(schema["enum"] as? [String] == ProblemType.allCases.map(\.reference))

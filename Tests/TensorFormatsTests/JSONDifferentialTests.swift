@@ -1,5 +1,6 @@
 import Foundation
 import TensorFormats
+import TestSupport
 import Testing
 
 /// Random documents, read here and by Foundation.

@@ -1,4 +1,5 @@
 import TensorFormats
+import TestSupport
 import Testing
 
 /// Numbers against Swift's own reader, bit for bit.

@@ -1,6 +1,7 @@
 import LinearAlgebra
 import Synchronization
 import TensorFormats
+import TestSupport
 import Testing
 
 /// Large arrays are read row by row on several threads; here all that can be.

@@ -1,5 +1,6 @@
 import Foundation
 import TensorFormats
+import TestSupport
 import Testing
 
 struct JSONWriterTests {

@@ -1,8 +1,12 @@
-/// A generator whose numbers depend on its seed only, so that a failure can be repeated.
+/// A generator whose numbers depend on its seed only, so that a failure can be repeated: tests print the seed.
 package struct SeededGenerator: RandomNumberGenerator, Sendable {
+    package let seed: UInt64
     private var state: UInt64
 
-    package init(seed: UInt64) { state = seed }
+    package init(seed: UInt64 = .random(in: 0 ... .max)) {
+        self.seed = seed
+        state = seed
+    }
 
     package mutating func next() -> UInt64 {
         // SplitMix64 (Steele, Lea, Flood 2014).

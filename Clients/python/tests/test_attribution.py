@@ -84,9 +84,10 @@ def test_posterior_is_that_of_the_weights(client: Client, points: tuple[np.ndarr
     expected = np.einsum("nap,pq,nbq->nab", jacobian(test), np.linalg.inv(hessian), jacobian(test))
     assert np.abs(found.covariance - expected).max() < 1e-12
     theta = np.concatenate([np.ravel(own.parameters["weight"]), own.parameters["bias"]])
-    evidence = np.log(probabilities[np.arange(8), labels]).sum() - (
-        precision * theta @ theta + np.linalg.slogdet(hessian)[1] - 8 * np.log(precision)
-    ) / 2
+    evidence = (
+        np.log(probabilities[np.arange(8), labels]).sum()
+        - (precision * theta @ theta + np.linalg.slogdet(hessian)[1] - 8 * np.log(precision)) / 2
+    )
     assert abs(found.log_marginal_likelihood - evidence) < 1e-12
     assert set(found.calibration) == {"network", "posterior"}
     assert found.std.shape == (4, 2)

@@ -1,8 +1,6 @@
 // Architectures as the server reads them, from the settings, and the same of finite width.
 
-export const activations = [
-  "relu", "leaky_relu", "gelu", "elu", "selu", "swish", "mish", "hard_swish", "softplus", "tanh", "sigmoid", "erf", "sin", "cos", "rbf", "gaussian", "abs",
-];
+import { weighted } from "./layers.js";
 
 const round = (value) => Number(value.toFixed(4));
 
@@ -20,8 +18,6 @@ export function architecture(state) {
   const block = { type: "residual", layers: [dense, layer(activation(state)), dense] };
   return { type: "serial", layers: [dense, { type: "repeat", layer: block, count: state.depth }, { type: "dense" }] };
 }
-
-const weighted = new Set(["dense", "conv", "conv_local", "conv_transpose"]);
 
 // `value` with every layer of weights that wide, its parameters as in the infinite limit ("ntk").
 function widened(value, width) {

@@ -1,6 +1,7 @@
 // The settings: each a field of the state, both ways.
 
-import { activations, architecture } from "./architecture.js";
+import { architecture } from "./architecture.js";
+import { activations } from "./layers.js";
 import { short } from "./scale.js";
 import { datasets, point } from "./state.js";
 import { html } from "./svg.js";

@@ -1,6 +1,6 @@
 // The state in the page's address, so that a picture can be passed on. What an address says is checked as anything from outside.
 
-import { activations } from "./architecture.js";
+import { activations } from "./layers.js";
 import { datasets, initial, limits, point } from "./state.js";
 
 const within = (low, high, whole = false) => (text) => {

@@ -1,4 +1,4 @@
-/// Where the parts of a server's identity are, as PEM, and whom it asks for theirs.
+/// The files of a server's identity, as PEM, and whether clients need certificates.
 package struct TLSFiles: Sendable, Equatable {
     /// Whether clients must have a certificate that one of `clientAuthorities` has signed.
     package enum ClientCertificates: String, Sendable, CaseIterable {

@@ -7,7 +7,7 @@ internal import TensorFormats
 struct Preconditions {
     /// Of what is there now.
     let tag: EntityTag
-    /// Seconds since 1970; nil where nobody knows: then conditions on dates are ignored (§13.1.3, §13.1.4).
+    /// Seconds since 1970; nil if unknown: then conditions on dates are ignored (§13.1.3, §13.1.4).
     let lastModified: Int?
 
     init(_ tag: EntityTag, lastModified: Int? = nil) {

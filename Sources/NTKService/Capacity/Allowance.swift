@@ -4,11 +4,11 @@ internal import Locks
 
 /// Memory that what was read may grow by when it is validated: lists of edges become matrices, channels change places.
 ///
-/// How much that is stands deep within a request. Whoever reads one for which this is too little finds in the problem what is missing.
+/// How much that is stands deep within a request: if it is too little, the problem says what is missing.
 final class Allowance: Sendable {
     /// Of the request that is being read.
     @TaskLocal static var current: Allowance?
-    /// Bytes that nobody asks for.
+    /// Bytes that need no reservation.
     static let small = 1 << 20
 
     /// Bytes that one request may take.
@@ -23,12 +23,12 @@ final class Allowance: Sendable {
         self.tiles = tiles
     }
 
-    /// - Throws: when nobody waits for the request any more.
+    /// - Throws: if the request was cancelled.
     func checkCancellation() throws { try tiles?.forEach(0) { _ in } }
 
     static func take(_ bytes: Int, for object: StoredObject? = nil) throws(ProblemDetails) { try look(for: bytes, taking: bytes, for: object) }
 
-    /// Makes sure that there is so much for texts of something that is stored. For small ones nobody asks.
+    /// Makes sure that there is so much for texts of something that is stored. Small ones need no reservation.
     static func look(forTexts bytes: Int, of object: StoredObject) throws(ProblemDetails) {
         if bytes > small { try look(for: bytes, for: object) }
     }

@@ -67,8 +67,8 @@ struct Batches: Sendable {
                 let results = works.map { _ in ResultSlot() }
                 try tiles.forEach(works.count) { index in
                     let start = ContinuousClock.now
-                    let own: any TileExecutor = works.count == 1 ? tiles : SerialTiles()
-                    results[index].set(Result { Computed(answer: try works[index](own), start: start, duration: ContinuousClock.now - start) })
+                    let executor: any TileExecutor = works.count == 1 ? tiles : SerialTiles()
+                    results[index].set(Result { Computed(answer: try works[index](executor), start: start, duration: ContinuousClock.now - start) })
                 }
                 return try results.map { try $0.get() }
             }

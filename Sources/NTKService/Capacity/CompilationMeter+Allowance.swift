@@ -48,7 +48,7 @@ extension ProblemDetails {
         case var problem as ProblemDetails:
             if problem.missingBytes == 0, !problem.detail.isEmpty { problem.faults = [Fault(pointer: pointer, detail: problem.detail)] }
             self = problem
-        // The client has gone: nobody reads this.
+        // The client has gone, so that this answer is not read.
         case is CancellationError: self = .unavailable("the request was cancelled")
         default: self = .invalid(pointer, error.detail)
         }

@@ -1,7 +1,7 @@
 internal import ComputeExecutor
 internal import Locks
 
-/// The memory of work that goes on until it notices that nobody waits for it: it is held until that, and not a moment longer.
+/// The memory of cancelled work, which goes on until it notices: it is held until then.
 final class HeldLeases: Sendable {
     private let leases: Lock<[MemoryBudget.Lease]>
 

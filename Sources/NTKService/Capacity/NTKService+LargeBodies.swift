@@ -49,7 +49,7 @@ extension NTKService {
     /// Reads a body when there is memory for what it becomes.
     ///
     /// What it takes to go on is known only then; so is how much text was no array of numbers, and how much what was read grows by. If that is more
-    /// than there is now, what was read is let go and read again later: to hold some memory and wait for more is to wait for others who do the same.
+    /// than there is now, what was read is let go and read again later: requests that hold some memory and wait for more would wait for each other.
     ///
     /// - Parameter own: the memory of the body itself.
     func read<Value>(_ body: LargeBody<Value>, for own: MemoryBudget.Lease?) async throws -> (value: Value, leases: [MemoryBudget.Lease]) {
@@ -68,7 +68,7 @@ extension NTKService {
             }
             let lease = try await body.isPatient ? patiently { try await capacity.memory.reserve(all, for: own) } : reserve(all, for: own)
             do {
-                // Also where nobody waits for the end.
+                // Also if no request waits for the end.
                 let held = HeldLeases([lease])
                 let value = try await executor.run(priority: priority, waitsForEnd: false) { [guess, growth] tiles in
                     defer { held.release() }
@@ -102,7 +102,7 @@ extension NTKService {
         return try await patiently { try await capacity.memory.reserveBody(bytes) }
     }
 
-    /// Waits until there is memory, as nobody does on a connection.
+    /// Waits until there is memory, without the limit that a request on a connection has.
     private func patiently(_ reserve: () async throws -> MemoryBudget.Lease) async throws -> MemoryBudget.Lease {
         while true {
             do {

@@ -9,7 +9,7 @@ struct IdempotencyKey: Hashable, Sendable {
     private static let longest = 255
     private static let pieceBytes = 4_096
 
-    /// Of the key and of who sent it: nobody gets at another's answers by guessing keys.
+    /// A hash of the key and of its client: guessing keys gives no access to the answers of other clients.
     let hash: ArtifactID
 
     /// Nil without the field.
@@ -29,8 +29,8 @@ struct IdempotencyKey: Hashable, Sendable {
         self.hash = hash.finish()
     }
 
-    /// By which two requests are known to be the same. Of a large body the checksums of its pieces count: to hash it takes longer than to read it,
-    /// and who makes two requests of his own look alike deceives nobody but himself.
+    /// A hash by which two requests with one key are compared. Of a large body the checksums of its pieces count, as a cryptographic hash takes
+    /// longer than reading it; a client that constructs two bodies with equal checksums harms only itself.
     static func fingerprint(_ request: ServerRequest) -> String {
         var hash = ContentHash()
         hash.update(request.head.method.rawValue)

@@ -33,8 +33,8 @@ extension KernelRequest: BlockwiseTask {
             let tile = grid.tiles[block]
             let result: Kernels<Matrix<Element>> = try kernel.block(tile, kinds: Set(kinds), first, second, on: tiles)
             for (kind, matrix) in zip(kinds, matrices) {
-                guard let own = result[kind] else { continue }
-                matrix.store(own.storage, stride: own.columns, tile: tile, mirrored: isSymmetric)
+                guard let values = result[kind] else { continue }
+                matrix.store(values.storage, stride: values.columns, tile: tile, mirrored: isSymmetric)
             }
             if let estimates { unsafe estimates.base[block] = result.errorEstimate }
         }

@@ -12,7 +12,7 @@ extension NTKService {
         do {
             return try jobs.known(JobID(key.hash))
         } catch let error as ArtifactStoreError {
-            // Who needs the directory will be told.
+            // An operation that needs the directory fails with its own error.
             guard case .system = error else { throw error }
             return nil
         }
@@ -53,7 +53,7 @@ extension NTKService {
             }
         }
         let answer = await next()
-        // Who was refused for want of capacity, or gave up, asks again.
+        // A refusal for want of capacity, or an answer that was given up, is not kept: the client sends the request again.
         let isFinal = answer.status.code < 500 && ![408, 409, 429].contains(answer.status.code)
         idempotency.end(key, isFinal && !Task.isCancelled ? answer : nil)
         return answer

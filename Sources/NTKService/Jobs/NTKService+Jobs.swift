@@ -91,7 +91,7 @@ extension NTKService {
     fileprivate func events(_ jobs: JobBoard, _ id: JobID, _ head: HTTPRequest) async throws -> ServerResponse {
         guard let view = try await executor.run({ _ in try jobs.view(id) }) else { throw Self.noJob(id.description) }
         let last = head.headerFields[JobEventStream.lastEventID].flatMap { JobEventID($0) }
-        // Who has seen the end shall not ask again (HTML, server-sent events §9.2.3).
+        // 204 stops a client that has seen the end from reconnecting (HTML, server-sent events §9.2.3).
         if view.state.status.isFinal, let last, last >= view.state.eventID { return ServerResponse(status: .noContent) }
         let stream = JobEventStream(jobs, id, after: last, on: executor)
         return ServerResponse(

@@ -63,10 +63,10 @@ struct Representation {
         var parts: [ContentPiece] = []
         var start = 0
         for (piece, length) in zip(pieces, lengths) {
-            let own = range.clamped(to: start..<start + length)
-            if !own.isEmpty {
-                let (first, last) = (own.lowerBound - start, own.upperBound - start)
-                parts.append(ContentPiece(length: own.count) { Array(try piece.make()[first..<last]) })
+            let overlap = range.clamped(to: start..<start + length)
+            if !overlap.isEmpty {
+                let (first, last) = (overlap.lowerBound - start, overlap.upperBound - start)
+                parts.append(ContentPiece(length: overlap.count) { Array(try piece.make()[first..<last]) })
             }
             start += length
         }

@@ -62,7 +62,7 @@ final class InferStatistics: Sendable {
         }
     }
 
-    /// `{"model_stats": […]}` of some models, those too that nobody has asked yet.
+    /// `{"model_stats": […]}` of some models, also of those without requests.
     func json(_ ids: [ArtifactID]) -> [UInt8] {
         let known = models.withLock { $0 }
         var json = JSONWriter()

@@ -7,8 +7,8 @@ extension ModelFile {
     /// The body of a request to store a network, where it is a model file: alone, or as the only part; nil for another.
     init?(whole value: JSONValue) throws(ProblemDetails) {
         guard case .object(let object) = value, let network = object["network"] else { return nil }
-        if let other = object.members.first(where: { !$0.key.isSame(as: "network") }) {
-            throw .invalid("/\(other.key.jsonPointerToken)", "no other part beside network.onnx expected")
+        if let unexpected = object.members.first(where: { !$0.key.isSame(as: "network") }) {
+            throw .invalid("/\(unexpected.key.jsonPointerToken)", "no other part beside network.onnx expected")
         }
         try self.init(network, at: "/network")
     }

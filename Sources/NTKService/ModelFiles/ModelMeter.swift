@@ -3,14 +3,14 @@ internal import LinearAlgebra
 internal import Locks
 
 /// Memory for the constants of a program, taken of the allowance of the request that is read while the program is compiled, so that none is
-/// taken that the request may not have; it also ends a compilation that nobody waits for.
+/// taken that the request may not have; it also ends a compilation that was cancelled.
 final class ModelMeter: Sendable {
     private struct State {
         var bytes: Int
         var problem: ProblemDetails?
     }
 
-    /// Bytes of constants that a graph makes and nobody asks for.
+    /// Bytes of a graph's constants that need no reservation.
     private static let small = 1 << 20
 
     private let allowance: Allowance?

@@ -2,7 +2,7 @@ internal import ComputeExecutor
 internal import FiniteNetworks
 internal import LinearAlgebra
 
-/// How passes over networks from files are run: on the workers, until nobody waits for them.
+/// How passes over networks from files are run: on the workers, until they end or are cancelled.
 enum ModelPasses {
     /// Bytes that the values and cotangents of a block of points may take.
     /// Blocks are walked again for each other block, so that few of them are wanted where there is memory.

@@ -2,10 +2,10 @@ internal import ComputeExecutor
 internal import HTTP1
 internal import HTTPTypes
 
-/// One thing that can be asked for, told once: its method and path, its query, the bodies that it reads, the forms of its answer, who may ask,
-/// and how it is answered. Routing, the checks before a body is read, jobs and the list of what there is are made from these records.
+/// One record an operation: its method and path, its query, the bodies that it reads, the forms of its answer, its audience, and how it is
+/// answered. Routing, the checks before a body is read, jobs and the list of what there is are made from these records.
 final class Operation: Sendable {
-    /// Who may ask.
+    /// The clients that may ask.
     enum Audience: Sendable {
         /// Those with a key, where there are keys; requests count towards a client's limit.
         case clients

@@ -21,8 +21,8 @@ package final class Resource: Sendable {
         self.operations = operations
         template = PathTemplate(path)
         label = LabelValue(ofThisBuild: path)
-        let own = operations.map(\.method) + [.options] + (operations.contains { $0.method == .get } ? [.head] : [])
-        methods = Self.order.filter(own.contains)
+        let offered = operations.map(\.method) + [.options] + (operations.contains { $0.method == .get } ? [.head] : [])
+        methods = Self.order.filter(offered.contains)
         audience = operations.contains { $0.audience == .clients } ? .clients : operations.first?.audience ?? .clients
         isProbe = operations.contains(where: \.isProbe)
     }

@@ -1,7 +1,7 @@
 package import HTTP1
 package import HTTPTypes
 
-/// Where a request leads. It is found once for each request, by whoever admits it first, and goes with the request from there.
+/// The operation that a request asks for. It is found once for each request, when it is admitted, and goes with the request from there.
 package final class Routing: RequestContext {
     /// What is at the path, whether or not it has the method.
     package let resource: Resource?

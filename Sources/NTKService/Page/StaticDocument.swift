@@ -1,7 +1,7 @@
 internal import HTTP1
 internal import HTTPTypes
 
-/// Content that is the same for everybody and has a tag: the page's files, the description of the interface, what is stored.
+/// Content that is the same for all clients and has an entity tag: the page's files, the description of the interface, what is stored.
 struct StaticDocument: Sendable {
     let mediaType: String
     let content: [UInt8]

@@ -1,7 +1,7 @@
 internal import HTTP1
 internal import HTTPTypes
 
-// What each kind of problem means. Plain text is for who follows a problem's `type` with curl; browsers ask for HTML.
+// The pages of problems: plain text for a `type` that is followed with curl; browsers ask for HTML.
 extension Operation {
     static let problems = [
         page("/problems") { _ in ProblemPage.index },

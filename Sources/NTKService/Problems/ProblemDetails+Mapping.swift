@@ -57,10 +57,10 @@ extension ProblemDetails {
                 "kernel values within the range of float64 expected; one of this point's own is below it, before a layer to which no variance is "
                     + "too small: scale the inputs")
         case .pairOverflow(let first, let second, let isAmongOneSet, let precision):
-            let other = isAmongOneSet ? fields.x1 : fields.x2
+            let partners = isAmongOneSet ? fields.x1 : fields.x2
             self = .invalid(
                 "/\(fields.x1)/\(first)",
-                "a kernel value within the range of \(precision) expected; that of this point and /\(other)/\(second) is not finite: scale the inputs"
+                "a kernel value within the range of \(precision) expected; that of this point and /\(partners)/\(second) is not finite: scale the inputs"
                     + (precision == "float32" ? ", or ask for float64" : ""))
         }
     }

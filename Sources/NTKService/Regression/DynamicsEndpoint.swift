@@ -39,7 +39,7 @@ enum DynamicsEndpoint {
         body.append(
             "train_loss",
             try request.times.map { time in
-                // Whoever no longer waits is looked for.
+                // Cancellation is looked for.
                 try tiles.forEach(0) { _ in }
                 return try finite(dynamics.trainLoss(time), dynamics)
             })

@@ -37,28 +37,28 @@ enum SpectrumEndpoint {
     private static func write(
         _ targets: Targets, _ spectrum: KernelSpectrum, _ request: SpectrumRequest, to body: inout Answer, _ tiles: any TileExecutor
     ) throws {
-        let own = try spectrum.targets(request.points.rows(targets.matrix), on: tiles)
-        guard own.coefficients.isFinite else { throw RegressionError.overflow }
+        let projection = try spectrum.targets(request.points.rows(targets.matrix), on: tiles)
+        guard projection.coefficients.isFinite else { throw RegressionError.overflow }
         if case .values(_, isVector: true) = targets {
-            body.append("coefficients", own.coefficients.elements)
+            body.append("coefficients", projection.coefficients.elements)
         } else {
-            body.append("coefficients", own.coefficients)
+            body.append("coefficients", projection.coefficients)
         }
-        body.append("rkhs_norm", nullable: own.rkhsNorm)
-        body.append("generalization_bound", nullable: own.generalizationBound)
-        body.append("alignment", nullable: own.alignment)
-        body.append("unreachable_targets", nullable: own.unreachable)
+        body.append("rkhs_norm", nullable: projection.rkhsNorm)
+        body.append("generalization_bound", nullable: projection.generalizationBound)
+        body.append("alignment", nullable: projection.alignment)
+        body.append("unreachable_targets", nullable: projection.unreachable)
         var json = JSONWriter()
         let n = Double(spectrum.count)
-        let each = (n * Double(own.coefficients.columns)).squareRoot()
-        let roots = own.roots.map { $0 / each }
+        let each = (n * Double(projection.coefficients.columns)).squareRoot()
+        let roots = projection.roots.map { $0 / each }
         json.beginArray()
         for size in request.sampleSizes {
             try tiles.forEach(0) { _ in }
             let theory = try Eigenlearning(
                 eigenvalues: spectrum.eigenvalues.prefix(spectrum.rank).map { $0 / n }
                     + [Double](repeating: 0, count: spectrum.count - spectrum.rank),
-                coefficients: roots, unit: own.unit, samples: size, ridge: request.ridge, noise: request.noise)
+                coefficients: roots, unit: projection.unit, samples: size, ridge: request.ridge, noise: request.noise)
             json.beginObject()
             json.number("samples", size)
             json.number("kappa", theory.constant)

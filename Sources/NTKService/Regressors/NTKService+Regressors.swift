@@ -57,7 +57,7 @@ extension NTKService {
         [HTTPField.Name.ifMatch, .ifNoneMatch, .ifUnmodifiedSince].contains { head.headerFields.contains($0) }
     }
 
-    /// A regressor; where it has to be read, it is read once for all who ask for it, and there is memory for that before.
+    /// A regressor; if it has to be read, it is read once for all requests for it, after memory for that is reserved.
     /// - Parameter body: the memory of the body of the request that asks.
     func regressor(_ id: String, _ regressors: RegressorEndpoints, for body: MemoryBudget.Lease?) async throws -> Regressor {
         if let cached = regressors.cached(id) { return cached }

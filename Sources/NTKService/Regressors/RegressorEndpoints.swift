@@ -33,18 +33,18 @@ struct RegressorEndpoints: Sendable {
 
     /// `GET /v1/regressors/{id}`.
     func get(_ id: String) throws -> String {
-        guard let own = ArtifactID(id), let text = try library.description(own) else { throw Self.notFound(id) }
+        guard let identifier = ArtifactID(id), let text = try library.description(identifier) else { throw Self.notFound(id) }
         return text
     }
 
     /// `DELETE /v1/regressors/{id}`.
     func delete(_ id: String) throws {
-        guard let own = ArtifactID(id), try library.delete(own) else { throw Self.notFound(id) }
-        statistics.forget(own)
+        guard let identifier = ArtifactID(id), try library.delete(identifier) else { throw Self.notFound(id) }
+        statistics.forget(identifier)
     }
 
     func find(_ id: String) throws -> Regressor {
-        guard let own = ArtifactID(id), let regressor = try library.find(own) else { throw Self.notFound(id) }
+        guard let identifier = ArtifactID(id), let regressor = try library.find(identifier) else { throw Self.notFound(id) }
         return regressor
     }
 

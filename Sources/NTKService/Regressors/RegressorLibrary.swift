@@ -4,7 +4,7 @@ internal import LinearAlgebra
 internal import NTK
 internal import TensorFormats
 
-/// The regressors of a data directory: on disk, and as many in memory as a number of bytes allows. Whoever shares the directory sees the
+/// The regressors of a data directory: on disk, and as many in memory as a number of bytes allows. All servers on the directory see the
 /// same ones.
 package final class RegressorLibrary: Sendable {
     private let store: ArtifactStore

@@ -6,12 +6,12 @@ internal import Locks
 final class RegressorReadings: Sendable {
     /// What was refused so that others go on says nothing to them; what has waited for too long has done so for all.
     private let flights = SingleFlight<String, Regressor> { ($0 as? MemoryBudget.Exhausted)?.endsDeadlock ?? false }
-    /// Of each regressor that is asked for, who follow, and how many ask.
+    /// By regressor: the requests that wait for its reading, and how many requests there are.
     private let asked = Lock<[String: (followers: MemoryBudget.Followers, count: Int)]>([:])
 
     /// - Parameters:
     ///   - body: of the request, which holds it while another one reads.
-    ///   - read: reserves and reads, for those who follow, too.
+    ///   - read: reserves and reads, for the requests that wait, too.
     func value(
         _ id: String, _ memory: MemoryBudget, holding body: MemoryBudget.Lease?, _ read: (MemoryBudget.Followers) async throws -> Regressor
     ) async throws -> Regressor {

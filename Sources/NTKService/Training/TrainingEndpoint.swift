@@ -71,9 +71,9 @@ enum TrainingEndpoint {
         body.append("max_learning_rate", nullable: most)
         body.append("train_loss", nullable: records.map { loss($0.train, targets) })
         body.append("kernel_train_loss", nullable: predicted.map { loss($0, targets) })
-        if let own = request.testTargets, let predictedTest {
-            body.append("test_loss", nullable: records.map { record in record.test.map { loss($0, own) } })
-            body.append("kernel_test_loss", nullable: predictedTest.map { loss($0, own) })
+        if let testTargets = request.testTargets, let predictedTest {
+            body.append("test_loss", nullable: records.map { record in record.test.map { loss($0, testTargets) } })
+            body.append("kernel_test_loss", nullable: predictedTest.map { loss($0, testTargets) })
         }
         body.append("kernel_drift", nullable: records.map(\.drift))
         body.append("parameter_distance", nullable: records.map(\.distance.absolute))

@@ -11,7 +11,7 @@ final class KernelCache: Sendable {
     }
 
     private static let capacity = 16
-    /// Deeper ones would take memory that nobody accounts for, and are no small work anyway.
+    /// Deeper ones would take memory that is not reserved, and are no small work anyway.
     private static let mostDepth = 256
 
     /// The last used comes first.

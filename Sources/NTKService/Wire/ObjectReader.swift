@@ -1,6 +1,6 @@
 internal import TensorFormats
 
-/// Reads the fields of one JSON object, and knows at the end which of them nobody asked for.
+/// Reads the fields of one JSON object, and knows at the end which of them were not read.
 ///
 /// Every error says what was expected and what came, and points at the value.
 struct ObjectReader {
@@ -8,7 +8,7 @@ struct ObjectReader {
     private let object: JSONObject
     /// Of an architecture: whether it is that of a finite network, whose layers have other defaults.
     var isNetwork = false
-    /// Nil where nobody will ask for the canonical form.
+    /// Nil if the canonical form is not needed.
     private var canonicalFields: CanonicalFields?
     private var known: [String] = []
 

@@ -3,7 +3,7 @@ import FoundationEssentials
 import Gateway
 import Logging
 
-/// Who may ask, how often, and from which pages.
+/// Which clients may ask, how often, and from which pages.
 struct AccessOptions: ParsableArguments {
     private static let openMetricsSetting = Setting(variable: "NTK_OPEN_METRICS", standard: false)
     private static let noAuthSetting = Setting(variable: "NTK_NO_AUTH", standard: false)
@@ -96,7 +96,7 @@ struct AccessOptions: ParsableArguments {
         return CrossOrigin(.origins(Set(origins)))
     }
 
-    /// Refuses to serve everyone who can reach the port, unless that was asked for.
+    /// Refuses to serve every client that can reach the port, unless that was asked for.
     func check(host: String, hasKeys: Bool) throws {
         if try hasKeys || HostRule.isLoopback(host) || noAuth || Self.noAuthSetting.resolve(nil) { return }
         throw ValidationError(

@@ -2,7 +2,7 @@ import ArgumentParser
 import HTTPServer
 import Logging
 
-/// The server's certificate, and whom it asks for theirs.
+/// The server's certificate, and whether clients need one.
 struct TLSOptions: ParsableArguments {
     static let certificateSetting = Setting(variable: "NTK_TLS_CERTIFICATE", standard: "")
     private static let keySetting = Setting(variable: "NTK_TLS_KEY", standard: "")

@@ -1,5 +1,4 @@
 # The request parser.
 module HTTPTypes "$checkouts"/swift-http-types/Sources/HTTPTypes/*.swift
-module CivilDates "$root"/Sources/CivilDates/*.swift
 module HTTP1 "$root"/Sources/HTTP1/*.swift
-fuzzer "$here/http/Fuzz.swift" "$root/Tests/HTTP1Tests/ParserHarness.swift" "$out/HTTP1.o" "$out/CivilDates.o" "$out/HTTPTypes.o"
+fuzzer "$here/http/Fuzz.swift" "$root/Tests/HTTP1Tests/ParserHarness.swift" "$out/HTTP1.o" "$out/HTTPTypes.o"

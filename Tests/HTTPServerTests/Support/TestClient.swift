@@ -1,5 +1,5 @@
-import DispatchExecutor
 import Glibc
+import HTTPServer
 
 /// A client on a blocking socket, with a queue of its own, so that it never blocks the threads that the server needs.
 actor TestClient {

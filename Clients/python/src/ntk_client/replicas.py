@@ -1,4 +1,4 @@
-"""Several servers that answer alike, as one: who is fast gets more, who fails is left alone for a while."""
+"""Several servers that answer alike, as one: faster ones get more, and one that fails is left alone for a while."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .results import Floats
 
 # A guess of a replica's speed that is this old counts half: one that was slow gets its chances.
 _HALF_LIFE = 60.0
-# A server that is this many times slower than the fastest gets one block at a time; and none, so that nobody waits for it in the end.
+# A server that is this many times slower than the fastest gets one block at a time; and none at the end, so that no other waits for it.
 _SLOW, _TOO_SLOW = 2.0, 10.0
 _CAPACITY_STATUSES = frozenset({429, 500, 502, 503})
 
@@ -38,7 +38,7 @@ class _Replica:
     down_until: float = 0.0
 
     def current_pace(self, now: float) -> float:
-        """Return the seconds for an entry as far as is known; none for who has not been asked yet."""
+        """Return the seconds for an entry as far as is known; none for a server that has not been asked yet."""
         return self.pace * float(0.5 ** ((now - self.learned) / _HALF_LIFE))
 
 

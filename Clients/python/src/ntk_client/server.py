@@ -180,7 +180,7 @@ def shared_address() -> str:
 
 
 def _renew_lock() -> None:
-    """Give a forked child a lock that nobody holds."""
+    """Give a forked child a lock that is free."""
     global _lock
     _lock = threading.Lock()
 

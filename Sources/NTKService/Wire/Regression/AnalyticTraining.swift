@@ -4,7 +4,7 @@ internal import TensorFormats
 
 /// Training points and the kernel of an infinitely wide network: the only place where regression meets `AnalyticKernel`.
 ///
-/// By reference: whoever predicts has one, and a copy would count a dozen references that all threads share.
+/// A class: every prediction holds one, and a copy of a struct would count a dozen references that all threads share.
 final class AnalyticTraining: TrainingKernel {
     /// The architecture in canonical JSON.
     let architecture: String

@@ -81,7 +81,7 @@ struct GivenTraining: TrainingKernel {
     private func read(_ reader: inout ObjectReader) throws(ProblemDetails) -> GivenTest {
         let testTrain = try reader.cross("test_train", columns: count)
         var matrices = [KernelKind.ntk: (testTrain: testTrain, testTest: try reader.testTest("test_test", count: testTrain.rows))]
-        var place = [KernelKind.ntk: reader.pointer]
+        var pointers = [KernelKind.ntk: reader.pointer]
         if kinds.contains(.nngp), let nngp = reader.optional("nngp") {
             var nested = try ObjectReader(nngp, at: reader.pointer(to: "nngp"))
             _ = nested.optional("train_train")
@@ -92,10 +92,10 @@ struct GivenTraining: TrainingKernel {
                 }
                 matrices[.nngp] = (cross, try nested.testTest("test_test", count: cross.rows))
             }
-            place[.nngp] = nested.pointer
+            pointers[.nngp] = nested.pointer
             try nested.finish()
         }
-        return GivenTest(matrices: matrices, pointers: place)
+        return GivenTest(matrices: matrices, pointers: pointers)
     }
 }
 
@@ -112,8 +112,8 @@ private struct GivenTest: TestKernel {
     var entryRounding: Double { GivenRounding.entries(matrices.values.map(\.testTrain)) }
 
     func pointer(ofPrior test: Int, _ kind: KernelKind) -> String {
-        let place = "\(parent(kind))/test_test/\(test)"
-        return if case .full? = matrices[kind]?.testTest { "\(place)/\(test)" } else { place }
+        let row = "\(parent(kind))/test_test/\(test)"
+        return if case .full? = matrices[kind]?.testTest { "\(row)/\(test)" } else { row }
     }
 
     func initialOutputs(on tiles: any TileExecutor) -> Matrix<Double>? { nil }

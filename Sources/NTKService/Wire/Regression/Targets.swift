@@ -45,7 +45,7 @@ struct ClassTargets: Sendable {
 
     /// Elements of that matrix at the most.
     private static let mostCodes = 1 << 27
-    /// Bytes of it that nobody asks for.
+    /// Bytes of it that need no reservation.
     private static let smallCodes = 1 << 16
 
     init(_ value: JSONValue, at pointer: String, count: Int) throws(ProblemDetails) {

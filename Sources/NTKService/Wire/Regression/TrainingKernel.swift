@@ -32,7 +32,7 @@ protocol TrainingKernel: Sendable {
 
     /// How far entries of the kernel may be off by rounding in their making, relative to √(K_ii K_jj).
     var entryRounding: Double { get }
-    /// Whether it came as numbers that nobody has seen to be those of a kernel.
+    /// Whether it came as a matrix from the client, which was not checked to be a kernel.
     var mayBeNoKernel: Bool { get }
 
     /// The points that are equal.

@@ -44,7 +44,7 @@ class Reference:
 
 
 class Asked(Protocol):
-    """Who is asked for a network's numbers: a `Client`."""
+    """The part of a `Client` that gives a network's numbers."""
 
     def outputs(self, network: Any, x: Any, /) -> npt.NDArray[Any]:
         """Return a network's outputs."""

@@ -2,9 +2,22 @@
 #define NTK_INSTRUCTION_SETS_H
 
 /// Before a function: compile it for AVX-512, AVX2 with FMA, and baseline x86-64; the dynamic linker picks the best that the machine has.
+///
+/// NTK_INSTRUCTION_LEVEL=4, 3 or 1, given to the compiler, compiles for that level alone, however much the machine has: Tests/InstructionSets
+/// compares the levels so.
+#ifdef NTK_INSTRUCTION_LEVEL
+#if NTK_INSTRUCTION_LEVEL == 4
+#define CLONES __attribute__((target("arch=x86-64-v4")))
+#elif NTK_INSTRUCTION_LEVEL == 3
+#define CLONES __attribute__((target("arch=x86-64-v3")))
+#else
+#define CLONES
+#endif
+#endif
 #ifdef __has_feature
 #if __has_feature(thread_sanitizer)
 // The resolvers of the clones run before the thread sanitizer is ready, and are instrumented all the same.
+#undef CLONES
 #define CLONES
 #endif
 #endif
