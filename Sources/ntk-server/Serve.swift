@@ -49,7 +49,8 @@ struct Serve: AsyncParsableCommand {
 
     @Option(
         help: cacheSetting.help(
-            "Memory for stored regressors that are in use, as much for networks, and as much for programs of model files", unit: " bytes each: an eighth of this machine's"))
+            "Memory for stored regressors that are in use, as much for networks, and as much for programs of model files",
+            unit: " bytes each: an eighth of this machine's"))
     var cacheBytes: Int?
 
     @Option(help: workersSetting.help("Threads that compute."))

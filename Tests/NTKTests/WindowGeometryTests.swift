@@ -1,3 +1,4 @@
+import Activations
 import Testing
 
 @testable import Architecture

@@ -46,8 +46,10 @@ def test_each_has_a_picture_or_says_why_not(visit):
     assert all("422" in complaint for complaint in visit.complaints)
 
 
-def test_a_server_that_does_not_tell_them_leaves_the_page_alive(visit):
-    visit.intercept("**/v1/layers", lambda route: route.abort())
+@pytest.mark.parametrize("answer", [lambda route: route.abort(), lambda route: route.fulfill(status=401, json={"status": 401})], ids=["none", "401"])
+def test_a_server_that_does_not_tell_them_leaves_the_page_alive(visit, answer):
+    visit.intercept("**/v1/layers", answer)
     page = visit.open()
-    assert names(page) == ["elementwise"]
+    assert names(page) == ["relu", "elementwise"]
     assert page.locator("#predictions .point").count() == 6
+    assert page.locator("#predictions .curve").count() == 2

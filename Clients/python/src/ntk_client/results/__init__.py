@@ -2,10 +2,9 @@
 
 from ._base import Diagnostics, Floats, Labels, floats
 from .attribution import Attribution, Posterior
-from .curves import LearningCurve
 from .finite import Convergence, DiagonalMean, Evolution, FiniteMoments, FiniteWidth, Training, WidthError
 from .kernels import EmpiricalKernels, Kernels
-from .learning import Dynamics, Learning, Spectrum
+from .learning import Dynamics, Learning, LearningCurve, Spectrum
 from .predictions import Prediction
 
 __all__ = [

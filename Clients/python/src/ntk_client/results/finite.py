@@ -12,19 +12,6 @@ import numpy as np
 from ._base import Answer, Floats, Labels, floats
 
 
-class WidthError(NamedTuple):
-    """How far finite networks of one width are from the infinite one: mean and standard error over samples of ‖Θ̂ − Θ‖/‖Θ‖.
-
-    `predicted` is its root mean square to the first order in 1/width, None where that is not known; `diagonal` is the mean of Θ̂(x, x).
-    """
-
-    width: int
-    mean: float
-    standard_error: float
-    predicted: float | None = None
-    diagonal: DiagonalMean | None = None
-
-
 class DiagonalMean(NamedTuple):
     """The mean over points of Θ̂(x, x): sampled, in the limit, and predicted for one network."""
 
@@ -39,6 +26,19 @@ class DiagonalMean(NamedTuple):
         """Pick the fields from a row of an answer."""
         own, predicted = row["diagonal"], row.get("predicted", {}).get("diagonal", {})
         return cls(own["mean"], own["standard_error"], own["infinite"], predicted.get("mean"), predicted.get("standard_deviation"))
+
+
+class WidthError(NamedTuple):
+    """How far finite networks of one width are from the infinite one: mean and standard error over samples of ‖Θ̂ − Θ‖/‖Θ‖.
+
+    `predicted` is its root mean square to the first order in 1/width, None where that is not known; `diagonal` is the mean of Θ̂(x, x).
+    """
+
+    width: int
+    mean: float
+    standard_error: float
+    predicted: float | None = None
+    diagonal: DiagonalMean | None = None
 
 
 class FiniteMoments(NamedTuple):

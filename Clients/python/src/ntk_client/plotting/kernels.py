@@ -1,28 +1,17 @@
-"""Pictures of kernels, posteriors, spectra and trainings, with matplotlib.
-
-Every function draws into `ax`, or into a new figure where it is None, and returns the axes.
-"""
+"""Pictures of kernels, posteriors, spectra and trainings."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .results import Attribution, Convergence, Evolution, FiniteWidth, LearningCurve, Prediction, Spectrum, Training
+from ..results import Convergence, Prediction, Spectrum, Training
+from ._axes import axes_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-
-def _axes(ax: Axes | None) -> Axes:
-    if ax is not None:
-        return ax
-    from matplotlib import pyplot as plt
-
-    return plt.subplots(layout="constrained")[1]
 
 
 def kernel_heat_map(
@@ -48,7 +37,7 @@ def kernel_heat_map(
     **options
         For ``Axes.imshow``.
     """
-    ax = _axes(ax)
+    ax = axes_of(ax)
     matrix = np.asarray(kernel, dtype=np.float64)
     if correlation:
         scale = np.sqrt(np.diagonal(matrix))
@@ -96,7 +85,7 @@ def posterior_band(
     ax
         Where to draw.
     """
-    ax = _axes(ax)
+    ax = axes_of(ax)
     points = np.ravel(x)
     order = np.argsort(points, kind="stable")
     if prediction.mean is None:
@@ -117,7 +106,7 @@ def posterior_band(
 
 def spectrum(result: Spectrum, *, label: str | None = None, ax: Axes | None = None) -> Axes:
     """Draw the eigenvalues above working precision, and, where there are targets, the share of the targets in the modes up to each."""
-    ax = _axes(ax)
+    ax = axes_of(ax)
     values = result.eigenvalues[: result.rank]
     modes = np.arange(1, len(values) + 1)
     (line,) = ax.loglog(modes, values, ".-", markersize=3, label=label or "eigenvalues")
@@ -177,7 +166,7 @@ def training_curves(result: Training, *, axes: npt.NDArray[Any] | None = None) -
 
 def convergence(result: Convergence, *, ax: Axes | None = None) -> Axes:
     """Draw the relative error of finite networks' kernels over their width, with standard errors, beside 1/√width."""
-    ax = _axes(ax)
+    ax = axes_of(ax)
     widths = np.array([one.width for one in result.widths], dtype=np.float64)
     means = np.array([one.mean for one in result.widths])
     rate = "" if result.rate is None else f", falls with width^{result.rate:.2f}"
@@ -190,147 +179,5 @@ def convergence(result: Convergence, *, ax: Axes | None = None) -> Axes:
     ax.set_yscale("log")
     ax.set_xlabel("width")
     ax.set_ylabel("‖Θ̂ − Θ‖ / ‖Θ‖")
-    ax.legend()
-    return ax
-
-
-def influences(result: Attribution, test: int = 0, *, top: int = 20, output: int | None = None, ax: Axes | None = None) -> Axes:
-    """Draw the training points with the largest influence on one prediction, as bars in descending order.
-
-    Parameters
-    ----------
-    result
-        From `Client.attributions` or `Client.classifier_attributions`.
-    test
-        The test point.
-    top
-        Training points to draw at the most.
-    output
-        Of several outputs the one that is drawn; the class or output with the largest prediction if absent.
-    ax
-        Where to draw.
-    """
-    if result.influence is None:
-        raise ValueError("influences at test points expected")
-    ax = _axes(ax)
-    values = np.asarray(result.influence[test], dtype=np.float64)
-    if values.ndim == 2:
-        prediction = result.scores if result.mean is None else result.mean
-        chosen = output if output is not None or prediction is None else int(np.argmax(prediction[test]))
-        values = values[:, chosen or 0]
-    if result.groups is not None:
-        names = np.asarray(result.groups)
-    else:
-        names = np.arange(len(values)) if result.indices is None else np.asarray(result.indices[test])
-    order = np.argsort(-np.abs(values), kind="stable")[:top]
-    ax.barh(np.arange(len(order)), values[order], color=["tab:blue" if value >= 0 else "tab:red" for value in values[order]])
-    ax.set_yticks(np.arange(len(order)), [str(name) for name in names[order]])
-    ax.invert_yaxis()
-    ax.axvline(0, color="black", linewidth=0.5)
-    ax.set_xlabel("what the prediction loses without it")
-    ax.set_ylabel("group" if result.groups is not None else "training point")
-    return ax
-
-
-def reliability(
-    probabilities: npt.ArrayLike, labels: npt.ArrayLike, *, bins: int = 10, label: str | None = None, ax: Axes | None = None
-) -> Axes:
-    """Draw how often classes are right over the confidence in them, beside the diagonal of a calibrated classifier.
-
-    Parameters
-    ----------
-    probabilities
-        [m, k], such as a posterior's.
-    labels
-        The class of each point, as the place of its column.
-    bins
-        Of confidence.
-    label
-        For the legend.
-    ax
-        Where to draw.
-    """
-    ax = _axes(ax)
-    matrix = np.asarray(probabilities, dtype=np.float64)
-    confidence, hit = matrix.max(axis=1), matrix.argmax(axis=1) == np.asarray(labels)
-    places = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    used = np.unique(places)
-    ax.plot([0, 1], [0, 1], "--", color="gray", linewidth=1)
-    ax.plot(
-        [confidence[places == one].mean() for one in used], [hit[places == one].mean() for one in used], "o-", markersize=4, label=label
-    )
-    ax.set_xlim(0, 1)
-    ax.set_ylim(0, 1)
-    ax.set_xlabel("confidence")
-    ax.set_ylabel("accuracy")
-    if label is not None:
-        ax.legend()
-    return ax
-
-
-def kernel_evolution(result: Evolution, steps: npt.ArrayLike | None = None, *, ax: Axes | None = None) -> Axes:
-    """Draw the distance of the kernel from its start, its alignment with the targets, and its effective rank over the checkpoints.
-
-    Parameters
-    ----------
-    result
-        From `Client.evolution`.
-    steps
-        Of the checkpoints; their places if absent.
-    ax
-        Where to draw.
-    """
-    ax = _axes(ax)
-    places = np.arange(len(result.trace)) if steps is None else np.asarray(steps)
-    lines = ax.plot(places, result.distance_to_first, "o-", markersize=3, label="distance from the first kernel")
-    if result.alignment is not None:
-        lines += ax.plot(places, result.alignment, "o-", markersize=3, label="alignment with the targets")
-    ax.set_ylim(0, 1)
-    ax.set_xlabel("checkpoint" if steps is None else "step")
-    other = ax.twinx()
-    lines += other.plot(places, result.effective_rank, "s--", markersize=3, color="gray", label="effective rank")
-    other.set_ylabel("effective rank")
-    ax.legend(handles=lines)
-    return ax
-
-
-def finite_width(result: FiniteWidth, widths: Sequence[float], *, entry: tuple[int, int] = (0, 0), ax: Axes | None = None) -> Axes:
-    """Draw an entry of the tangent kernel over the width: mean of finite networks with two standard deviations, and its limit."""
-    ax = _axes(ax)
-    if result.ntk is None:
-        raise ValueError("an answer with the kind ntk expected")
-    means = np.array([result.ntk.mean(width)[entry] for width in widths])
-    spreads = np.array([result.ntk.std(width)[entry] for width in widths])
-    ax.plot(widths, means, "o-", label="mean")
-    ax.fill_between(widths, means - 2 * spreads, means + 2 * spreads, alpha=0.2, label="two standard deviations")
-    ax.axhline(result.ntk.limit[entry], ls="--", color="gray", label="infinite width")
-    ax.set_xscale("log", base=2)
-    ax.set_xlabel("width")
-    ax.set_ylabel("Θ̂")
-    ax.legend()
-    return ax
-
-
-def learning_curve(result: LearningCurve, *, target_error: float | None = None, ax: Axes | None = None) -> Axes:
-    """Draw predicted test errors over the number of samples, with their interval, and what was measured."""
-    ax = _axes(ax)
-    ax.plot(result.samples, result.test_error, "-", label="predicted")
-    if np.isfinite(result.low).any():
-        ax.fill_between(result.samples, result.low, result.high, alpha=0.2, label="two standard deviations")
-    if result.measured:
-        ax.errorbar(
-            [one["samples"] for one in result.measured],
-            [one["error"] for one in result.measured],
-            [one["standard_error"] for one in result.measured],
-            fmt="o",
-            capsize=3,
-            label="leave-one-out",
-        )
-    if target_error is not None:
-        ax.axhline(target_error, ls="--", color="gray", label="target")
-    ax.set_xscale("log")
-    ax.set_yscale("log")
-    ax.set_xlabel("samples")
-    ax.set_ylabel("mean squared error")
     ax.legend()
     return ax
