@@ -5,6 +5,7 @@ import Testing
 struct ONNXReaderTests {
     /// A field of a run of bytes.
     private func field(_ number: Int, _ bytes: [UInt8]) -> [UInt8] { varint(number << 3 | 2) + varint(bytes.count) + bytes }
+    private func field(_ number: Int, _ text: String) -> [UInt8] { field(number, Array(text.utf8)) }
     private func field(_ number: Int, _ value: Int) -> [UInt8] { varint(number << 3) + varint(value) }
     private func varint(_ value: Int) -> [UInt8] {
         var (rest, bytes): (UInt64, [UInt8]) = (UInt64(bitPattern: Int64(value)), [])
@@ -63,10 +64,24 @@ struct ONNXReaderTests {
             model(field(5, tensor("w", type: 1, shape: [Int.max, Int.max], field(9, [0, 0, 0, 0])))),
             model(field(5, tensor("w", type: 1, shape: [-1], field(9, [0, 0, 0, 0])))),
             model(field(5, tensor("w", type: 8, shape: [1], field(6, [65])))),
-            model(field(5, good + field(14, 1))), model(field(15, [])), field(25, []) + model([]),
+            model(field(5, good + field(14, 1))), model(field(15, [])), field(25, field(9, field(2, 30))) + model([]),
         ]
         for file in files { #expect(throws: ONNXError.self) { try ONNXModel(bytes: file) } }
         #expect(throws: Never.self) { try ONNXModel(bytes: model(field(5, good))) }
+    }
+
+    /// A function with inputs, a node that takes an attribute of it, a default, and a version of its own.
+    @Test func readsFunctions() throws {
+        let node = field(1, "x") + field(2, "y") + field(4, "Elu") + field(5, field(1, "alpha") + field(20, 1) + field(21, "slope"))
+        let function =
+            field(1, "Own") + field(4, "x") + field(5, "y") + field(7, node) + field(9, field(2, 17)) + field(10, "here")
+            + field(11, field(1, "slope") + [21, 0, 0, 0, 63] + field(20, 1))
+        let read = try #require(try ONNXModel(bytes: field(25, function) + model([])).functions.first)
+        #expect(read.name == "Own" && read.domain == "here" && read.inputs == ["x"] && read.outputs == ["y"] && read.opset == 17)
+        guard case .reference("slope")? = read.nodes.first?.attributes["alpha"], case .float(0.5)? = read.defaults["slope"] else {
+            Issue.record("\(read)")
+            return
+        }
     }
 
     /// Graphs within graphs, each in an attribute of a node of the one around it.
