@@ -46,7 +46,11 @@ extension ClosedDual {
         let own = values(GaussianPair(pair.q2, pair.q2, gap: 0, knownDifference: nil))
         guard own.covariance > 0, own.covariance.isFinite else { return nil }
         // Waves change with √q, the others with q's logarithm.
-        let isWave = switch activation { case .sin, .cos: true; default: false }
+        let isWave =
+            switch activation {
+            case .sin, .cos: true
+            default: false
+            }
         let step = isPolynomial ? 1e-5 : 1e-4 / (isWave ? max(root * pair.a2, 1) : 1)
         let mean = pair.q1 / 2 + pair.q2 / 2
         /// The gap of two norms about the pair's own, an even function of the step, over the step's square.

@@ -1,5 +1,4 @@
 import Activations
-
 import LinearAlgebra
 
 /// φ(u) = a min(u, 0) + b max(u, 0) as its dual has it.

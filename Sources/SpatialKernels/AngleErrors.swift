@@ -41,7 +41,10 @@ struct AngleErrors {
         // The gap behind is the integral of κ̇ √(q1 q2 / κ11 κ22) sin θ over θ.
         let gapError = isSharp ? 2 / .pi * before : abs(derivative) * (a1 / root1) * (a2 / root2) * theta * before
         angle = max(angle, gapError / max((2 * abs(behind)).squareRoot(), gapError.squareRoot()))
-        guard !isSharp else { return value = max(value, gapError) }
+        guard !isSharp else {
+            value = max(value, gapError)
+            return
+        }
         // κ̇ falls within an angle of 1 / scale, as (1 + t²)^(−1/2) with t = scale θ or twice as fast: by so much it may be off.
         let scale = max(min((scaleRoot ?? 0) * (a1 * a2).squareRoot(), 4 * amplification), 1)
         let (most, least) = (scale * theta, scale * max(theta - 2 * before, 0))

@@ -39,7 +39,8 @@ extension SpatialPass {
             }
             if errors != nil {
                 for c in 0..<width {
-                    unsafe errors?.add(row.firstPosition + c * row.step, row.secondPosition + c, gap: gaps[c], derivative: derivative[c], behind: behind[c])
+                    unsafe errors?.add(
+                        row.firstPosition + c * row.step, row.secondPosition + c, gap: gaps[c], derivative: derivative[c], behind: behind[c])
                 }
             }
             for c in 0..<width {

@@ -110,9 +110,10 @@ struct PointRecursion<Element: KernelScalar> {
             stage = combine([points], [1], &points)
         }
         if !before.isEmpty {
-            vanished = points.variance.indices.first { point in
-                points.variance[point] < .leastNormalMagnitude && before.allSatisfy { $0[point] > 0 }
-            } ?? vanished
+            vanished =
+                points.variance.indices.first { point in
+                    points.variance[point] < .leastNormalMagnitude && before.allSatisfy { $0[point] > 0 }
+                } ?? vanished
         }
         for point in points.variance.indices {
             note(points.variance[point], at: point)
