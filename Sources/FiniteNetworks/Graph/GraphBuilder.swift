@@ -166,6 +166,7 @@ struct GraphBuilder<F: NetworkScalar> {
             values[wire].constant = Buffer(bytes, from: start, count: tensor.count)
             values[wire].parameter = parameter
             values[wire].isDifferentiable = parameter != nil
+            values[wire].isParametric = parameter != nil
         } else if kind == .real {
             let buffer = Buffer(F.self, count: tensor.count)
             let cells = buffer.cells(F.self, tensor.count)
