@@ -8,7 +8,7 @@ BUILD_PACKAGES := libdeflate-dev libfmt-dev libopenblas-dev libsimdjson-dev libs
 # Seconds for each target of `make fuzz`.
 SECONDS ?= 60
 # Long suites whose threads and memory do what those of shorter ones do: without them under the sanitizers.
-NUMERIC_SUITES := ArchitecturePropertyTests DualGoldenTests GoldenKernelTests HostileRegressionTests KernelPropertyTests MonteCarloTests \
+NUMERIC_SUITES := ArchitecturePropertyTests DualGoldenTests FiniteWidthIdentityTests KnownSpectraCurveTests GoldenKernelTests HostileRegressionTests KernelPropertyTests MonteCarloTests \
                  NetworkLimitTests NumericCasesTests SampledEnsembleTests
 # What one thread computes, or many as in other suites: without them under the thread sanitizer.
 ONE_THREAD_SUITES := CholeskyTests CosineTests ElementwiseOperatorTests FiniteNetworkTests FurtherOperatorTests HostileGraphTests HostileModelTests \

@@ -149,20 +149,22 @@ extension PiecewiseLinear {
         init(_ start: Double, _ end: Double) {
             side = 0
             let width = end - start
-            let narrow = width < 0.05
-            let rule = narrow ? GaussLegendre.order4 : GaussLegendre.order16
-            let pieces = narrow ? 1 : max(1, Int((min(width, 78) / 3).rounded(.up)))
-            for piece in 0..<pieces {
+            // Beyond there is no density.
+            let (low, high) = (max(start, -39), min(end, 39))
+            guard low < high else { return }
+            let length = high - low
+            let rule = length < 0.05 ? GaussLegendre.order4 : GaussLegendre.order16
+            let pieces = (length / 3).rounded(.up)
+            for piece in 0..<Int(pieces) {
                 for k in rule.nodes.indices {
-                    let y = (Double(piece) + rule.nodes[k]) / Double(pieces)
-                    let x = start + width * y
-                    guard abs(x) < 39 else { continue }
-                    let density = width * rule.weights[k] / Double(pieces) * Glibc.exp(-x * x / 2) / (2 * Double.pi).squareRoot()
+                    let x = low + length * ((Double(piece) + rule.nodes[k]) / pieces)
+                    let (y, z) = ((x - start) / width, (end - x) / width)
+                    let density = length * rule.weights[k] / pieces * Glibc.exp(-x * x / 2) / (2 * Double.pi).squareRoot()
                     whole += density
-                    first += density * (1 - y)
+                    first += density * z
                     second += density * y
-                    squares.0 += density * (1 - y) * (1 - y)
-                    squares.1 += density * y * (1 - y)
+                    squares.0 += density * z * z
+                    squares.1 += density * y * z
                     squares.2 += density * y * y
                 }
             }

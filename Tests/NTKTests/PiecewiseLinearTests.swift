@@ -151,6 +151,22 @@ struct PiecewiseLinearTests {
         }
     }
 
+    /// Where all kinks are far from a small point, the function is a line: κ = φ(0)² + φ'² E u v.
+    @Test(arguments: [1e-3, 1e-4, 1e-6, 1e-20, 1e-200, 1e-300])
+    func kinksFarFromSmallPoints(_ variance: Double) throws {
+        for (text, offset) in [("max(x+1,0)", 1.0), ("min(max(x,-1),1)", 0), ("min(max(x+0.5,0),3)", 0.5), ("100+min(max(x,-1),1)", 100)] {
+            let activation = Activation.elementwise(try Expression(text))
+            for (near, isFar) in [(0.5, false), (1e-6, false), (0.01, true)] {
+                let (result, kappa, _) = try Self.pair(activation, variance, 2 * variance, near, isFar)
+                let covariance = 2.0.squareRoot() * variance * (isFar ? near - 1 : 1 - near)
+                let told = "\(text) \(near) \(isFar): \(result)"
+                #expect(abs(kappa[0] - (offset * offset + variance)) <= 4e-15 * kappa[0], "\(told), own \(kappa[0])")
+                #expect(abs(result.kappa - (offset * offset + covariance)) <= 4e-15 * (kappa[0].squareRoot() * kappa[1].squareRoot()), "\(told)")
+                #expect(abs(result.dot - 1) <= 4e-15, "\(told)")
+            }
+        }
+    }
+
     /// Zero has no direction, and its own function is a constant.
     @Test func zero() throws {
         let activation = Activation.elementwise(try Expression("max(x+1,0)"))
