@@ -18,7 +18,7 @@ LINES_OF_A_FILE, LINES_OF_A_TARGET = 300, 5000
 # Lines of a target and of a file, and targets whose folders use each other.
 EXCEPTIONS = {
     "files": {"Sources/Batching/BatchScheduler.swift": 305, "Sources/ONNX/ModelReader.swift": 342},
-    "lines": {"NTKService": 12_400, "FiniteNetworks": 8_000},
+    "lines": {"NTKService": 14_900, "FiniteNetworks": 8_300},
     "circles": {"NTKService", "FiniteNetworks", "HTTPServer", "ntk-server"},
 }
 DECLARATION = re.compile(
