@@ -87,6 +87,7 @@ struct AttributionEndpointTests {
         #expect(indices.shape == [2, 2] && values.shape == [2, 2])
         for place in 0..<4 { #expect(all[place / 2 * 6 + Int(indices.elements[place])] == values.elements[place]) }
         #expect(all.prefix(6).map(abs).max() == abs(values.elements[0]))
+        #expect(try await client.post("/v1/attributions", #"{\#(request),"top":1073741824}"#).array("indices").shape == [2, 6])
     }
 
     /// The kernel of a network tells outputs apart.

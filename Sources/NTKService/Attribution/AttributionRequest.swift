@@ -68,7 +68,8 @@ struct AttributionRequest: ComputeTask {
         }
         let n = fit.training.count
         groups = try Self.groups(&reader, count: n, isAsked: kind == .group)
-        top = try reader.optionalInteger("top", in: 1...(1 << 30))
+        // More than there are is all of them.
+        top = try reader.optionalInteger("top", in: 1...(1 << 30)).map { min($0, n) }
         if let top, kind == .group || kind == .own { throw .invalid(reader.pointer(to: "top"), "no top expected with this kind; \(top) came") }
         test = kind == .own ? nil : try fit.training.readTest(&reader, names)
         try reader.finish(orNull: Self.fields)
