@@ -16,6 +16,7 @@ from ntk_client import Client, architectures
 # What is no layer.
 _OTHERS = {"Architecture", "Layer", "Padding", "Parameterization", "layer", "with_defaults"}
 _REQUIRED: dict[str, Any] = {
+    "groups": 2,
     "layer": {"type": "dense"}, "count": 2, "axis": 1, "depth": 1, "filter_shape": [2], "window_shape": [2], "keep_probability": 0.5,
     "shape": [-1, 2, -1], "method": "linear", "idx": [None, 0], "a": 1.0, "b": 2.0, "degree": 2, "expression": "x",
 }  # fmt: skip
