@@ -77,7 +77,7 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(name: "Attribution", dependencies: ["LinearAlgebra", "NTK"], swiftSettings: strict),
-        .target(name: "FiniteWidth", dependencies: ["NTK", "LinearAlgebra", "Locks"], swiftSettings: strict),
+        .target(name: "FiniteWidth", dependencies: ["NTK", "Activations", "LinearAlgebra", "Locks"], swiftSettings: strict),
         .target(name: "LearningCurves", dependencies: ["NTK", "LinearAlgebra"], swiftSettings: strict),
         .target(name: "ONNX", swiftSettings: strict),
         .target(name: "FiniteNetworks", dependencies: ["LinearAlgebra", "ONNX"], swiftSettings: strict),

@@ -1,3 +1,4 @@
+internal import Activations
 import Glibc
 
 /// Averages over s(u) = a erf(b u), in closed form but for ⟨s s s s⟩, which is one integral of a closed form.
@@ -9,7 +10,7 @@ struct ErfMoments: Sendable {
     let b: Double
 
     /// Nodes of the integral, on φ with c = ½ √((1 + 2 q1)(1 + 2 q2)) sin φ.
-    private static let rule = LegendreRule(40)
+    private static let rule = GaussLegendre(40)
 
     func point(_ q: Double) -> PointMoments {
         let unit = Self.pair(b * b * q, b * b * q, b * b * q)

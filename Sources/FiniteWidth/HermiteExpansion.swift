@@ -1,3 +1,4 @@
+internal import Activations
 import Glibc
 
 /// A function s, its derivative d and their products of √q x in normalized Hermite polynomials of x ~ N(0, 1).
@@ -25,7 +26,7 @@ struct HermiteExpansion: Sendable {
     }
     private let reaches: Bool
 
-    private static let rule = LegendreRule(16)
+    private static let rule = GaussLegendre.order16
     private static let counts = [96, 256, 640]
     /// The largest derivative that is expanded.
     private static let order = 4

@@ -26,7 +26,7 @@ package struct LeaveOneOutSizes: Sendable {
     package init(
         kernel: Matrix<Double>, targets: Matrix<Double>, ridge: Double, seed: UInt64, on executor: any TileExecutor = ConcurrentTiles()
     ) throws {
-        var generator = SampleOrder(seed: seed)
+        var generator = SplitMix64(seed: seed)
         var measurements: [Measurement] = []
         for (exponent, subsets) in Self.plan {
             let size = Int((Double(kernel.rows) * exp2(exponent)).rounded())
@@ -68,21 +68,9 @@ package struct LeaveOneOutSizes: Sendable {
     }
 }
 
-/// Random subsets that depend on the seed alone (SplitMix64; Steele, Lea, Flood 2014).
-struct SampleOrder: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
-    mutating func subset(of total: Int, count: Int) -> [Int] { Array((0..<total).shuffled(using: &self).prefix(count)).sorted() }
+extension SplitMix64 {
+    /// A random subset, which depends on the seed alone.
+    fileprivate mutating func subset(of total: Int, count: Int) -> [Int] { Array((0..<total).shuffled(using: &self).prefix(count)).sorted() }
 }
 
 extension LeaveOneOutSizes {

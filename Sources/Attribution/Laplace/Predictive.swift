@@ -59,23 +59,15 @@ package enum Predictive {
     }
 }
 
-/// Numbers from N(0, 1) by Box & Muller from SplitMix64 (Steele, Lea, Flood 2014), one stream a point.
+/// Numbers from N(0, 1) by Box & Muller, one stream a point.
 struct Normals {
-    private var state: UInt64
+    private var generator: SplitMix64
     private var spare: Double?
 
     init(seed: UInt64, stream: UInt64) {
         var mixer = seed &* 0x9E37_79B9_7F4A_7C15 &+ stream
         mixer = (mixer ^ (mixer >> 32)) &* 0xD6E8_FEB8_6659_FD93
-        state = mixer ^ (mixer >> 32)
-    }
-
-    private mutating func bits() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
+        generator = SplitMix64(seed: mixer ^ (mixer >> 32))
     }
 
     mutating func next() -> Double {
@@ -84,8 +76,8 @@ struct Normals {
             return spare
         }
         // In (0, 1], so that the logarithm is finite.
-        let first = (Double(bits() >> 11) + 1) * 0x1p-53
-        let angle = 2 * .pi * (Double(bits() >> 11) * 0x1p-53)
+        let first = generator.nextUnit() + 0x1p-53
+        let angle = 2 * .pi * generator.nextUnit()
         let radius = (-2 * log(first)).squareRoot()
         spare = radius * sin(angle)
         return radius * cos(angle)

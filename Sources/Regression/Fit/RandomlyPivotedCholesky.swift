@@ -27,9 +27,9 @@ public struct RandomlyPivotedCholesky: Sendable {
         var left = diagonal
         var parts: [Matrix<Double>] = []
         var found = 0
-        var state = seed
+        var generator = SplitMix64(seed: seed)
         while found < most, left.reduce(0, +) > 1e-14 * total {
-            let drawn = Self.draw(min(Self.blockSize, most - found), left, &state)
+            let drawn = Self.draw(min(Self.blockSize, most - found), left, &generator)
             guard !drawn.isEmpty else { break }
             // What the columns still have beyond the factor so far.
             var block = try columns(drawn)
@@ -61,17 +61,12 @@ public struct RandomlyPivotedCholesky: Sendable {
     }
 
     /// Different indices, each drawn in proportion to its weight.
-    private static func draw(_ count: Int, _ weights: [Double], _ state: inout UInt64) -> [Int] {
+    private static func draw(_ count: Int, _ weights: [Double], _ generator: inout SplitMix64) -> [Int] {
         var rest = weights
         var drawn: [Int] = []
         var sum = rest.reduce(0, +)
         for _ in 0..<count where sum > 0 {
-            // SplitMix64 (Steele, Lea, Flood 2014).
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-            var mark = Double((z ^ (z >> 31)) >> 11) * 0x1p-53 * sum
+            var mark = generator.nextUnit() * sum
             var chosen: Int?
             for (index, weight) in rest.enumerated() where weight > 0 {
                 chosen = index

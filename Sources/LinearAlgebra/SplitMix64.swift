@@ -1,0 +1,18 @@
+/// SplitMix64 (Steele, Lea, Flood 2014): one stream of random bits that depends on its start alone, for what is drawn in one order. Where the
+/// order is not known beforehand `Philox` gives each number by its place.
+package struct SplitMix64: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+
+    package init(seed: UInt64) { state = seed }
+
+    package mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+
+    /// A number of 53 bits in [0, 1).
+    package mutating func nextUnit() -> Double { Double(next() >> 11) * 0x1p-53 }
+}
