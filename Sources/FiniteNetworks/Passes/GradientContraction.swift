@@ -88,16 +88,7 @@ struct GradientContraction<F: NetworkScalar>: Sendable {
             let products = side.use.products
             if products.isOneHot {
                 if isFirst { target.fill(0) }
-                let indices = side.indices(row / side.cotangents)
-                for t in 0..<side.positions {
-                    let place = Int(indices[t])
-                    if side.use.sampleIsFirst {
-                        guard range.contains(place) else { continue }
-                        target.from((place - range.lowerBound) * columns, columns).add(v.from(t * columns, columns))
-                    } else {
-                        for r in range { target[(r - range.lowerBound) * columns + place] += v[t * products.rowExtent + r] }
-                    }
-                }
+                side.addOneHot(row, range, columns: columns, to: target)
             } else {
                 let u = side.sampleFactor(row / side.cotangents, F.self)
                 let (a, b) = side.use.sampleIsFirst ? (u, v) : (v, u)

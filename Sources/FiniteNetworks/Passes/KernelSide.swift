@@ -40,6 +40,22 @@ struct KernelSide: Sendable {
         let place = row / cotangents * sampleStride + row % cotangents * cotangentStride
         return Cells(address: self.row + UInt(place * MemoryLayout<F>.stride), count: positions * use.products.rowExtent)
     }
+
+    /// target += the rows `range` of one row's term, whose sample factor has a one at an index for each position: those rows of the weight's
+    /// gradient that were read, or its columns.
+    @inline(__always)
+    func addOneHot<F: NetworkScalar>(_ row: Int, _ range: Range<Int>, columns: Int, to target: Cells<F>) {
+        let (indices, v) = (indices(row / cotangents), rowFactor(row, F.self))
+        for t in 0..<positions {
+            let place = Int(indices[t])
+            if use.sampleIsFirst {
+                guard range.contains(place) else { continue }
+                target.from((place - range.lowerBound) * columns, columns).add(v.from(t * columns, columns))
+            } else {
+                for r in range { target[(r - range.lowerBound) * columns + place] += v[t * use.products.rowExtent + r] }
+            }
+        }
+    }
 }
 
 /// The products of two Jacobian blocks, each [samples · cotangents, count] and sample by sample, that a form of the kernel adds up.

@@ -113,18 +113,7 @@ extension StructuredWeight {
     private func addSum<F: NetworkScalar>(of side: KernelSide, _ range: Range<Int>, to target: Cells<F>) {
         let products = side.use.products
         if products.isOneHot {
-            for row in 0..<side.rows {
-                let (indices, v) = (side.indices(row / side.cotangents), side.rowFactor(row, F.self))
-                for t in 0..<side.positions {
-                    let place = Int(indices[t])
-                    if side.use.sampleIsFirst {
-                        guard range.contains(place) else { continue }
-                        target.from((place - range.lowerBound) * columns, columns).add(v.from(t * columns, columns))
-                    } else {
-                        for r in range { target[(r - range.lowerBound) * columns + place] += v[t * products.rowExtent + r] }
-                    }
-                }
-            }
+            for row in 0..<side.rows { side.addOneHot(row, range, columns: columns, to: target) }
         } else if side.isPlanar {
             for row in 0..<side.rows {
                 let (u, v) = (side.sampleFactor(row / side.cotangents, F.self), side.rowFactor(row, F.self))
