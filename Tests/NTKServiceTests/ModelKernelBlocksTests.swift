@@ -38,7 +38,7 @@ final class ModelKernelBlocksTests {
         let file = try ModelFile(
             FileContent(bytes: ModelWriter.small, range: 0..<ModelWriter.small.count), at: .pointer("/network"))
         var reader = try ObjectReader(JSONValue.parse(Array(text.utf8)), at: "")
-        let task = try Allowance.$current.withValue(Allowance(1 << 30)) { try ModelKernel<Double>.task(&reader, file) }
+        let task = try Allowance.$current.withValue(Allowance(1 << 30)) { try file.task(&reader, ModelKernel<Double>.read, ModelKernel<Float>.read) }
         func blocks(_ run: JobRun, _ tiles: any TileExecutor) throws -> ComputedAnswer? {
             if let task = task as? ModelKernel<Double> { return try task.answer(in: run, side: 2, on: tiles) }
             return try #require(task as? ModelKernel<Float>).answer(in: run, side: 2, on: tiles)

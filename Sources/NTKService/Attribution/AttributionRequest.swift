@@ -68,8 +68,7 @@ struct AttributionRequest: ComputeTask {
         }
         let n = fit.training.count
         groups = try Self.groups(&reader, count: n, isAsked: kind == .group)
-        // More than there are is all of them.
-        top = try reader.optionalInteger("top", in: 1...(1 << 30)).map { min($0, n) }
+        top = try reader.top(of: n)
         if let top, kind == .group || kind == .own { throw .invalid(reader.pointer(to: "top"), "no top expected with this kind; \(top) came") }
         test = kind == .own ? nil : try fit.training.readTest(&reader, names)
         try reader.finish(orNull: Self.fields)
@@ -138,6 +137,11 @@ struct AttributionRequest: ComputeTask {
 
     var tableBytes: Int { fit.training.tableBytes }
     func workingBytes(threads: Int) -> Int { fit.training.workingBytes(with: test?.count ?? 0, threads: threads) }
+}
+
+extension ObjectReader {
+    /// How many training points with the largest influence are asked for: of more than there are, all.
+    mutating func top(of count: Int) throws(ProblemDetails) -> Int? { try optionalInteger("top", in: 1...(1 << 30)).map { min($0, count) } }
 }
 
 extension RegressorEndpoints {

@@ -59,8 +59,7 @@ struct ClassifierAttributionRequest: ComputeTask {
         if kind == .gaussNewton, ridge == 0 {
             throw .invalid(reader.pointer(to: "ridge"), "a ridge above 0 expected with \"gauss_newton\", which is added to the Gauss–Newton matrix")
         }
-        // More than there are is all of them.
-        top = try reader.optionalInteger("top", in: 1...(1 << 30)).map { min($0, first.network.count) }
+        top = try reader.top(of: first.network.count)
         try reader.finish(orNull: AttributionRequest.fields)
         guard kind == .trak || first.network.order <= PosteriorRequest.mostOutputs else {
             throw .overSize(

@@ -11,7 +11,7 @@ extension Operation {
                 var reader = try ObjectReader(value, at: "")
                 switch try reader.network("network", networks) {
                 case .architecture(let source): return .architecture(try GradientFeaturesRequest(reader, source))
-                case .file(let file): return .file(try ModelFeatures.task(&reader, file))
+                case .file(let file): return .file(try file.task(&reader, ModelFeatures<Double>.read, ModelFeatures<Float>.read))
                 }
             }, answer: NetworkTask<GradientFeaturesRequest>.answer { try $0.answer(on: $1) })
     }

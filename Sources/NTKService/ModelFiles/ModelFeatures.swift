@@ -52,19 +52,9 @@ struct ModelFeatures<F: NetworkScalar & AnswerElement>: ModelTask {
     }
 }
 
-extension ModelFeatures where F == Double {
-    /// Reads the rest of a request whose network is a file's.
-    static func task(_ reader: inout ObjectReader, _ file: ModelFile) throws(ProblemDetails) -> any ModelTask {
-        let precision: KernelRequest.Precision = try reader.choice("precision", default: .float64)
-        switch precision {
-        case .float64: return try ModelFeatures<Double>.read(&reader, file, precision)
-        case .float32: return try ModelFeatures<Float>.read(&reader, file, precision)
-        }
-    }
-}
-
 extension ModelFeatures {
-    fileprivate static func read(
+    /// Reads the rest of a request whose network is a file's.
+    static func read(
         _ reader: inout ObjectReader, _ file: ModelFile, _ precision: KernelRequest.Precision
     ) throws(ProblemDetails) -> ModelFeatures {
         let output = try reader.outputName()

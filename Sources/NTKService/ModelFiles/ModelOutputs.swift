@@ -29,19 +29,9 @@ struct ModelOutputs<F: NetworkScalar & AnswerElement>: ModelTask {
     }
 }
 
-extension ModelOutputs where F == Double {
-    /// Reads the rest of a request whose network is a file's.
-    static func task(_ reader: inout ObjectReader, _ file: ModelFile) throws(ProblemDetails) -> any ModelTask {
-        let precision: KernelRequest.Precision = try reader.choice("precision", default: .float64)
-        switch precision {
-        case .float64: return try ModelOutputs<Double>.read(&reader, file, precision)
-        case .float32: return try ModelOutputs<Float>.read(&reader, file, precision)
-        }
-    }
-}
-
 extension ModelOutputs {
-    fileprivate static func read(
+    /// Reads the rest of a request whose network is a file's.
+    static func read(
         _ reader: inout ObjectReader, _ file: ModelFile, _ precision: KernelRequest.Precision
     ) throws(ProblemDetails) -> ModelOutputs {
         let output = try reader.outputName()

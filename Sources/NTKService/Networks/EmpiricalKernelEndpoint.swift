@@ -10,7 +10,7 @@ extension Operation {
                 var reader = try ObjectReader(value, at: "")
                 switch try reader.network("network", networks) {
                 case .architecture(let source): return .architecture(try EmpiricalKernelRequest(reader, source))
-                case .file(let file): return .file(try ModelKernel.task(&reader, file))
+                case .file(let file): return .file(try file.task(&reader, ModelKernel<Double>.read, ModelKernel<Float>.read))
                 }
             }, answer: NetworkTask<EmpiricalKernelRequest>.answer(EmpiricalKernelEndpoint.answer))
     }

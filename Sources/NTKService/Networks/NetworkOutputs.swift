@@ -10,7 +10,7 @@ extension Operation {
                 var reader = try ObjectReader(value, at: "")
                 switch try reader.network("network", networks) {
                 case .architecture(let source): return .architecture(try NetworkOutputsRequest(reader, source))
-                case .file(let file): return .file(try ModelOutputs.task(&reader, file))
+                case .file(let file): return .file(try file.task(&reader, ModelOutputs<Double>.read, ModelOutputs<Float>.read))
                 }
             }, answer: NetworkTask<NetworkOutputsRequest>.answer(NetworkOutputsEndpoint.answer))
     }

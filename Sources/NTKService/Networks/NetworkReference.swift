@@ -30,6 +30,20 @@ protocol ModelTask: ComputeTask {
     func answer(on tiles: any TileExecutor) throws -> Answer
 }
 
+extension ModelFile {
+    /// Reads the rest of a request whose network is a file's.
+    typealias TaskReader = (inout ObjectReader, ModelFile, KernelRequest.Precision) throws(ProblemDetails) -> any ModelTask
+
+    /// The task in the precision that the request asks for.
+    func task(_ reader: inout ObjectReader, _ float64: TaskReader, _ float32: TaskReader) throws(ProblemDetails) -> any ModelTask {
+        let precision: KernelRequest.Precision = try reader.choice("precision", default: .float64)
+        switch precision {
+        case .float64: return try float64(&reader, self, precision)
+        case .float32: return try float32(&reader, self, precision)
+        }
+    }
+}
+
 /// A task of a network of either form.
 enum NetworkTask<Request: ComputeTask>: ComputeTask {
     case architecture(Request)
