@@ -119,8 +119,8 @@ class AttributionMethods(NetworkMethods):
             "kind": kind,
             "ridge": ridge,
             "top": top,
-            "include": None if include is None else list(include),
-            "exclude": None if exclude is None else list(exclude),
+            "include": of.listed(include),
+            "exclude": of.listed(exclude),
         }
         return self._compute("/v1/attributions", fields, Attribution.read, timeout)
 
@@ -184,8 +184,8 @@ class AttributionMethods(NetworkMethods):
             "link": link,
             "samples": samples,
             "seed": seed,
-            "include": None if include is None else list(include),
-            "exclude": None if exclude is None else list(exclude),
+            "include": of.listed(include),
+            "exclude": of.listed(exclude),
             **{name: of.pattern(value) if name.startswith("pattern") else value for name, value in options.items()},
         }
         return self._compute("/v1/posteriors", fields, Posterior.read, timeout)
@@ -228,8 +228,8 @@ class AttributionMethods(NetworkMethods):
             "y": of.points(y),
             "labels": of.labels(labels),
             "outputs": outputs,
-            "include": None if include is None else list(include),
-            "exclude": None if exclude is None else list(exclude),
+            "include": of.listed(include),
+            "exclude": of.listed(exclude),
             "pattern": of.pattern(pattern),
         }
         return self._compute("/v1/kernel-evolutions", fields, Evolution.read, timeout)

@@ -112,7 +112,7 @@ class DynamicsMethods(Requests):
             "ridge": ridge,
             "noise": noise,
             "learning_rate": learning_rate,
-            "sample_sizes": None if sample_sizes is None else list(sample_sizes),
+            "sample_sizes": of.listed(sample_sizes),
             "pattern": of.pattern(pattern),
         }
         return self._compute("/v1/spectra", fields, Spectrum.read, timeout)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ from .. import _codec
 from ..architectures import Layer
 from ..networks import DataFormat, Network
 
+_Value = TypeVar("_Value")
 Kind: TypeAlias = Literal["ntk", "nngp"]
 Precision: TypeAlias = Literal["float64", "float32"]
 Covariance: TypeAlias = Literal["none", "diagonal", "full"]
@@ -61,6 +62,11 @@ def points(x: Points | None) -> Any:
     if isinstance(x, Mapping):
         return {name: _codec.as_array(value) for name, value in x.items()}
     return None if x is None else _codec.as_array(x)
+
+
+def listed(values: Iterable[_Value] | None) -> list[_Value] | None:
+    """Return what was given as a list; None where nothing was."""
+    return None if values is None else list(values)
 
 
 def pattern(pattern: Pattern) -> Any:

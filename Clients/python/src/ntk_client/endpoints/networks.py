@@ -102,7 +102,7 @@ class NetworkMethods(Requests):
             "kinds": list(kinds),
             "outputs": outputs if isinstance(outputs, str) else list(outputs),
             "layerwise": layerwise,
-            "include": None if include is None else list(include),
+            "include": of.listed(include),
             "precision": precision,
             "pattern1": of.pattern(pattern1),
             "pattern2": of.pattern(pattern2),
@@ -157,8 +157,8 @@ class NetworkMethods(Requests):
             "dimension": dimension,
             "seed": seed,
             "projection": projection,
-            "include": None if include is None else list(include),
-            "exclude": None if exclude is None else list(exclude),
+            "include": of.listed(include),
+            "exclude": of.listed(exclude),
             "precision": precision,
             "pattern": of.pattern(pattern),
         }
@@ -206,8 +206,8 @@ class NetworkMethods(Requests):
         """
         fields = {
             "network": of.network(network),
-            "include": None if include is None else list(include),
-            "exclude": None if exclude is None else list(exclude),
+            "include": of.listed(include),
+            "exclude": of.listed(exclude),
             "x_train": of.points(x_train),
             "y_train": of.points(y_train),
             "labels": of.labels(labels),
