@@ -34,6 +34,13 @@ export class Plot {
 
   describe(text) { this.root.setAttribute("aria-label", text); }
 
+  // Nothing drawn yet, and why.
+  clear(text) {
+    this.frame.replaceChildren();
+    this.marks.replaceChildren();
+    this.describe(text);
+  }
+
   // Grid, ticks and labels of two scales.
   axes(x, y) {
     const [left, right] = this.across, [bottom, top] = this.up;

@@ -25,9 +25,7 @@ export function influence(store) {
 
   function draw(answer) {
     facts.replaceChildren();
-    plot.frame.replaceChildren();
-    plot.marks.replaceChildren();
-    plot.describe("No training points");
+    plot.clear("No training points");
     if (!answer) return;
     const { probe } = store.state, at = xs.indexOf(probe);
     const weights = answer.weights[at < 0 ? 60 : at];

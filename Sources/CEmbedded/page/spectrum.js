@@ -23,9 +23,7 @@ export function spectrum(store) {
 
   function draw(answer) {
     facts.replaceChildren();
-    plot.frame.replaceChildren();
-    plot.marks.replaceChildren();
-    plot.describe("No training points");
+    plot.clear("No training points");
     if (!answer) return;
     const { kind, ridge, eigenvalues } = answer, n = eigenvalues.length;
     const floor = eigenvalues[0] * 1e-16;
